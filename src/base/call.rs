@@ -1,0 +1,89 @@
+//! A backend call, rendered and ready, and what came back.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use super::id::{BackendId, MethodId};
+use super::value::{Doc, Held};
+
+/// One backend call with everything filled in: two equal calls ask the backend the same thing.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Whom to ask.
+    pub backend: BackendId,
+    /// What to ask.
+    pub request: Request,
+    /// Header fields (REST) or metadata (gRPC) that the composition declares.
+    pub headers: HeaderMap,
+    /// When the answer is of no use any more: the call's own timeout within its request's.
+    pub deadline: Instant,
+    /// Whether the call changes nothing at the backend.
+    pub read: bool,
+}
+
+/// What a call asks, in its backend's protocol.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// An HTTP request with path and query as they go on the wire.
+    Rest {
+        /// The HTTP method.
+        method: Method,
+        /// Percent-encoded path and query, beginning with `/`.
+        target: String,
+        /// The body, with its media type in `headers`; `None` sends no body.
+        body: Option<Bytes>,
+        /// Which statuses are success.
+        expect: Expect,
+    },
+    /// A unary gRPC call.
+    Grpc {
+        /// The rpc, with its message tables.
+        method: MethodId,
+        /// The message as JSON, by the rules of ProtoJSON.
+        message: Bytes,
+    },
+}
+
+/// Which HTTP statuses are success.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expect {
+    /// 200 to 299.
+    #[default]
+    Success,
+    /// Exactly these.
+    Only(Arc<[u16]>),
+}
+
+impl Expect {
+    /// Whether `status` is success.
+    pub fn accepts(&self, status: u16) -> bool {
+        match self {
+            Self::Success => (200..300).contains(&status),
+            Self::Only(statuses) => statuses.contains(&status),
+        }
+    }
+}
+
+/// A backend's reply to one call, read to its end.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status; for gRPC the one that the gRPC status maps to.
+    pub status: u16,
+    /// Header fields, or metadata and trailers.
+    pub headers: Arc<HeaderMap>,
+    /// The parsed body; `None` when there was none (204, 205, or empty).
+    pub body: Option<Arc<Doc>>,
+}
+
+impl Reply {
+    /// The body as a step holds it.
+    pub fn held(&self) -> Held {
+        match &self.body {
+            Some(doc) => Held::Doc(doc.clone(), 0),
+            None => Held::Null,
+        }
+    }
+}

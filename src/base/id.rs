@@ -1,0 +1,37 @@
+//! Typed positions in the plan's tables. The plan hands them out; at run time they index vectors.
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The position as an index.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl From<usize> for $name {
+            fn from(index: usize) -> Self {
+                Self(u32::try_from(index).unwrap_or(u32::MAX))
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A backend of the plan.
+    BackendId
+    /// A rpc of a gRPC backend: a position in the plan's table of methods.
+    MethodId
+    /// An endpoint of the plan.
+    EndpointId
+    /// A bound field of the graph.
+    FieldId
+    /// A step of one composition.
+    StepId
+    /// A composition file.
+    FileId
+}

@@ -1,0 +1,10 @@
+//! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, units.
+//!
+//! Everything here is plain data that several layers exchange. What only one layer needs lives there.
+
+pub mod call;
+pub mod diagnostic;
+pub mod failure;
+pub mod id;
+pub mod unit;
+pub mod value;

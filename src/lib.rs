@@ -1,0 +1,2 @@
+//! Selvedge
+pub mod base;
