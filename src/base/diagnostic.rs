@@ -141,9 +141,9 @@ impl Sources {
         let text = self.text(place.file);
         let source = text.lines().nth(line - 1).unwrap_or("");
         let rest_of_line = source.chars().count().saturating_sub(column - 1).max(1);
-        let width = text.get(place.bytes.clone()).map_or(1, |part| {
-            part.lines().next().unwrap_or("").chars().count().clamp(1, rest_of_line)
-        });
+        let width = text
+            .get(place.bytes.clone())
+            .map_or(1, |part| part.lines().next().unwrap_or("").chars().count().clamp(1, rest_of_line));
         let margin = line.to_string().len();
         let indent: String = source.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let _ = writeln!(out, " {:margin$} |\n {line} | {source}\n {:margin$} | {indent}{}", "", "", "^".repeat(width));
@@ -207,8 +207,13 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("compositions/a.yaml", "backends:\n  catalog: { rst: x }\n");
         let at = sources.text(file).find("rst").expect("there");
-        let diagnostic = Diagnostic::error("unknown-key", Place { file, bytes: at..at + 3 }, "backends.catalog", "unknown key `rst`")
-            .help(did_you_mean("rst", ["rest", "grpc"]));
+        let diagnostic = Diagnostic::error(
+            "unknown-key",
+            Place { file, bytes: at..at + 3 },
+            "backends.catalog",
+            "unknown key `rst`",
+        )
+        .help(did_you_mean("rst", ["rest", "grpc"]));
         assert_eq!(
             sources.render(&diagnostic),
             "error[unknown-key]: unknown key `rst`\n  --> compositions/a.yaml:2:14  (backends.catalog)\n   |\n 2 |   catalog: { rst: x }\n   |              ^^^\n  help: did you mean `rest`?\n"

@@ -1,1 +1,42 @@
+//! The integration tests: one binary, its modules in reading order.
+//!
+//! `behaviour` plays the documents of `tests/behaviour/`, each a trial of its own; the other trials are claims in Rust.
 
+mod claim;
+
+mod behaviour;
+mod compare;
+mod document;
+mod reject;
+mod script;
+
+mod backend;
+mod gateway;
+mod http1;
+mod project;
+
+mod architecture;
+mod command;
+mod harness;
+mod listener;
+mod peer;
+mod promise;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let trials = [
+        harness::trials(),
+        architecture::trials(),
+        behaviour::trials(),
+        reject::trials(),
+        reject::rejects(),
+        promise::trials(),
+        listener::trials(),
+        peer::trials(),
+        command::trials(),
+    ];
+    let trials = trials.into_iter().flatten().collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}

@@ -117,6 +117,7 @@ impl DocBuilder {
         Self {
             bytes: Vec::with_capacity(bytes),
             nodes: Vec::with_capacity(bytes / 16 + 1),
+            open: Vec::with_capacity(16),
             ..Self::default()
         }
     }

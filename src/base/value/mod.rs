@@ -19,11 +19,14 @@ mod write;
 pub use doc::{Doc, DocBuilder, Kind, Mark, Node};
 pub use held::{Held, HeldMap, key_text};
 pub use number::Number;
-pub use parse::{DEPTH_LIMIT, ParseError};
+pub use parse::{DEPTH_LIMIT, ParseError, plain_run};
 pub use text::Text;
-pub use time::{Duration, Timestamp};
+pub use time::{Duration, Timestamp, civil_from_days};
 pub use view::{Elements, Members, View};
-pub use write::{JsonWriter, NotANumber, Sink, escape_into, member_key};
+pub use write::{
+    JsonWriter, NotANumber, Sink, base64_decode_into, base64_into, double_into, escape_into, int_into, member_key,
+    uint_into,
+};
 
 use std::sync::Arc;
 
@@ -169,10 +172,9 @@ impl<'a> Value<'a> {
         match self {
             Self::View(view) => view.member(name).map(View::value),
             Self::Held(Held::Map(map)) => map.find(name).map(Held::value),
-            Self::Map(entries) => entries
-                .iter()
-                .find(|(key, _)| key.as_text() == Some(name))
-                .map(|(_, value)| value.clone()),
+            Self::Map(entries) => {
+                entries.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value.clone())
+            }
             _ => None,
         }
     }
@@ -235,12 +237,8 @@ impl<'a> Iterator for Entries<'a> {
 
     fn next(&mut self) -> Option<(Value<'a>, Value<'a>)> {
         match self {
-            Self::View(members) => members
-                .next()
-                .map(|(key, view)| (Value::Text(key), view.value())),
-            Self::Held(entries) => entries
-                .next()
-                .map(|(key, held)| (Value::text(key), held.value())),
+            Self::View(members) => members.next().map(|(key, view)| (Value::Text(key), view.value())),
+            Self::Held(entries) => entries.next().map(|(key, held)| (Value::text(key), held.value())),
             Self::Made(entries, at) => {
                 let entry = entries.get(*at).cloned();
                 *at += 1;

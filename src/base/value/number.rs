@@ -45,9 +45,7 @@ impl Number {
         match self {
             Self::Int(n) => Some(n),
             Self::Uint(n) => i64::try_from(n).ok(),
-            Self::Double(n) if n.fract() == 0.0 && (-(2f64.powi(63))..2f64.powi(63)).contains(&n) => {
-                Some(n as i64)
-            }
+            Self::Double(n) if n.fract() == 0.0 && (-(2f64.powi(63))..2f64.powi(63)).contains(&n) => Some(n as i64),
             Self::Double(_) => None,
         }
     }
@@ -62,7 +60,5 @@ fn compare_double(a: f64, b: i128) -> Option<Ordering> {
         return Some(if a > 0.0 { Ordering::Greater } else { Ordering::Less });
     }
     let whole = a.trunc();
-    Some((whole as i128).cmp(&b).then_with(|| {
-        a.partial_cmp(&whole).unwrap_or(Ordering::Equal)
-    }))
+    Some((whole as i128).cmp(&b).then_with(|| a.partial_cmp(&whole).unwrap_or(Ordering::Equal)))
 }

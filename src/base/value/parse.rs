@@ -261,7 +261,7 @@ impl Reader<'_> {
 
 /// How many bytes before the first quote, backslash or control character; `None` without one.
 /// Eight bytes at a time: a byte is special when subtracting reaches its high bit.
-pub(super) fn plain_run(bytes: &[u8]) -> Option<usize> {
+pub fn plain_run(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = 0;

@@ -23,9 +23,31 @@ fn a_path_points_at_the_bytes_as_they_came() {
 #[test]
 fn what_is_not_json_is_refused() {
     let wrong: &[&[u8]] = &[
-        b"", b"{", b"[1,]", b"{\"a\":1,}", b"01", b"1.", b"1e", b"-", b"nul", b"\"a", b"\"\\x\"", b"\"\x01\"",
-        b"{\xff\xfe}", b"\"\xff\"", b"1 2", b"[1}", b"{1:2}", b"{\"a\" 1}", b"'a'", b"NaN", b"\"\\u12g4\"", b",",
-        b"[,1]", b"{,}", b"\xef\xbb\xbf1",
+        b"",
+        b"{",
+        b"[1,]",
+        b"{\"a\":1,}",
+        b"01",
+        b"1.",
+        b"1e",
+        b"-",
+        b"nul",
+        b"\"a",
+        b"\"\\x\"",
+        b"\"\x01\"",
+        b"{\xff\xfe}",
+        b"\"\xff\"",
+        b"1 2",
+        b"[1}",
+        b"{1:2}",
+        b"{\"a\" 1}",
+        b"'a'",
+        b"NaN",
+        b"\"\\u12g4\"",
+        b",",
+        b"[,1]",
+        b"{,}",
+        b"\xef\xbb\xbf1",
     ];
     for bytes in wrong {
         assert!(Doc::parse(Bytes::copy_from_slice(bytes)).is_err(), "{bytes:?}");
@@ -60,7 +82,15 @@ fn a_rewound_sink_forgets_what_it_wrote() {
 
 #[test]
 fn doubles_are_written_as_ecmascript_does() {
-    for (value, text) in [(1.0, "1"), (0.1, "0.1"), (1e21, "1e+21"), (1e20, "100000000000000000000"), (-0.0, "-0"), (1.5e-7, "1.5e-7"), (1e-6, "0.000001")] {
+    for (value, text) in [
+        (1.0, "1"),
+        (0.1, "0.1"),
+        (1e21, "1e+21"),
+        (1e20, "100000000000000000000"),
+        (-0.0, "-0"),
+        (1.5e-7, "1.5e-7"),
+        (1e-6, "0.000001"),
+    ] {
         let mut out = JsonWriter::default();
         assert_eq!(out.double(value), Ok(()));
         assert_eq!(String::from_utf8_lossy(&out.bytes), text);
@@ -69,11 +99,15 @@ fn doubles_are_written_as_ecmascript_does() {
 
 #[test]
 fn times_read_and_write_as_protobuf_says() {
-    for text in ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2024-02-29T12:00:00.500Z"] {
+    for text in
+        ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2024-02-29T12:00:00.500Z"]
+    {
         assert_eq!(Timestamp::parse(text).and_then(Timestamp::to_text).as_deref(), Some(text));
     }
     assert_eq!(Timestamp::parse("1970-01-01T01:00:00+01:00"), Some(Timestamp { seconds: 0, nanos: 0 }));
-    for text in ["2023-02-29T00:00:00Z", "1970-01-01", "1970-01-01T00:00:00", "0000-01-01T00:00:00Z", "1970-13-01T00:00:00Z"] {
+    for text in
+        ["2023-02-29T00:00:00Z", "1970-01-01", "1970-01-01T00:00:00", "0000-01-01T00:00:00Z", "1970-13-01T00:00:00Z"]
+    {
         assert_eq!(Timestamp::parse(text), None, "{text}");
     }
     for text in ["1.500s", "-0.000000001s", "0s", "315576000000s"] {
@@ -124,6 +158,17 @@ proptest! {
         let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.expect("json");
         let doc = doc(&text);
         prop_assert_eq!(rebuild(&doc.root().value()), value);
+    }
+
+    #[test]
+    fn decimals_are_written_as_short_as_std_writes_them(
+        digits in -10_000_000_000_000_000i64..10_000_000_000_000_000, places in 0..8, width in 0..16u32,
+    ) {
+        let value = (digits / 10i64.pow(width)) as f64 / 10f64.powi(places);
+        let mut out = JsonWriter::default();
+        prop_assert_eq!(out.double(value), Ok(()));
+        prop_assert_eq!(String::from_utf8_lossy(&out.bytes).parse::<f64>(), Ok(value));
+        prop_assert!(value.abs() < 1e-6 || String::from_utf8_lossy(&out.bytes) == value.to_string());
     }
 
     #[test]

@@ -59,28 +59,42 @@ impl Timestamp {
         let offset = match rest.as_bytes() {
             [b'Z' | b'z'] => 0,
             [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
-                let (hours, minutes): (i64, i64) = (rest[1..3].parse().ok()?, rest[4..6].parse().ok()?);
+                let (hours, minutes) =
+                    (digits(bytes.len() - 5, bytes.len() - 3)?, digits(bytes.len() - 2, bytes.len())?);
                 (hours < 24 && minutes < 60).then_some(())?;
                 (hours * 60 + minutes) * if *sign == b'-' { -60 } else { 60 }
             }
             _ => return None,
         };
-        let seconds = days_from_civil(year, month, day) * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second - offset;
+        let seconds =
+            days_from_civil(year, month, day) * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second - offset;
         (MIN_SECONDS..=MAX_SECONDS).contains(&seconds).then_some(Self { seconds, nanos })
     }
 
     /// RFC 3339 text in UTC with 0, 3, 6 or 9 digits of fraction. `None` outside the years 1–9999.
     pub fn to_text(self) -> Option<String> {
+        let mut out = Vec::with_capacity(30);
+        self.text_into(&mut out).then(|| String::from_utf8(out).unwrap_or_default())
+    }
+
+    /// Appends what [`Timestamp::to_text`] yields; says whether there was anything to append.
+    pub fn text_into(self, out: &mut Vec<u8>) -> bool {
         if !(MIN_SECONDS..=MAX_SECONDS).contains(&self.seconds) || self.nanos >= 1_000_000_000 {
-            return None;
+            return false;
         }
         let (year, month, day) = civil_from_days(self.seconds.div_euclid(SECONDS_PER_DAY));
         let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        let mut out = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-        push_fraction(&mut out, self.nanos);
-        out.push('Z');
-        Some(out)
+        let mut text = *b"0000-00-00T00:00:00";
+        let parts = [(2, year / 100), (4, year % 100), (7, month), (10, day)];
+        let clock = [(13, second / 3_600), (16, second / 60 % 60), (19, second % 60)];
+        for (end, two_digits) in parts.into_iter().chain(clock) {
+            text[end - 2] = b'0' + (two_digits / 10) as u8;
+            text[end - 1] = b'0' + (two_digits % 10) as u8;
+        }
+        out.extend_from_slice(&text);
+        push_fraction(out, self.nanos);
+        out.push(b'Z');
+        true
     }
 }
 
@@ -104,15 +118,24 @@ impl Duration {
     /// Protobuf's JSON form, with 0, 3, 6 or 9 digits of fraction. `None` when out of range or
     /// when the signs disagree.
     pub fn to_text(self) -> Option<String> {
+        let mut out = Vec::with_capacity(24);
+        self.text_into(&mut out).then(|| String::from_utf8(out).unwrap_or_default())
+    }
+
+    /// Appends what [`Duration::to_text`] yields; says whether there was anything to append.
+    pub fn text_into(self, out: &mut Vec<u8>) -> bool {
         let agree = self.seconds == 0 || self.nanos == 0 || (self.seconds < 0) == (self.nanos < 0);
-        if !agree || self.seconds.abs() > MAX_DURATION_SECONDS || self.nanos.unsigned_abs() >= 1_000_000_000 {
-            return None;
+        let in_range = self.seconds.unsigned_abs() <= MAX_DURATION_SECONDS.unsigned_abs();
+        if !agree || !in_range || self.nanos.unsigned_abs() >= 1_000_000_000 {
+            return false;
         }
-        let sign = if self.seconds < 0 || self.nanos < 0 { "-" } else { "" };
-        let mut out = format!("{sign}{}", self.seconds.unsigned_abs());
-        push_fraction(&mut out, self.nanos.unsigned_abs());
-        out.push('s');
-        Some(out)
+        if self.seconds < 0 || self.nanos < 0 {
+            out.push(b'-');
+        }
+        super::uint_into(out, self.seconds.unsigned_abs());
+        push_fraction(out, self.nanos.unsigned_abs());
+        out.push(b's');
+        true
     }
 }
 
@@ -126,15 +149,17 @@ fn fraction_nanos(digits: &str) -> Option<u32> {
 }
 
 /// Writes `.123`, `.123456` or `.123456789`, or nothing for zero.
-fn push_fraction(out: &mut String, nanos: u32) {
-    use std::fmt::Write as _;
-    let written = match nanos {
-        0 => Ok(()),
-        n if n % 1_000_000 == 0 => write!(out, ".{:03}", n / 1_000_000),
-        n if n % 1_000 == 0 => write!(out, ".{:06}", n / 1_000),
-        n => write!(out, ".{n:09}"),
+fn push_fraction(out: &mut Vec<u8>, nanos: u32) {
+    let (width, value) = match nanos {
+        0 => return,
+        n if n % 1_000_000 == 0 => (1_000, n / 1_000_000),
+        n if n % 1_000 == 0 => (1_000_000, n / 1_000),
+        n => (1_000_000_000, n),
     };
-    debug_assert!(written.is_ok(), "writing to a String cannot fail");
+    // The one in front keeps the leading zeros of the fraction; the point replaces it.
+    let point = out.len();
+    super::uint_into(out, u64::from(width + value));
+    out[point] = b'.';
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {
@@ -157,8 +182,9 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of the month, both from 1, of a count of days since 1970-01-01.
+/// The inverse of `days_from_civil`.
+pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);

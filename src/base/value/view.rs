@@ -88,8 +88,9 @@ impl<'a> View<'a> {
             Kind::QuotedDouble => quoted().parse().map_or(Value::Null, Value::Double),
             Kind::Timestamp => Timestamp::parse(&quoted()).map_or(Value::Null, Value::Timestamp),
             Kind::Duration => Duration::parse(&quoted()).map_or(Value::Null, Value::Duration),
-            Kind::Base64 => super::write::base64_decode(&quoted())
-                .map_or(Value::Null, |bytes| Value::Bytes(bytes.into())),
+            Kind::Base64 => {
+                super::write::base64_decode(&quoted()).map_or(Value::Null, |bytes| Value::Bytes(bytes.into()))
+            }
             Kind::String | Kind::EscapedString => Value::Text(quoted()),
         }
     }

@@ -218,31 +218,40 @@ pub(super) fn comma(out: &mut Vec<u8>) {
     }
 }
 
-pub(super) fn int_into(out: &mut Vec<u8>, value: i64) {
+/// Appends a signed integer in digits.
+pub fn int_into(out: &mut Vec<u8>, value: i64) {
     if value < 0 {
         out.push(b'-');
     }
     uint_into(out, value.unsigned_abs());
 }
 
-pub(super) fn uint_into(out: &mut Vec<u8>, mut value: u64) {
+/// Appends an unsigned integer in digits.
+pub fn uint_into(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
-    loop {
+    // Two digits at a time halve the divisions, which are what takes time.
+    while value >= 10 {
+        let pair = (value % 100) as u8;
+        value /= 100;
+        at -= 2;
+        digits[at] = b'0' + pair / 10;
+        digits[at + 1] = b'0' + pair % 10;
+    }
+    if value > 0 || at == digits.len() {
         at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+        digits[at] = b'0' + value as u8;
     }
     out.extend_from_slice(&digits[at..]);
 }
 
-/// Appends the shortest text that reads back as the same double, in ECMAScript's form
+/// Appends the shortest text that reads back as the same finite double, in ECMAScript's form
 /// (ECMA-262, Number::toString): `1`, `0.1`, `1e+21`.
-pub(super) fn double_into(out: &mut Vec<u8>, value: f64) {
+pub fn double_into(out: &mut Vec<u8>, value: f64) {
     use std::io::Write as _;
+    if short_decimal_into(out, value) {
+        return;
+    }
     let magnitude = value.abs();
     let written = if value == 0.0 {
         out.write_all(if value.is_sign_negative() { b"-0" } else { b"0" })
@@ -258,37 +267,88 @@ pub(super) fn double_into(out: &mut Vec<u8>, value: f64) {
     debug_assert!(written.is_ok(), "writing to a Vec cannot fail");
 }
 
+/// Appends a double that is a decimal of at most 15 digits, four of them after the point, as
+/// amounts and ratings are; says whether it was one. A decimal of 15 digits has a double of its
+/// own, and dividing two exact doubles rounds correctly, so the fewest places that give the value
+/// back are the shortest text.
+fn short_decimal_into(out: &mut Vec<u8>, value: f64) -> bool {
+    const LARGEST: f64 = 1e15;
+    let magnitude = value.abs();
+    for (places, scale) in [1.0, 10.0, 100.0, 1_000.0, 10_000.0].into_iter().enumerate() {
+        let scaled = (magnitude * scale).round();
+        if scaled >= LARGEST {
+            return false;
+        }
+        if scaled != 0.0 && scaled / scale == magnitude {
+            if value < 0.0 {
+                out.push(b'-');
+            }
+            let (whole, scale) = (scaled as u64, scale as u64);
+            uint_into(out, whole / scale);
+            if places > 0 {
+                // The one in front keeps the leading zeros of the fraction; the point replaces it.
+                let point = out.len();
+                uint_into(out, scale + whole % scale);
+                out[point] = b'.';
+            }
+            return true;
+        }
+    }
+    false
+}
+
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Standard base64 with padding (RFC 4648 section 4).
 pub(super) fn base64_encode(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = u32::from_be_bytes([0, chunk[0], *chunk.get(1).unwrap_or(&0), *chunk.get(2).unwrap_or(&0)]);
-        for position in 0..4 {
-            if position <= chunk.len() {
-                out.push(BASE64[(word >> (18 - 6 * position) & 63) as usize] as char);
-            } else {
-                out.push('=');
-            }
-        }
+    let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    base64_into(&mut out, bytes);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends standard base64 with padding (RFC 4648 section 4).
+pub fn base64_into(out: &mut Vec<u8>, bytes: &[u8]) {
+    let digit = |word: u32, shift: u32| BASE64[(word >> shift & 63) as usize];
+    let (whole, rest) = bytes.as_chunks::<3>();
+    for [a, b, c] in whole {
+        let word = u32::from_be_bytes([0, *a, *b, *c]);
+        out.extend_from_slice(&[digit(word, 18), digit(word, 12), digit(word, 6), digit(word, 0)]);
     }
-    out
+    match rest {
+        [a] => {
+            let word = u32::from_be_bytes([0, *a, 0, 0]);
+            out.extend_from_slice(&[digit(word, 18), digit(word, 12), b'=', b'=']);
+        }
+        [a, b] => {
+            let word = u32::from_be_bytes([0, *a, *b, 0]);
+            out.extend_from_slice(&[digit(word, 18), digit(word, 12), digit(word, 6), b'=']);
+        }
+        _ => {}
+    }
 }
 
 /// Base64 of either alphabet, padded or not. `None` when it is not base64.
 pub(super) fn base64_decode(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
     let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    base64_decode_into(&mut out, text.as_bytes()).then_some(out)
+}
+
+/// Appends what base64 of either alphabet, padded or not, stands for. Says whether it was base64;
+/// if not, what was appended is of no use.
+pub fn base64_decode_into(out: &mut Vec<u8>, text: &[u8]) -> bool {
+    let text = match text {
+        [unpadded @ .., b'=', b'='] | [unpadded @ .., b'='] if text.len().is_multiple_of(4) => unpadded,
+        unpadded => unpadded,
+    };
     let (mut word, mut bits) = (0u32, 0);
-    for byte in text.bytes() {
+    for byte in text {
         let six = match byte {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
             b'0'..=b'9' => byte - b'0' + 52,
             b'+' | b'-' => 62,
             b'/' | b'_' => 63,
-            _ => return None,
+            _ => return false,
         };
         word = word << 6 | u32::from(six);
         bits += 6;
@@ -298,5 +358,5 @@ pub(super) fn base64_decode(text: &str) -> Option<Vec<u8>> {
             word &= (1 << bits) - 1;
         }
     }
-    (bits < 6).then_some(out)
+    bits < 6
 }

@@ -1,0 +1,48 @@
+//! `selvedge serve`: checks a project, then serves it until it is told to end.
+
+use std::collections::HashMap;
+
+use clap::Args;
+
+use super::{Addresses, End, Logging, Project, runtime, say_error};
+use crate::plan::Plan;
+use crate::server::{Gateway, Options, load};
+
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    project: Project,
+    #[command(flatten)]
+    addresses: Addresses,
+    #[command(flatten)]
+    logging: Logging,
+}
+
+impl Serve {
+    pub(super) fn run(&self) -> End {
+        let loaded = load(&self.project.folder, &HashMap::new());
+        say_error(&loaded.render());
+        let Some(plan) = loaded.plan else { return End::Problems };
+        if let Err(end) = self.logging.start(plan.gateway.access_log) {
+            return end;
+        }
+        let options =
+            Options { listen: self.addresses.listen, admin: self.addresses.admin, ..Options::default() };
+        match runtime() {
+            Ok(runtime) => runtime.block_on(serve(plan, options)),
+            Err(end) => end,
+        }
+    }
+}
+
+async fn serve(plan: Plan, options: Options) -> End {
+    let gateway = match Gateway::start(plan, &options).await {
+        Ok(gateway) => gateway,
+        Err(error) => return End::Failed(error.to_string()),
+    };
+    tracing::info!(clients = %gateway.address(), operators = %gateway.admin_address(), "serving");
+    match gateway.run_until_signal().await {
+        Ok(()) => End::Fine,
+        Err(error) => End::Failed(error.to_string()),
+    }
+}

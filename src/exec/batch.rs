@@ -1,0 +1,205 @@
+//! One call for many keys: members of a crowd wait together, and each gets its rows.
+
+use std::collections::{HashMap, HashSet};
+
+use super::arrive::expect;
+use super::crowd::CrowdId;
+use super::env::Env;
+use super::frame::{At, End};
+use super::run::{Run, Ticket};
+use super::{judge, render};
+use crate::base::call::Reply;
+use crate::base::failure::{Cause, Failure};
+use crate::base::id::StepId;
+use crate::base::value::{Held, Value, key_text};
+use crate::plan::{Action, Batch, Call};
+
+/// Members that have come to the same batched step.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    step: StepId,
+    /// The members' steps and their keys; `None` for a null key.
+    arrived: Vec<(At, Option<(String, Held)>)>,
+    sent: bool,
+}
+
+/// The members that one call asks for.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// Steps that wait, with the text of their key.
+    waiting: Vec<(At, String)>,
+    /// The distinct keys, as a list.
+    keys: Held,
+}
+
+/// The rows of a reply by the text of their key.
+type Rows = HashMap<String, Vec<Held>>;
+
+impl<'p> Run<'p> {
+    /// A member has come to a batched step: it waits until every member has, or cannot any more.
+    pub(super) fn join_batch(&mut self, at: At, call: &'p Call) {
+        let Some(batch) = &call.batch else { return };
+        let key = {
+            let env = self.env(at.frame);
+            env.eval(&batch.key).and_then(|key| match key_text(&key) {
+                None => Ok(None),
+                Some(text) => Held::keep(&key)
+                    .map(|held| Some((text, held)))
+                    .map_err(|_| Failure::new(Cause::ExpressionFailed, "not a number of JSON")),
+            })
+        };
+        let key = match key {
+            Ok(key) => key,
+            Err(failure) => return self.fail(at, failure),
+        };
+        let id = self.frames.frame(at.frame).crowd;
+        let gatherings = &mut self.crowds[id.index()].gatherings;
+        match gatherings.iter_mut().find(|gathering| gathering.step == at.step && !gathering.sent) {
+            Some(gathering) => gathering.arrived.push((at, key)),
+            None => gatherings.push(Gathering { step: at.step, arrived: vec![(at, key)], sent: false }),
+        }
+        self.dispatch_ready_batches(id);
+    }
+
+    /// Sends what no further member can join.
+    pub(super) fn dispatch_ready_batches(&mut self, id: CrowdId) {
+        let crowd = &self.crowds[id.index()];
+        let size = crowd.results.len();
+        let over = crowd.over;
+        let ready = |gathering: &Gathering| !gathering.sent && gathering.arrived.len() + over >= size;
+        let Some(at) = crowd.gatherings.iter().position(ready) else { return };
+        self.dispatch(id, at);
+    }
+
+    /// Nothing is under way any more although members wait: they wait for one another in different
+    /// batches. Sends the oldest; says whether there was one.
+    pub(super) fn dispatch_stalled_batches(&mut self) -> bool {
+        let waiting = |crowd: &super::crowd::Crowd<'_>| crowd.gatherings.iter().position(|gathering| !gathering.sent);
+        let found = (0..self.crowds.len()).find_map(|index| Some((index, waiting(&self.crowds[index])?)));
+        let Some((index, gathering)) = found else { return false };
+        let members = self.crowds[index].gatherings[gathering].arrived.first();
+        let Some(id) = members.map(|(at, _)| self.frames.frame(at.frame).crowd) else { return false };
+        self.dispatch(id, gathering);
+        true
+    }
+
+    fn dispatch(&mut self, id: CrowdId, gathering: usize) {
+        let gathering = &mut self.crowds[id.index()].gatherings[gathering];
+        gathering.sent = true;
+        let arrived = std::mem::take(&mut gathering.arrived);
+        let Some((first, _)) = arrived.first() else { return };
+        let step = self.frames.step(*first);
+        let Action::Call(call) = &step.action else { return };
+        let Some(batch) = &call.batch else { return };
+        let (chunks, keyless) = chunks(arrived, batch.max);
+        for at in keyless {
+            self.settle(at, End::Regular, Held::Null);
+        }
+        for chunk in chunks {
+            let Some((at, _)) = chunk.waiting.first() else { continue };
+            let deadline = self.call_deadline(*at, step, call);
+            let rendered = {
+                let env = Env { keys: &chunk.keys, ..self.env(at.frame) };
+                render::call(call, &env, deadline, !step.write)
+            };
+            match rendered {
+                Ok(rendered) => self.send(Ticket::Batch(chunk), rendered),
+                Err(failure) => self.fail_chunk(&chunk, &failure),
+            }
+        }
+    }
+
+    /// Gives each waiting member its rows.
+    pub(super) fn arrive_batch(&mut self, chunk: &Chunk, outcome: Result<Reply, Failure>) {
+        let Some((first, _)) = chunk.waiting.first() else { return };
+        let Action::Call(call) = &self.frames.step(*first).action else { return };
+        let Some(batch) = &call.batch else { return };
+        let rows = outcome.and_then(|reply| {
+            let body = reply.held();
+            let env = Env { reply: Some(&reply), reply_body: &body, keys: &chunk.keys, ..self.env(first.frame) };
+            judge::reply(&call.guards, expect(call), &env, &reply)?;
+            rows(batch, &env)
+        });
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(failure) => return self.fail_chunk(chunk, &failure),
+        };
+        for (at, key) in &chunk.waiting {
+            match row(batch, rows.get(key)) {
+                Ok(held) => self.settle(*at, End::Regular, held),
+                Err(failure) => self.fail(*at, failure),
+            }
+        }
+    }
+
+    fn fail_chunk(&mut self, chunk: &Chunk, failure: &Failure) {
+        for (at, _) in &chunk.waiting {
+            if !self.frames.frame(at.frame).done {
+                self.fail(*at, failure.clone());
+            }
+        }
+    }
+}
+
+/// Puts distinct keys, first seen first, into chunks of at most `max`; members without a key apart.
+fn chunks(arrived: Vec<(At, Option<(String, Held)>)>, max: usize) -> (Vec<Chunk>, Vec<At>) {
+    let mut keyless = Vec::new();
+    let mut seen = HashSet::new();
+    let mut distinct: Vec<(String, Held)> = Vec::new();
+    let mut waiting: HashMap<String, Vec<At>> = HashMap::new();
+    for (at, key) in arrived {
+        let Some((text, held)) = key else {
+            keyless.push(at);
+            continue;
+        };
+        waiting.entry(text.clone()).or_default().push(at);
+        if seen.insert(text.clone()) {
+            distinct.push((text, held));
+        }
+    }
+    let chunk = |keys: &[(String, Held)]| Chunk {
+        waiting: keys
+            .iter()
+            .flat_map(|(text, _)| waiting.get(text).into_iter().flatten().map(move |at| (*at, text.clone())))
+            .collect(),
+        keys: Held::List(keys.iter().map(|(_, held)| held.clone()).collect()),
+    };
+    (distinct.chunks(max.max(1)).map(chunk).collect(), keyless)
+}
+
+/// The rows of a reply by key. `from` gives a list, or an object whose keys are `index`.
+fn rows(batch: &Batch, env: &Env<'_>) -> Result<Rows, Failure> {
+    let from = env.eval(&batch.from)?;
+    let mut rows = Rows::new();
+    let mut add = |index: &Value<'_>, row: &Value<'_>| -> Result<(), Failure> {
+        let row = Held::keep(row).map_err(|_| Failure::new(Cause::BadReply, "a row holds no number of JSON"))?;
+        let env = Env { row: Some((&row, index)), ..*env };
+        if let Some(key) = key_text(&env.eval(&batch.by)?) {
+            rows.entry(key).or_default().push(row);
+        }
+        Ok(())
+    };
+    if let Some(elements) = from.elements() {
+        for (position, row) in elements.enumerate() {
+            add(&Value::Int(position as i64), &row)?;
+        }
+    } else if let Some(entries) = from.entries() {
+        for (key, row) in entries {
+            add(&key, &row)?;
+        }
+    } else if !from.is_null() {
+        return Err(Failure::new(Cause::BadReply, "`from` gave neither a list nor an object"));
+    }
+    Ok(rows)
+}
+
+/// What a key's rows are to the step that asked.
+fn row(batch: &Batch, rows: Option<&Vec<Held>>) -> Result<Held, Failure> {
+    match rows.map_or(&[][..], Vec::as_slice) {
+        rows if batch.many => Ok(Held::List(rows.to_vec().into())),
+        [] if batch.missing_fails => Err(Failure::new(Cause::BatchMissing, "no row for a key")),
+        [] => Ok(Held::Null),
+        [row] => Ok(row.clone()),
+        _ => Err(Failure::new(Cause::BatchDuplicate, "two rows for one key; is `many: true` meant?")),
+    }
+}

@@ -1,0 +1,303 @@
+//! Crowds: frames of one scope that run side by side, one per item of a list or per parent object.
+//!
+//! A request's own composition is a crowd of one, so that everything has one shape.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::batch::Gathering;
+use super::frame::{At, End, Frame, FrameId, Waiter};
+use super::run::Run;
+use crate::base::failure::{Cause, Failure};
+use crate::base::value::{Held, HeldMap, key_text};
+use crate::plan::{Composition, Each, Expr, Need, OnFailure, Over, Scope, Source};
+
+/// A crowd of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CrowdId(u32);
+
+impl CrowdId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Frames of one scope, and what they gave so far.
+#[derive(Debug)]
+pub(super) struct Crowd<'p> {
+    pub(super) scope: &'p Scope,
+    value: Wanted<'p>,
+    pub(super) sources: &'p [Source],
+    pub(super) args: Held,
+    /// The frame around the members.
+    parent: Option<FrameId>,
+    /// The `for_each` step that waits for the crowd; `None` for a crowd of the caller's.
+    pub(super) owner: Option<At>,
+    /// One per member.
+    items: Items,
+    /// The members that have started, in order.
+    pub(super) members: Vec<FrameId>,
+    /// Members that may run at the same time.
+    parallel: usize,
+    /// Members that are over.
+    pub(super) over: usize,
+    /// What the members gave.
+    pub(super) results: Vec<Result<Held, Failure>>,
+    /// Calls for many members, being put together.
+    pub(super) gatherings: Vec<Gathering>,
+}
+
+/// What a member is to give.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted<'p> {
+    /// The value of an expression, kept.
+    Value(&'p Expr),
+    /// Nothing: the caller reads the frame once these steps are done.
+    Steps(&'p [Need]),
+}
+
+/// What a crowd runs over.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    pub(super) values: Vec<Held>,
+    /// The distinct keys of the items, when the step has `key`.
+    keys: Vec<Box<str>>,
+}
+
+impl<'p> Run<'p> {
+    /// Starts a composition once per item, at most `parallel` at the same time.
+    /// [`Run::next_finished`] tells when all are over.
+    pub(super) fn start_crowd(
+        &mut self,
+        composition: &'p Composition,
+        value: Wanted<'p>,
+        (args, values): (Held, Vec<Held>),
+        parallel: usize,
+    ) -> CrowdId {
+        self.open_crowd(Crowd {
+            scope: &composition.scope,
+            value,
+            sources: &composition.sources,
+            args,
+            parent: None,
+            owner: None,
+            members: Vec::with_capacity(values.len()),
+            results: vec![Ok(Held::Null); values.len()],
+            items: Items { values, keys: Vec::new() },
+            parallel,
+            over: 0,
+            gatherings: Vec::new(),
+        })
+    }
+
+    /// Runs a `for_each` step's scope for each item of its list.
+    pub(super) fn start_each(&mut self, at: At, each: &'p Each) {
+        let items = match self.items(at, each) {
+            Ok(items) => items,
+            Err(failure) => return self.fail(at, failure),
+        };
+        let around = &self.crowds[self.frames.frame(at.frame).crowd.index()];
+        let crowd = Crowd {
+            scope: &each.scope,
+            value: Wanted::Value(&each.value),
+            sources: around.sources,
+            args: around.args.clone(),
+            parent: Some(at.frame),
+            owner: Some(at),
+            members: Vec::with_capacity(items.values.len()),
+            results: vec![Ok(Held::Null); items.values.len()],
+            items,
+            parallel: each.parallel,
+            over: 0,
+            gatherings: Vec::new(),
+        };
+        self.open_crowd(crowd);
+    }
+
+    /// The items of a `for_each` step: at most `max`, and with `key` one per distinct key.
+    fn items(&mut self, at: At, each: &Each) -> Result<Items, Failure> {
+        let env = self.env(at.frame);
+        let list = env.eval(&each.list)?;
+        let elements = match list.elements() {
+            Some(elements) => elements,
+            None if list.is_null() => return Ok(Items::default()),
+            None => return Err(Failure::new(Cause::ExpressionFailed, "`for_each` needs a list")),
+        };
+        let mut items = Items::default();
+        let mut seen = HashSet::new();
+        let mut cut = false;
+        for element in elements {
+            let item = Held::keep(&element).map_err(|_| Failure::new(Cause::ExpressionFailed, "not a number of JSON"))?;
+            let key = match &each.key {
+                None => None,
+                Some(key) => match key_text(&env.with_item(each.scope.depth, &item).eval(key)?) {
+                    Some(key) if seen.insert(key.clone()) => Some(key),
+                    _ => continue,
+                },
+            };
+            if items.values.len() == each.max {
+                if each.over == Over::Fail {
+                    return Err(Failure::new(Cause::TooManyItems, format!("more than {} items", each.max)));
+                }
+                cut = true;
+                break;
+            }
+            items.keys.extend(key.map(Into::into));
+            items.values.push(item);
+        }
+        self.frames.slot_mut(at).cut = cut;
+        Ok(items)
+    }
+
+    /// What the members of a crowd that is over gave.
+    pub(super) fn take_results(&mut self, id: CrowdId) -> Vec<Result<Held, Failure>> {
+        std::mem::take(&mut self.crowds[id.index()].results)
+    }
+
+    fn open_crowd(&mut self, crowd: Crowd<'p>) -> CrowdId {
+        let id = CrowdId(self.crowds.len() as u32);
+        let start = crowd.parallel.max(1).min(crowd.items.values.len());
+        self.crowds.push(crowd);
+        if start == 0 {
+            self.crowd_over(id);
+        }
+        for _ in 0..start {
+            self.start_member(id);
+        }
+        id
+    }
+
+    /// Opens the frame of the next item and asks for what its value needs.
+    fn start_member(&mut self, id: CrowdId) {
+        let crowd = &mut self.crowds[id.index()];
+        let place = crowd.members.len();
+        let (scope, value) = (crowd.scope, crowd.value);
+        let frame = Frame {
+            scope,
+            parent: crowd.parent,
+            first_slot: 0,
+            crowd: id,
+            place,
+            item: crowd.items.values[place].clone(),
+            missing: 0,
+            done: false,
+        };
+        let frame = self.frames.open(frame);
+        self.crowds[id.index()].members.push(frame);
+        let always = scope.always.iter().map(|step| Need { depth: scope.depth, step: *step });
+        // One is held back until everything was asked for: a step that is done at once must not
+        // make the frame ready twice.
+        self.frames.frame_mut(frame).missing = 1;
+        let needs = match value {
+            Wanted::Value(value) => &value.needs,
+            Wanted::Steps(needs) => needs,
+        };
+        for need in needs.iter().copied().chain(always) {
+            let missing = self.demand(frame, &[need], Waiter::Frame(frame));
+            self.frames.frame_mut(frame).missing += missing;
+        }
+        let waiting = self.frames.frame_mut(frame);
+        waiting.missing -= 1;
+        if waiting.missing == 0 {
+            self.frame_ready(frame);
+        }
+    }
+
+    /// Everything that a frame waits for is there: its value is formed.
+    pub(super) fn frame_ready(&mut self, frame: FrameId) {
+        if self.frames.frame(frame).done {
+            return;
+        }
+        let result = match self.crowds[self.frames.frame(frame).crowd.index()].value {
+            Wanted::Value(value) => self.env(frame).keep(&value.node),
+            Wanted::Steps(_) => Ok(Held::Null),
+        };
+        match result {
+            Ok(held) => self.member_over(frame, Ok(held)),
+            Err(failure) => self.frame_failed(frame, failure),
+        }
+    }
+
+    /// A frame failed: its item does, unless the step says what stands for it.
+    pub(super) fn frame_failed(&mut self, frame: FrameId, failure: Failure) {
+        if self.frames.frame(frame).done {
+            return;
+        }
+        let crowd = self.frames.frame(frame).crowd;
+        let owner = self.crowds[crowd.index()].owner;
+        let Some(each) = owner.and_then(|at| each_of(self, at)) else {
+            return self.member_over(frame, Err(failure));
+        };
+        let replaced = match &each.on_item_failure {
+            OnFailure::Fail => return self.member_over(frame, Err(failure)),
+            OnFailure::Null => Ok(Held::Null),
+            OnFailure::Default(default) => self.env(frame).keep(&default.node),
+        };
+        if let Some(at) = owner {
+            let name = &self.frames.step(at).name;
+            self.partial.add(name, failure.code());
+        }
+        self.member_over(frame, replaced);
+    }
+
+    /// Notes what a member gave and starts the next.
+    fn member_over(&mut self, frame: FrameId, result: Result<Held, Failure>) {
+        let (id, place) = {
+            let frame = self.frames.frame_mut(frame);
+            frame.done = true;
+            (frame.crowd, frame.place)
+        };
+        let crowd = &mut self.crowds[id.index()];
+        crowd.over += 1;
+        let failed = result.is_err();
+        crowd.results[place] = result;
+        let all_over = crowd.over == crowd.items.values.len();
+        let more = crowd.members.len() < crowd.items.values.len();
+        if let (Some(owner), true) = (crowd.owner, failed) {
+            // A required item failed: so does the step, and what still runs is of no use.
+            return self.fail_each(id, owner, place);
+        }
+        if more {
+            self.start_member(id);
+        } else if all_over {
+            self.crowd_over(id);
+        } else {
+            self.dispatch_ready_batches(id);
+        }
+    }
+
+    fn fail_each(&mut self, id: CrowdId, owner: At, place: usize) {
+        let members = self.crowds[id.index()].members.clone();
+        for member in members {
+            self.frames.frame_mut(member).done = true;
+        }
+        let failure = std::mem::replace(&mut self.crowds[id.index()].results[place], Ok(Held::Null));
+        if let Err(failure) = failure {
+            self.fail(owner, failure);
+        }
+    }
+
+    /// All members are over: the step that waits gets their values, or the caller is told.
+    fn crowd_over(&mut self, id: CrowdId) {
+        let crowd = &mut self.crowds[id.index()];
+        let Some(owner) = crowd.owner else {
+            return self.announce(id);
+        };
+        let results = std::mem::take(&mut crowd.results);
+        let keys = std::mem::take(&mut crowd.items.keys);
+        let values = results.into_iter().map(Result::unwrap_or_default);
+        let Some(each) = each_of(self, owner) else { return };
+        let held = match each.key {
+            None => Held::List(values.collect()),
+            Some(_) => Held::Map(Arc::new(HeldMap::new(keys.into_iter().zip(values).collect()))),
+        };
+        self.settle(owner, End::Regular, held);
+    }
+}
+
+fn each_of<'p>(run: &Run<'p>, at: At) -> Option<&'p Each> {
+    match &run.frames.step(at).action {
+        crate::plan::Action::Each(each) => Some(each),
+        _ => None,
+    }
+}

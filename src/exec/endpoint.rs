@@ -1,0 +1,104 @@
+//! Answers of endpoints: runs the composition and writes its result in one pass.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use super::client::ClientRequest;
+use super::crowd::Wanted;
+use super::env::Env;
+use super::frame::FrameId;
+use super::partial::Partial;
+use super::run::Run;
+use super::{Live, render};
+use crate::base::failure::{Cause, Failure};
+use crate::base::value::{Held, JsonWriter, Value};
+use crate::expr::{Env as _, Node};
+use crate::plan::{Composed, Respond};
+
+/// The answer of a composition.
+#[derive(Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: StatusCode,
+    /// Declared header fields, and the media type when there is a body.
+    pub headers: HeaderMap,
+    /// The body; `None` sends none.
+    pub body: Option<Bytes>,
+    /// What it had to do without.
+    pub partial: Partial,
+}
+
+/// Runs an endpoint's composition for one request.
+///
+/// # Errors
+/// The first required failure; everything else that was under way is dropped with the run.
+pub async fn answer(
+    live: &Live,
+    composed: &Composed,
+    request: &ClientRequest,
+    deadline: Instant,
+) -> Result<Answered, Failure> {
+    let mut run = Run::new(live, request, deadline);
+    let items = vec![Held::Null];
+    let crowd = run.start_crowd(&composed.composition, Wanted::Steps(&composed.needs), (request.args.clone(), items), 1);
+    while let Some(done) = run.next_finished().await {
+        if done == crowd {
+            if let Some(Err(failure)) = run.take_results(crowd).pop() {
+                return Err(failure);
+            }
+            return respond(run, composed);
+        }
+    }
+    Err(Failure::new(Cause::Internal, "a run came to a halt with steps left"))
+}
+
+fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
+    let frame = FrameId(0);
+    let Respond { status, headers, media_type, body } = &composed.respond;
+    let env = run.env(frame);
+    let mut answer_headers = HeaderMap::with_capacity(headers.len() + 4);
+    for (name, value) in headers {
+        match env.eval(&value.node)? {
+            Value::Null | Value::Optional(None) => {}
+            value => {
+                answer_headers.append(name.clone(), render::header_value(name, &value)?);
+            }
+        }
+    }
+    let body = if *body { Some(write(&composed.composition.result.node, &env)?) } else { None };
+    let status = match status {
+        Some(status) => status_of(&env.eval(&status.node)?)?,
+        None if body.is_none() => StatusCode::NO_CONTENT,
+        None => StatusCode::OK,
+    };
+    if body.is_some() {
+        answer_headers.entry(http::header::CONTENT_TYPE).or_insert_with(|| media_type.clone());
+    }
+    Ok(Answered { status, headers: answer_headers, body, partial: run.into_partial() })
+}
+
+/// Writes the result. A reply that is the whole result is handed on without a copy.
+fn write(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
+    if let Node::Path { var, steps } = node
+        && steps.is_empty()
+        && let Value::View(view) = env.var(*var)
+        && let (doc, 0) = view.parts()
+    {
+        return Ok(doc.bytes().clone());
+    }
+    let mut out = JsonWriter::default();
+    out.bytes.reserve(1024);
+    env.write(node, &mut out)?;
+    if out.bytes.is_empty() {
+        out.bytes.extend_from_slice(b"null");
+    }
+    Ok(out.bytes.into())
+}
+
+fn status_of(value: &Value<'_>) -> Result<StatusCode, Failure> {
+    let wrong = || Failure::new(Cause::ExpressionFailed, "`respond.status` is no HTTP status");
+    let number = value.number().and_then(crate::base::value::Number::to_int).ok_or_else(wrong)?;
+    u16::try_from(number).ok().and_then(|number| StatusCode::from_u16(number).ok()).ok_or_else(wrong)
+}

@@ -1,0 +1,100 @@
+//! Scalars and enums of answers.
+//! Source: GraphQL specification (September 2025), section 3.5 "Result Coercion".
+
+use crate::base::value::{JsonWriter, Kind, Number, Sink as _, Value, ValueKind, key_text};
+use crate::plan::schema::{Schema, TypeId, TypeKind};
+
+/// Writes a value that is not null as its scalar or enum says. A number keeps its text where the
+/// type allows it.
+///
+/// # Errors
+/// What the value is instead, in a word; nothing was written.
+pub(super) fn write(schema: &Schema, id: TypeId, value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
+    match id {
+        TypeId::INT => int(value, out),
+        TypeId::FLOAT => float(value, out),
+        TypeId::BOOLEAN => match value {
+            Value::Bool(value) => {
+                out.bool(*value);
+                Ok(())
+            }
+            other => Err(noun(other)),
+        },
+        TypeId::STRING => match text_of(value) {
+            Some(text) => {
+                out.text(Kind::String, &text);
+                Ok(())
+            }
+            None => Err(noun(value)),
+        },
+        TypeId::ID => id_text(value, out),
+        _ if schema[id].kind == TypeKind::Enum => match value.as_text() {
+            Some(text) if schema[id].values.iter().any(|known| known.name == text) => {
+                out.text(Kind::String, text);
+                Ok(())
+            }
+            _ => Err("a value that the enum does not have"),
+        },
+        // A scalar of the project's own takes any JSON.
+        _ => out.value(value).map_err(|_| "not a number"),
+    }
+}
+
+fn int(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
+    let number = value.number().ok_or_else(|| noun(value))?;
+    let whole = number.to_int().and_then(|whole| i32::try_from(whole).ok()).ok_or("a number that is no 32-bit integer")?;
+    out.int(whole.into());
+    Ok(())
+}
+
+fn float(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
+    match value {
+        Value::View(view) if view.kind() == Kind::Number => out.view(*view),
+        _ => match value.number().ok_or_else(|| noun(value))? {
+            Number::Int(whole) => out.int(whole),
+            Number::Uint(whole) => out.uint(whole),
+            Number::Double(number) => return out.double(number).map_err(|_| "not a number"),
+        },
+    }
+    Ok(())
+}
+
+fn id_text(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
+    let number_text = || match value.number()?.to_int() {
+        Some(_) => key_text(value),
+        None => None,
+    };
+    match value.as_text() {
+        Some(text) => out.text(Kind::String, text),
+        None => out.text(Kind::String, &number_text().ok_or_else(|| noun(value))?),
+    }
+    Ok(())
+}
+
+/// Text, and what is text in JSON: times and bytes.
+fn text_of<'a>(value: &'a Value<'_>) -> Option<std::borrow::Cow<'a, str>> {
+    match value {
+        Value::Text(text) => Some((&**text).into()),
+        Value::Timestamp(time) => time.to_text().map(Into::into),
+        Value::Duration(span) => span.to_text().map(Into::into),
+        Value::Bytes(_) => {
+            let mut out = JsonWriter::default();
+            out.value(value).ok()?;
+            Some(String::from_utf8_lossy(&out.bytes).trim_matches('"').to_owned().into())
+        }
+        // 64-bit integers of a proto are text in JSON; where the schema says String they stay it.
+        Value::Int(_) | Value::Uint(_) => key_text(value).map(Into::into),
+        _ => None,
+    }
+}
+
+fn noun(value: &Value<'_>) -> &'static str {
+    match value.kind() {
+        ValueKind::Text => "text",
+        ValueKind::List => "a list",
+        ValueKind::Map => "an object",
+        ValueKind::Bool => "true or false",
+        ValueKind::Int | ValueKind::Uint | ValueKind::Double | ValueKind::Number => "a number",
+        _ => "something else",
+    }
+}

@@ -1,0 +1,160 @@
+//! An operation with everything resolved that does not depend on its variables: kept by the front
+//! beside the document, made once.
+
+use std::sync::Arc;
+
+use super::selection::{Field, FieldSource, Operation, Selection};
+use crate::base::id::FieldId;
+use crate::base::value::Held;
+use crate::expr::Wanted;
+use crate::plan::schema::{TypeId, TypeKind};
+use crate::plan::{Expr, Graph, Plan};
+
+/// An operation, ready to run on one plan.
+#[derive(Debug)]
+pub struct Planned {
+    /// What was asked.
+    pub operation: Operation,
+    /// The fields with what answers them.
+    pub(super) selection: PlannedSelection,
+    /// How many bound fields there are.
+    pub(super) groups: usize,
+    /// Whether running it may change something at a backend.
+    pub writes: bool,
+}
+
+/// A selection with what answers its fields.
+#[derive(Debug, Default)]
+pub(super) struct PlannedSelection {
+    pub(super) fields: Vec<PlannedField>,
+    /// Whether some field at or below this has to run for its parents.
+    pub(super) runs: bool,
+}
+
+/// A field with what answers it.
+#[derive(Debug)]
+pub(super) struct PlannedField {
+    pub(super) field: Arc<Field>,
+    pub(super) answers: Answers,
+    pub(super) selection: PlannedSelection,
+}
+
+/// What answers a field.
+#[derive(Debug)]
+pub(super) enum Answers {
+    /// The member of this name of the parent.
+    Member(Box<str>),
+    /// A composition, run for all parents before the answer is written.
+    Bound {
+        field: FieldId,
+        /// The part of its result that is selected, and what that needs.
+        value: Expr,
+        /// Which of the operation's bound fields it is.
+        group: usize,
+    },
+    /// An expression over parent and arguments, computed while the answer is written.
+    Expression(FieldId),
+    /// The name of the object's type.
+    Typename,
+    /// Something that the front has the answer to.
+    Introspection,
+}
+
+impl Planned {
+    /// Resolves an operation against a plan with a graph.
+    pub fn new(plan: &Plan, operation: Operation) -> Self {
+        let mut groups = 0;
+        let planner = Planner { plan, graph: plan.graph() };
+        let selection = planner.selection(&operation.selection, &mut groups);
+        let writes = selection.fields.iter().any(|field| match &field.answers {
+            Answers::Bound { field, .. } => plan.fields[field.index()].composition.writes,
+            _ => false,
+        });
+        Self { operation, selection, groups, writes }
+    }
+}
+
+impl AsRef<Operation> for Planned {
+    fn as_ref(&self) -> &Operation {
+        &self.operation
+    }
+}
+
+impl PlannedField {
+    /// Whether the field is answered for these variables.
+    pub(super) fn is_included(&self, variables: &Held) -> bool {
+        self.field.conditions.is_empty() || super::object_of(variables).is_none_or(|object| self.field.is_included(object))
+    }
+}
+
+struct Planner<'p> {
+    plan: &'p Plan,
+    graph: &'p Graph,
+}
+
+impl Planner<'_> {
+    fn selection(&self, selection: &Selection, groups: &mut usize) -> PlannedSelection {
+        let fields: Vec<PlannedField> = selection.fields.iter().map(|field| self.field(field, groups)).collect();
+        let runs = fields.iter().any(|field| matches!(field.answers, Answers::Bound { .. }) || field.selection.runs);
+        PlannedSelection { fields, runs }
+    }
+
+    fn field(&self, field: &Arc<Field>, groups: &mut usize) -> PlannedField {
+        let (answers, selection) = match field.source {
+            FieldSource::Typename => (Answers::Typename, PlannedSelection::default()),
+            FieldSource::Introspection => (Answers::Introspection, PlannedSelection::default()),
+            FieldSource::Schema(index) => {
+                let answers = self.answers(field, index, &field.selection, groups);
+                (answers, self.selection(&field.selection, groups))
+            }
+        };
+        PlannedField { answers, selection, field: field.clone() }
+    }
+
+    fn answers(&self, field: &Field, index: usize, inner: &Selection, groups: &mut usize) -> Answers {
+        let Some(id) = self.graph.bound[field.parent.index()][index] else {
+            return Answers::Member(self.graph.members[field.parent.index()][index].clone());
+        };
+        let bound = &self.plan.fields[id.index()];
+        if bound.pure && inner.fields.is_empty() {
+            return Answers::Expression(id);
+        }
+        let group = *groups;
+        *groups += 1;
+        let result = &bound.composition.result;
+        let value = match self.wanted(field.named, inner) {
+            Wanted::All => result.clone(),
+            wanted => {
+                let node = result.node.pruned(&wanted);
+                Expr { needs: crate::plan::needs_of(&node, &bound.composition.sources), node }
+            }
+        };
+        Answers::Bound { field: id, value, group }
+    }
+
+    /// The members of a value that a selection reads. A bound field below reads its parent as it
+    /// likes, and a type that is told by an expression too: then everything is wanted.
+    fn wanted(&self, named: TypeId, selection: &Selection) -> Wanted {
+        let abstract_type = matches!(self.graph.schema[named].kind, TypeKind::Interface | TypeKind::Union);
+        if abstract_type || selection.fields.is_empty() {
+            return Wanted::All;
+        }
+        let mut members: Vec<(Box<str>, Wanted)> = Vec::new();
+        for field in &selection.fields {
+            match field.source {
+                FieldSource::Schema(index) if self.graph.bound[field.parent.index()][index].is_some() => return Wanted::All,
+                FieldSource::Schema(index) => {
+                    let name = self.graph.members[field.parent.index()][index].clone();
+                    let wanted = self.wanted(field.named, &field.selection);
+                    match members.iter_mut().find(|(known, _)| *known == name) {
+                        None => members.push((name, wanted)),
+                        Some((_, known)) if *known != wanted => *known = Wanted::All,
+                        Some(_) => {}
+                    }
+                }
+                FieldSource::Typename | FieldSource::Introspection => {}
+            }
+        }
+        Wanted::Members(members)
+    }
+}

@@ -1,0 +1,55 @@
+//! `fail` rules: what makes a reply, or a value, a failure.
+
+use std::sync::Arc;
+
+use super::env::Env;
+use crate::base::call::{Expect, Reply};
+use crate::base::failure::{Cause, Failure, Fault};
+use crate::base::value::Value;
+use crate::plan::Guard;
+
+/// Lets guards judge; the first whose condition holds refuses.
+pub(super) fn guards(guards: &[Guard], env: &Env<'_>) -> Result<(), Failure> {
+    for guard in guards {
+        if env.holds(&guard.when)? {
+            return Err(refusal(guard, env));
+        }
+    }
+    Ok(())
+}
+
+/// Judges a reply: by the call's rules first, then by its status.
+pub(super) fn reply(rules: &[Guard], expect: &Expect, env: &Env<'_>, reply: &Reply) -> Result<(), Failure> {
+    guards(rules, env).map_err(|failure| with_reply(failure, reply))?;
+    if expect.accepts(reply.status) {
+        return Ok(());
+    }
+    let cause = if reply.status == 504 { Cause::Timeout } else { Cause::BackendStatus };
+    Err(with_reply(Failure::new(cause, format!("the backend answered {}", reply.status)), reply))
+}
+
+fn with_reply(failure: Failure, reply: &Reply) -> Failure {
+    Failure { backend_status: Some(reply.status), body: reply.body.clone(), ..failure }
+}
+
+/// The failure that a guard declares.
+fn refusal(guard: &Guard, env: &Env<'_>) -> Failure {
+    let judges_reply = env.reply.is_some();
+    let client = match guard.blame {
+        Some(fault) => fault == Fault::Client,
+        None => guard.status.map_or(!judges_reply, |status| (400..500).contains(&status)),
+    };
+    let cause = if client { Cause::Refused } else { Cause::ReplyFailed };
+    let mut failure = Failure::new(cause, "refused by a `fail` rule");
+    failure.status = guard.status;
+    failure.code = guard.code.as_deref().map(Arc::from);
+    failure.detail = guard.detail.as_ref().and_then(|detail| match env.eval(detail) {
+        Ok(Value::Text(text)) => Some(Arc::from(&*text)),
+        _ => None,
+    });
+    failure.with = guard.with.as_ref().and_then(|with| env.keep(with).ok()).and_then(|held| match held {
+        crate::base::value::Held::Doc(doc, 0) => Some(doc),
+        _ => None,
+    });
+    failure
+}

@@ -1,0 +1,47 @@
+//! One client request: run steps concurrently, fan out, batch, merge, degrade.
+//!
+//! A [`Run`] holds everything that one request needs while it lives: frames (one per composition or
+//! `for_each` item), the slots of their steps, and the calls under way. It is driven inside the
+//! request's own future: no task per call, and dropping it drops every call.
+//!
+//! Values are documents that replies were parsed into; the answer is written from them in one pass.
+
+mod arrive;
+mod batch;
+mod client;
+mod crowd;
+mod endpoint;
+mod env;
+mod frame;
+pub mod graph;
+mod judge;
+mod partial;
+mod proxy;
+mod render;
+mod run;
+
+pub use client::{ClientRequest, Query};
+pub use endpoint::{Answered, answer};
+pub use partial::{Note, Partial};
+pub use proxy::{constant, forward};
+pub use run::Run;
+
+use crate::plan::Plan;
+use crate::transport::Transport;
+
+/// What every request runs on: the checked plan and the clients to its backends.
+#[derive(Debug)]
+pub struct Live {
+    /// What will run.
+    pub plan: Plan,
+    /// How it reaches its backends.
+    pub transport: Transport,
+}
+
+impl Live {
+    /// Brings a plan to life. Nothing is connected yet.
+    pub fn new(plan: Plan) -> Self {
+        let transport = Transport::new(&plan);
+        Self { plan, transport }
+    }
+}

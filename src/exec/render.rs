@@ -1,0 +1,206 @@
+//! Filling in a call: path, query, header fields and body from the values that are there.
+//!
+//! **Invariant:** values never reach scheme, host or port, never add a path segment, never end a
+//! header line. What would is the failure `missing_value` or is percent-encoded.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::env::Env;
+use crate::base::call::{Call, Request};
+use crate::base::failure::{Cause, Failure};
+use crate::base::value::{JsonWriter, Number, Value, ValueKind, key_text};
+use crate::expr::Node;
+use crate::plan::{self, ListStyle, PathPart, Query};
+
+/// Everything but RFC 3986's unreserved characters is encoded.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Renders a call.
+pub(super) fn call(call: &plan::Call, env: &Env<'_>, deadline: Instant, read: bool) -> Result<Call, Failure> {
+    let request = match &call.request {
+        plan::Request::Rest { method, path: parts, query, body, expect } => {
+            let mut target = path(parts, env)?;
+            query_into(&mut target, query, env)?;
+            let body = body.as_ref().map(|body| json(body, env)).transpose()?;
+            Request::Rest { method: method.clone(), target, body: body.map(Into::into), expect: expect.clone() }
+        }
+        plan::Request::Grpc { method, message } => {
+            Request::Grpc { method: *method, message: json(message, env)?.into() }
+        }
+    };
+    Ok(Call { backend: call.backend, request, headers: headers(&call.headers, env)?, deadline, read })
+}
+
+/// Renders header fields; null drops a field.
+pub(super) fn headers(templates: &[(HeaderName, Node)], env: &Env<'_>) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::with_capacity(templates.len() + 4);
+    for (name, node) in templates {
+        let value = env.eval(node)?;
+        if !is_absent(&value) {
+            headers.append(name.clone(), header_value(name, &value)?);
+        }
+    }
+    Ok(headers)
+}
+
+/// The value of a header field: text as it is, numbers and booleans as JSON writes them.
+pub(super) fn header_value(name: &HeaderName, value: &Value<'_>) -> Result<HeaderValue, Failure> {
+    let text = scalar_text(value)?;
+    HeaderValue::from_str(&text)
+        .map_err(|_| Failure::new(Cause::ExpressionFailed, format!("the value of `{name}` has characters that no header field may have")))
+}
+
+/// Renders a path: each value is percent-encoded and stays within its segment.
+pub(super) fn path(parts: &[PathPart], env: &Env<'_>) -> Result<String, Failure> {
+    let mut out = String::with_capacity(64);
+    // Where the segment began that holds a value, if one does.
+    let mut open: Option<usize> = None;
+    for part in parts {
+        match part {
+            PathPart::Text(text) => {
+                if let (Some(start), Some(slash)) = (open, text.find('/')) {
+                    check_segment(&out[start..], &text[..slash])?;
+                    open = None;
+                }
+                out.push_str(text);
+            }
+            PathPart::Value(node) => {
+                let value = env.eval(node)?;
+                open.get_or_insert(out.rfind('/').map_or(0, |slash| slash + 1));
+                out.extend(utf8_percent_encode(&path_text(&value)?, COMPONENT));
+            }
+            PathPart::Tail => {
+                for segment in env.request.tail.split('/') {
+                    let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
+                    check_segment(&decoded, "")?;
+                }
+                out.push_str(&env.request.tail);
+            }
+        }
+    }
+    if let Some(start) = open {
+        check_segment(&out[start..], "")?;
+    }
+    Ok(out)
+}
+
+fn path_text<'a>(value: &'a Value<'_>) -> Result<Cow<'a, str>, Failure> {
+    if is_absent(value) {
+        return Err(Failure::new(Cause::MissingValue, "a value in the path is null"));
+    }
+    scalar_text(value)
+}
+
+/// A segment that is empty, `.` or `..` would ask for something else than was written.
+fn check_segment(begin: &str, end: &str) -> Result<(), Failure> {
+    match (begin, end) {
+        ("", "") | (".", "") | ("..", "") | ("", ".") | ("", "..") | (".", ".") => {
+            Err(Failure::new(Cause::MissingValue, "a path segment is empty, `.` or `..`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn query_into(target: &mut String, query: &Query, env: &Env<'_>) -> Result<(), Failure> {
+    let mut mark = if target.contains('?') { '&' } else { '?' };
+    match query {
+        Query::Entries(entries) => {
+            for entry in entries {
+                let value = env.eval(&entry.value)?;
+                entry_into((target, &mut mark), &entry.name, &value, entry.style)?;
+            }
+        }
+        Query::Map(node) => {
+            let map = env.eval(node)?;
+            if is_absent(&map) {
+                return Ok(());
+            }
+            let entries = map
+                .entries()
+                .ok_or_else(|| Failure::new(Cause::ExpressionFailed, "a whole `query` must be an object"))?;
+            for (name, value) in entries {
+                let name = key_text(&name).unwrap_or_default();
+                let name = utf8_percent_encode(&name, COMPONENT).to_string();
+                entry_into((target, &mut mark), &name, &value, ListStyle::Repeat)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds `name=value`; nothing for null, one entry per element for a repeated list.
+fn entry_into(
+    (target, mark): (&mut String, &mut char),
+    name: &str,
+    value: &Value<'_>,
+    style: ListStyle,
+) -> Result<(), Failure> {
+    if is_absent(value) {
+        return Ok(());
+    }
+    let Some(elements) = value.elements() else {
+        begin_entry(target, mark, name);
+        target.extend(utf8_percent_encode(&scalar_text(value)?, COMPONENT));
+        return Ok(());
+    };
+    for (position, element) in elements.filter(|element| !is_absent(element)).enumerate() {
+        match style {
+            ListStyle::Comma if position > 0 => target.push(','),
+            _ => begin_entry(target, mark, name),
+        }
+        target.extend(utf8_percent_encode(&scalar_text(&element)?, COMPONENT));
+    }
+    Ok(())
+}
+
+fn begin_entry(target: &mut String, mark: &mut char, name: &str) {
+    target.push(*mark);
+    *mark = '&';
+    target.push_str(name);
+    target.push('=');
+}
+
+/// A JSON body or message.
+fn json(node: &Node, env: &Env<'_>) -> Result<Vec<u8>, Failure> {
+    let mut out = JsonWriter::default();
+    env.write(node, &mut out)?;
+    Ok(out.bytes)
+}
+
+/// The text of a scalar: what it looks like in JSON, without quotes.
+pub(super) fn scalar_text<'a>(value: &'a Value<'_>) -> Result<Cow<'a, str>, Failure> {
+    match value {
+        Value::Text(text) => Ok(Cow::Borrowed(text)),
+        Value::Bool(value) => Ok(if *value { "true" } else { "false" }.into()),
+        Value::Int(number) => Ok(number.to_string().into()),
+        Value::Uint(number) => Ok(number.to_string().into()),
+        Value::View(view) if value.kind() == ValueKind::Number => Ok(Cow::Borrowed(view.raw())),
+        Value::Optional(Some(inner)) => scalar_text(inner).map(|text| Cow::Owned(text.into_owned())),
+        other if other.number().is_some() => Ok(double_text(other.number()).into()),
+        Value::Timestamp(time) => Ok(time.to_text().unwrap_or_default().into()),
+        Value::Duration(span) => Ok(span.to_text().unwrap_or_default().into()),
+        Value::Bytes(_) => key_text(value).map(Cow::Owned).ok_or_else(not_text),
+        _ => Err(not_text()),
+    }
+}
+
+fn double_text(number: Option<Number>) -> String {
+    let value = Value::Double(number.map_or(0.0, Number::to_double));
+    let mut out = JsonWriter::default();
+    match crate::base::value::Sink::value(&mut out, &value) {
+        Ok(()) => String::from_utf8_lossy(&out.bytes).into_owned(),
+        Err(_) => String::new(),
+    }
+}
+
+fn not_text() -> Failure {
+    Failure::new(Cause::ExpressionFailed, "a list, object or null cannot stand as text here")
+}
+
+fn is_absent(value: &Value<'_>) -> bool {
+    matches!(value, Value::Null | Value::Optional(None))
+}

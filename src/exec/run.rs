@@ -1,0 +1,312 @@
+//! The driver: demands steps, advances them as what they wait for comes, and collects replies.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Instant;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::batch::Chunk;
+use super::client::ClientRequest;
+use super::crowd::{Crowd, CrowdId};
+use super::env::{BUDGET, Env};
+use super::frame::{At, End, FrameId, Frames, Stage, Waiter};
+use super::partial::Partial;
+use super::{Live, judge, render};
+use crate::base::call::{Call, Reply};
+use crate::base::failure::{Cause, Failure};
+use crate::base::value::Held;
+use crate::call;
+use crate::expr::Failures;
+use crate::plan::{self, Action, Need, OnFailure};
+
+/// What reads that no frame, reply or batch answers give.
+pub(super) static NOTHING: Held = Held::Null;
+
+/// One client request on its way. See the module's head.
+pub struct Run<'p> {
+    pub(super) live: &'p Live,
+    pub(super) request: &'p ClientRequest,
+    /// When the whole answer must be ready.
+    pub(super) deadline: Instant,
+    pub(super) frames: Frames<'p>,
+    pub(super) crowds: Vec<Crowd<'p>>,
+    pub(super) partial: Partial,
+    pub(super) budget: Cell<u32>,
+    /// Parts of results that could not be computed and gave null.
+    pub(super) leaves: RefCell<Failures>,
+    /// Steps to advance.
+    queue: VecDeque<At>,
+    /// Calls under way.
+    calls: FuturesUnordered<Pin<Box<dyn Future<Output = Arrival> + Send + 'p>>>,
+    /// Crowds that the caller started and that are over.
+    finished: VecDeque<CrowdId>,
+}
+
+/// A call that came to its end.
+struct Arrival {
+    ticket: Ticket,
+    outcome: Result<Reply, Failure>,
+}
+
+/// Whom a reply is for.
+#[derive(Debug)]
+pub(super) enum Ticket {
+    /// One step.
+    Step(At),
+    /// The members of a batch whose keys were asked for.
+    Batch(Chunk),
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("calls", &self.calls.len()).field("crowds", &self.crowds.len()).finish()
+    }
+}
+
+impl<'p> Run<'p> {
+    /// A run that has nothing to do yet.
+    pub fn new(live: &'p Live, request: &'p ClientRequest, deadline: Instant) -> Self {
+        Self {
+            live,
+            request,
+            deadline,
+            frames: Frames::default(),
+            crowds: Vec::new(),
+            partial: Partial::default(),
+            budget: Cell::new(BUDGET),
+            leaves: RefCell::default(),
+            queue: VecDeque::new(),
+            calls: FuturesUnordered::new(),
+            finished: VecDeque::new(),
+        }
+    }
+
+    /// Works until a crowd of the caller's is over; `None` when nothing is left to wait for.
+    pub(super) async fn next_finished(&mut self) -> Option<CrowdId> {
+        loop {
+            while let Some(at) = self.queue.pop_front() {
+                self.advance(at);
+            }
+            if let Some(done) = self.finished.pop_front() {
+                return Some(done);
+            }
+            match self.calls.next().await {
+                Some(Arrival { ticket: Ticket::Step(at), outcome }) => self.arrive(at, outcome),
+                Some(Arrival { ticket: Ticket::Batch(chunk), outcome }) => self.arrive_batch(&chunk, outcome),
+                None if self.dispatch_stalled_batches() => {}
+                None => return None,
+            }
+        }
+    }
+
+    /// What expressions of a frame read.
+    pub(super) fn env(&self, frame: FrameId) -> Env<'_> {
+        let crowd = &self.crowds[self.frames.frame(frame).crowd.index()];
+        Env {
+            request: self.request,
+            sources: crowd.sources,
+            args: &crowd.args,
+            budget: &self.budget,
+            leaves: &self.leaves,
+            frame: Some((&self.frames, frame)),
+            reply: None,
+            reply_body: &NOTHING,
+            keys: &NOTHING,
+            item: None,
+            row: None,
+        }
+    }
+
+    /// Asks for steps; says how many of them are not done yet and will wake `waiter`.
+    pub(super) fn demand(&mut self, from: FrameId, needs: &[Need], waiter: Waiter) -> usize {
+        let mut missing = 0;
+        for need in needs {
+            let at = self.frames.locate(from, *need);
+            let slot = self.frames.slot_mut(at);
+            if slot.stage == Stage::Done {
+                continue;
+            }
+            missing += 1;
+            slot.waiters.push(waiter);
+            if slot.stage == Stage::Idle {
+                slot.stage = Stage::Asked;
+                self.queue.push_back(at);
+            }
+        }
+        missing
+    }
+
+    /// Takes a step as far as it goes without waiting.
+    fn advance(&mut self, at: At) {
+        let step = self.frames.step(at);
+        loop {
+            if self.frames.slot(at).missing > 0 || self.frames.frame(at.frame).done {
+                return;
+            }
+            let wait = match self.frames.slot(at).stage {
+                Stage::Asked => match &step.when {
+                    Some(when) => self.enter(at, Stage::When, &when.needs),
+                    None => self.enter(at, Stage::Ready, &step.needs),
+                },
+                Stage::When => match step.when.as_ref().map_or(Ok(true), |when| self.env(at.frame).holds(&when.node)) {
+                    Ok(true) => self.enter(at, Stage::Ready, &step.needs),
+                    Ok(false) => match &step.otherwise {
+                        Some(otherwise) => self.enter(at, Stage::Otherwise, &otherwise.needs),
+                        None => return self.settle(at, End::Skipped, Held::Null),
+                    },
+                    Err(failure) => return self.fail(at, failure),
+                },
+                Stage::Ready => return self.start(at, step),
+                Stage::Otherwise => return self.finish_with(at, End::Skipped, step.otherwise.as_ref()),
+                Stage::Default => {
+                    let OnFailure::Default(default) = &step.on_failure else { return };
+                    return self.finish_with(at, End::Failed, Some(default));
+                }
+                Stage::Idle | Stage::Running | Stage::Done => return,
+            };
+            if wait {
+                return;
+            }
+        }
+    }
+
+    /// Moves a step to a stage and demands what that stage mentions; says whether it must wait.
+    fn enter(&mut self, at: At, stage: Stage, needs: &[Need]) -> bool {
+        self.frames.slot_mut(at).stage = stage;
+        let step = self.frames.step(at);
+        if stage == Stage::Ready && !matches!(step.action, Action::Call(_)) {
+            self.frames.slot_mut(at).deadline = step.timeout.map(|timeout| Instant::now() + timeout);
+        }
+        let missing = self.demand(at.frame, needs, Waiter::Step(at));
+        self.frames.slot_mut(at).missing = missing;
+        missing > 0
+    }
+
+    /// Does what a step does: everything that it mentions is there.
+    fn start(&mut self, at: At, step: &'p plan::Step) {
+        self.frames.slot_mut(at).stage = Stage::Running;
+        match &step.action {
+            Action::Group(guards) => match judge::guards(guards, &self.env(at.frame)) {
+                Ok(()) => self.settle(at, End::Regular, Held::Null),
+                Err(failure) => self.fail(at, failure),
+            },
+            Action::Each(each) => self.start_each(at, each),
+            Action::Call(call) if call.batch.is_some() => self.join_batch(at, call),
+            Action::Call(call) => {
+                let deadline = self.call_deadline(at, step, call);
+                match render::call(call, &self.env(at.frame), deadline, !step.write) {
+                    Ok(rendered) => self.send(Ticket::Step(at), rendered),
+                    Err(failure) => self.fail(at, failure),
+                }
+            }
+        }
+    }
+
+    /// When a call that starts now must be answered.
+    pub(super) fn call_deadline(&self, at: At, step: &plan::Step, call: &plan::Call) -> Instant {
+        let own = Instant::now() + step.timeout.unwrap_or(call.timeout);
+        let around = self.frames.deadline(at, |crowd| self.crowds[crowd.index()].owner);
+        [Some(own), around, Some(self.deadline)].into_iter().flatten().min().unwrap_or(self.deadline)
+    }
+
+    /// Puts a call under way.
+    pub(super) fn send(&mut self, ticket: Ticket, call: Call) {
+        let transport = &self.live.transport;
+        self.calls.push(Box::pin(async move {
+            let outcome = call::run(transport, &call).await;
+            Arrival { ticket, outcome }
+        }));
+    }
+
+    /// Ends a step with what `else` or `default` gives.
+    fn finish_with(&mut self, at: At, end: End, expr: Option<&plan::Expr>) {
+        let held = match expr {
+            Some(expr) => self.env(at.frame).keep(&expr.node),
+            None => Ok(Held::Null),
+        };
+        match held {
+            Ok(held) => self.settle(at, end, held),
+            Err(failure) => self.escalate(at, failure),
+        }
+    }
+
+    /// Ends a step and wakes who waits for it.
+    pub(super) fn settle(&mut self, at: At, end: End, held: Held) {
+        let slot = self.frames.slot_mut(at);
+        if slot.stage == Stage::Done {
+            return;
+        }
+        slot.stage = Stage::Done;
+        slot.end = end;
+        slot.held = held;
+        for waiter in std::mem::take(&mut slot.waiters) {
+            match waiter {
+                Waiter::Step(at) => {
+                    let slot = self.frames.slot_mut(at);
+                    slot.missing -= 1;
+                    if slot.missing == 0 {
+                        self.queue.push_back(at);
+                    }
+                }
+                Waiter::Frame(frame) => {
+                    let waiting = self.frames.frame_mut(frame);
+                    waiting.missing -= 1;
+                    if waiting.missing == 0 {
+                        self.frame_ready(frame);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A step failed: what that means is its own to say.
+    pub(super) fn fail(&mut self, at: At, failure: Failure) {
+        let step = self.frames.step(at);
+        if self.frames.slot(at).stage == Stage::Done {
+            return;
+        }
+        if matches!(step.on_failure, OnFailure::Fail) {
+            return self.escalate(at, failure);
+        }
+        tracing::info!(step = &*step.name, code = failure.code(), log = &*failure.log, "a step failed and was replaced");
+        self.partial.add(&step.name, failure.code());
+        let slot = self.frames.slot_mut(at);
+        slot.failure = Some(Box::new(failure));
+        match &step.on_failure {
+            OnFailure::Default(default) => {
+                if !self.enter(at, Stage::Default, &default.needs) {
+                    self.queue.push_back(at);
+                }
+            }
+            _ => self.settle(at, End::Failed, Held::Null),
+        }
+    }
+
+    /// Hands a failure to the composition around the step, or to its frame.
+    fn escalate(&mut self, at: At, failure: Failure) {
+        let step = self.frames.step(at);
+        let failure = failure.at(format_args!("step {}", step.name));
+        match step.group {
+            Some(group) => self.fail(At { frame: at.frame, step: group }, failure),
+            None => self.frame_failed(at.frame, failure),
+        }
+    }
+
+    /// What the answer had to do without, parts of its result that could not be computed included.
+    pub(super) fn into_partial(mut self) -> Partial {
+        for error in self.leaves.take().errors() {
+            tracing::info!(log = %error, "a part of the result could not be computed and is null");
+            self.partial.add("result", Cause::ExpressionFailed.code());
+        }
+        self.partial
+    }
+
+    /// Tells the caller that one of its crowds is over.
+    pub(super) fn announce(&mut self, crowd: CrowdId) {
+        self.finished.push_back(crowd);
+    }
+}

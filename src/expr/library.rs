@@ -1,0 +1,170 @@
+//! The functions that expressions can call: one row each.
+//!
+//! Names and behaviour are those of CEL's standard library and of its extensions as cel-go names
+//! them (strings, lists, math, encoders, optionals); `default sum min max json pick omit` are ours.
+//! Macros and `default`, `or`, `orValue`, whose arguments are not all computed, are nodes of their
+//! own and no rows here.
+
+use std::fmt;
+
+use super::error::{ErrorKind, EvalError};
+use super::types::Type;
+use crate::base::value::{Number, Text, Value, ValueKind};
+
+mod convert;
+mod json;
+mod list;
+mod number;
+mod optional;
+mod signature;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod time;
+
+pub(super) use convert::display;
+pub(super) use list::sort_by;
+pub(super) use signature::Misfit;
+use signature::Signature;
+
+/// One function with all its overloads.
+pub struct Function {
+    /// What it is called; with its namespace, if it has one: `math.abs`.
+    pub(super) name: &'static str,
+    /// How it may be written.
+    pub(super) form: Form,
+    /// What it takes and gives, for the checker. A method's receiver is its first argument.
+    pub(super) signatures: &'static [Signature],
+    /// What it does. It checks its arguments again, for their types may be unknown at load.
+    pub(super) run: Run,
+}
+
+/// How a function may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `f(x)`
+    Global,
+    /// `x.f()`
+    Method,
+    /// `f(x)` or `x.f()`
+    Either,
+}
+
+/// A function at run time.
+pub(super) type Run = for<'a> fn(&[Value<'a>], &Fuel<'_>) -> Result<Value<'a>, EvalError>;
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+const TABLES: &[&[Function]] =
+    &[convert::TABLE, strings::TABLE, list::TABLE, json::TABLE, number::TABLE, time::TABLE, optional::TABLE];
+
+/// Namespaces of functions. No name of a composition may be one of them.
+const NAMESPACES: &[&str] = &["base64", "cel", "lists", "math", "optional", "strings"];
+
+/// Whether functions live under `name.`.
+pub(super) fn is_namespace(name: &str) -> bool {
+    NAMESPACES.contains(&name)
+}
+
+/// The function called `name`, whatever its form.
+pub(super) fn find(name: &str) -> Option<&'static Function> {
+    functions().find(|function| function.name == name)
+}
+
+/// Every function.
+pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
+    TABLES.iter().flat_map(|table| table.iter())
+}
+
+impl Function {
+    /// The type that a call gives; `Err` tells why the arguments do not fit.
+    pub(super) fn check(&self, arguments: &[Type]) -> Result<Type, signature::Misfit> {
+        signature::check(self.signatures, arguments)
+    }
+}
+
+/// The request's budget, as far as functions see it.
+pub(super) struct Fuel<'f>(pub(super) &'f dyn Fn(u32) -> bool);
+
+impl Fuel<'_> {
+    /// Takes `steps` from the budget.
+    pub(super) fn spend(&self, steps: usize) -> Result<(), EvalError> {
+        if (self.0)(u32::try_from(steps).unwrap_or(u32::MAX)) { Ok(()) } else { Err(exhausted()) }
+    }
+
+    /// Takes what text of `bytes` costs.
+    pub(super) fn text(&self, bytes: usize) -> Result<(), EvalError> {
+        self.spend(bytes / BYTES_PER_STEP)
+    }
+}
+
+/// Bytes of made text that cost as much as one step.
+const BYTES_PER_STEP: usize = 64;
+
+/// The error of an expression that may not go on.
+pub(super) fn exhausted() -> EvalError {
+    EvalError::new(ErrorKind::Budget, "this request's budget for expressions is used up")
+}
+
+/// An argument of the wrong type, or null.
+pub(super) fn wrong(value: &Value<'_>, wanted: &str) -> EvalError {
+    let kind = if value.is_null() { ErrorKind::Null } else { ErrorKind::Type };
+    EvalError::new(kind, format!("takes {wanted}, not {}", kind_name(value.kind())))
+}
+
+/// What people call a kind of value.
+pub(super) fn kind_name(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Null => "null",
+        ValueKind::Bool => "a bool",
+        ValueKind::Int => "an int",
+        ValueKind::Uint => "a uint",
+        ValueKind::Double => "a double",
+        ValueKind::Number => "a number",
+        ValueKind::Text => "a string",
+        ValueKind::Bytes => "bytes",
+        ValueKind::Timestamp => "a timestamp",
+        ValueKind::Duration => "a duration",
+        ValueKind::List => "a list",
+        ValueKind::Map => "a map",
+        ValueKind::Optional => "an optional",
+    }
+}
+
+fn text<'v>(value: &'v Value<'_>) -> Result<&'v str, EvalError> {
+    value.as_text().ok_or_else(|| wrong(value, "a string"))
+}
+
+fn number(value: &Value<'_>) -> Result<Number, EvalError> {
+    value.number().ok_or_else(|| wrong(value, "a number"))
+}
+
+/// A whole number. A JSON number without a contract is one if it is whole.
+fn whole(value: &Value<'_>) -> Result<i64, EvalError> {
+    number(value)?.to_int().ok_or_else(|| wrong(value, "a whole number"))
+}
+
+/// A count or position that cannot be negative.
+fn count(value: &Value<'_>) -> Result<usize, EvalError> {
+    usize::try_from(whole(value)?).map_err(|_| argument("takes no negative number here"))
+}
+
+fn elements<'a>(value: &Value<'a>) -> Result<crate::base::value::Items<'a>, EvalError> {
+    value.elements().ok_or_else(|| wrong(value, "a list"))
+}
+
+fn argument(message: &'static str) -> EvalError {
+    EvalError::new(ErrorKind::Argument, message)
+}
+
+fn overflow() -> EvalError {
+    EvalError::new(ErrorKind::Overflow, "gives a number that does not fit its type")
+}
+
+fn made(text: impl Into<String>) -> Value<'static> {
+    Value::Text(Text::from(text.into()))
+}

@@ -1,0 +1,161 @@
+//! The types that the checker knows.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What is known of a value at load.
+#[derive(Clone, Debug)]
+pub enum Type {
+    /// Anything: nothing is checked before run time. A REST reply without a contract.
+    Dyn,
+    /// Only `null`.
+    Null,
+    /// A boolean.
+    Bool,
+    /// A signed 64-bit integer.
+    Int,
+    /// An unsigned 64-bit integer.
+    Uint,
+    /// An IEEE 754 double.
+    Double,
+    /// CEL's `string`.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// A point in time.
+    Timestamp,
+    /// A span of time.
+    Duration,
+    /// A list of one type of element.
+    List(Arc<Type>),
+    /// A map from text to one type of value.
+    Map(Arc<Type>),
+    /// An object whose members are known.
+    Object(Arc<dyn ObjectType>),
+    /// The type or null.
+    Nullable(Arc<Type>),
+    /// CEL's `optional`.
+    Optional(Arc<Type>),
+}
+
+/// An object whose members a contract tells: a proto message, an OpenAPI or GraphQL type, a result.
+pub trait ObjectType: fmt::Debug + Send + Sync {
+    /// What people call the type.
+    fn name(&self) -> &str;
+
+    /// The type of a member; `None` when there is no such member.
+    fn member(&self, name: &str) -> Option<Type>;
+
+    /// The names of all members, for "did you mean".
+    fn members(&self) -> Vec<String>;
+
+    /// The name under which values hold a member, if that is another than the one written: a member
+    /// of a proto message answers to two names.
+    fn written(&self, _name: &str) -> Option<String> {
+        None
+    }
+}
+
+impl Type {
+    /// A list of `item`.
+    pub fn list(item: Self) -> Self {
+        Self::List(Arc::new(item))
+    }
+
+    /// A map from text to `value`.
+    pub fn map(value: Self) -> Self {
+        Self::Map(Arc::new(value))
+    }
+
+    /// `self` or null. Idempotent; `Dyn` and `Null` hold null already.
+    #[must_use]
+    pub fn nullable(self) -> Self {
+        match self {
+            Self::Dyn | Self::Null | Self::Nullable(_) => self,
+            other => Self::Nullable(Arc::new(other)),
+        }
+    }
+
+    /// `optional(self)`.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self::Optional(Arc::new(self))
+    }
+
+    /// The type without null; `Null` itself stays.
+    pub fn present(&self) -> &Self {
+        match self {
+            Self::Nullable(inner) => inner,
+            other => other,
+        }
+    }
+
+    /// Whether a contract says that null can stand here.
+    pub fn may_be_null(&self) -> bool {
+        matches!(self, Self::Null | Self::Nullable(_))
+    }
+
+    /// The name under which a value of this type holds the member `name`.
+    pub(super) fn written<'n>(&self, name: &'n str) -> std::borrow::Cow<'n, str> {
+        let renamed = match self.present() {
+            Self::Object(object) => object.written(name),
+            _ => None,
+        };
+        renamed.map_or(name.into(), Into::into)
+    }
+
+    /// Whether this is one of the three number types.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::Int | Self::Uint | Self::Double)
+    }
+
+    /// The type that holds both: what a conditional or a list of both yields.
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Null, Self::Null) => Self::Null,
+            (Self::Null, known) | (known, Self::Null) => known.clone().nullable(),
+            (Self::Nullable(a), b) | (b, Self::Nullable(a)) => a.join(b.present()).nullable(),
+            (Self::List(a), Self::List(b)) => Self::list(a.join(b)),
+            (Self::Map(a), Self::Map(b)) => Self::map(a.join(b)),
+            (Self::Optional(a), Self::Optional(b)) => a.join(b).optional(),
+            (a, b) if a.is(b) => a.clone(),
+            _ => Self::Dyn,
+        }
+    }
+
+    /// Whether both are the same type. Objects are the same when they are one and the same
+    /// contract, or share its name.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(a), Self::List(b))
+            | (Self::Map(a), Self::Map(b))
+            | (Self::Nullable(a), Self::Nullable(b))
+            | (Self::Optional(a), Self::Optional(b)) => a.is(b),
+            (Self::Object(a), Self::Object(b)) => Arc::ptr_eq(a, b) || a.name() == b.name(),
+            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dyn => "dyn",
+            Self::Null => "null",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Uint => "uint",
+            Self::Double => "double",
+            Self::Text => "string",
+            Self::Bytes => "bytes",
+            Self::Timestamp => "timestamp",
+            Self::Duration => "duration",
+            Self::List(item) => return write!(f, "list({item})"),
+            Self::Map(value) => return write!(f, "map(string, {value})"),
+            Self::Object(object) => return f.write_str(object.name()),
+            Self::Nullable(inner) => return write!(f, "{inner} or null"),
+            Self::Optional(inner) => return write!(f, "optional({inner})"),
+        })
+    }
+}

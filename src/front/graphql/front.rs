@@ -1,0 +1,148 @@
+//! Serves the graph over HTTP: the page for people, operations for clients.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+
+use super::errors::RequestError;
+use super::guard::Limits;
+use super::request::{Format, GraphqlRequest};
+use super::{Graph, Introspection, Prepared, Settings, playground};
+use crate::base::failure::{Cause, Failure};
+use crate::base::value::Held;
+use crate::exec::graph::{GraphAnswer, Inputs, Planned, execute};
+use crate::exec::{ClientRequest, Live};
+use crate::front::listen::{AnswerBody, RequestBody};
+use crate::front::rest::PARTIAL;
+use crate::plan;
+
+/// Bytes of a GraphQL request's body that are read at most.
+const MAX_BODY: usize = 1 << 20;
+
+/// The graph of a plan as clients reach it.
+#[derive(Debug)]
+pub struct Front {
+    graph: Graph<Planned>,
+    path: Box<str>,
+    playground: bool,
+}
+
+/// The answer to a GraphQL request, and what the access log says of it.
+#[derive(Debug)]
+pub struct Served {
+    /// The answer.
+    pub response: Response<AnswerBody>,
+    /// The code of the first error, if there was one.
+    pub cause: Option<String>,
+}
+
+impl Front {
+    /// The front of a plan's graph; `None` when it has none.
+    pub fn new(live: &Arc<Live>) -> Option<Self> {
+        let graph = live.plan.graph.as_ref()?;
+        let plan::GraphLimits { depth, aliases, tokens } = graph.limits;
+        let limits = Limits { depth, aliases, tokens, ..Limits::default() };
+        let introspection = if graph.introspection { Introspection::On } else { Introspection::Off };
+        let of_plan = live.clone();
+        let planned = move |operation| Planned::new(&of_plan.plan, operation);
+        Some(Self {
+            graph: Graph::new(graph.schema.clone(), Settings { limits, introspection }, planned),
+            path: graph.path.clone(),
+            playground: graph.playground,
+        })
+    }
+
+    /// Whether the graph is served at a path.
+    pub fn is_at(&self, path: &str) -> bool {
+        *self.path == *path
+    }
+
+    /// Answers a request to the graph's path.
+    ///
+    /// # Errors
+    /// The body cannot be read; everything about GraphQL is in the answer.
+    pub async fn serve(
+        &self,
+        live: &Arc<Live>,
+        client: ClientRequest,
+        request: Request<RequestBody>,
+    ) -> Result<Served, Failure> {
+        let get = matches!(*request.method(), Method::GET | Method::HEAD);
+        if get && self.playground && playground::is_wanted(request.headers()) {
+            return Ok(Served { response: page(), cause: None });
+        }
+        let format = Format::negotiate(request.headers());
+        let (parts, body) = request.into_parts();
+        let body = match parts.method {
+            Method::POST => {
+                body.read(MAX_BODY).await.map_err(|error| Failure::told(error.cause(), error.to_string()))?
+            }
+            _ => Bytes::new(),
+        };
+        let method = if parts.method == Method::HEAD { Method::GET } else { parts.method };
+        let asked = GraphqlRequest::read(&method, parts.uri.query(), &parts.headers, &body);
+        let prepared = asked.and_then(|asked| self.graph.prepare(&asked));
+        Ok(match prepared {
+            Ok(prepared) => answered(run(live.clone(), prepared, client).await?, format),
+            Err(error) => refused(&error, format),
+        })
+    }
+}
+
+/// Runs an operation. One that writes runs in a task of its own: once begun it comes to its end,
+/// whether its client stays or not.
+async fn run(live: Arc<Live>, prepared: Prepared<Planned>, client: ClientRequest) -> Result<GraphAnswer, Failure> {
+    let timeout = live.plan.graph.as_ref().map_or_else(Default::default, |graph| graph.timeout);
+    let deadline = Instant::now() + timeout;
+    let writes = prepared.operation.writes;
+    let work = async move {
+        let variables = Held::Doc(prepared.variables, 0);
+        let inputs = Inputs { variables: &variables, introspection: &prepared.introspection };
+        execute(&live, &prepared.operation, inputs, (&client, deadline)).await
+    };
+    if !writes {
+        return Ok(work.await);
+    }
+    let broke = |error| Failure::new(Cause::Internal, format!("an operation broke off: {error}"));
+    tokio::spawn(work).await.map_err(broke)
+}
+
+fn answered(answer: GraphAnswer, format: Format) -> Served {
+    let mut response = json(answer.body, format, StatusCode::OK);
+    if !answer.partial.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&answer.partial.header())
+    {
+        response.headers_mut().insert(PARTIAL, value);
+    }
+    Served { response, cause: answer.codes.into_iter().next() }
+}
+
+fn refused(error: &RequestError, format: Format) -> Served {
+    let status = StatusCode::from_u16(error.status(format)).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = json(error.to_json(), format, status);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("GET, POST"));
+    }
+    Served { response, cause: Some(error.cause.code().to_owned()) }
+}
+
+fn json(body: Bytes, format: Format, status: StatusCode) -> Response<AnswerBody> {
+    let length = body.len();
+    let mut response = Response::new(AnswerBody::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
+fn page() -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::from(Bytes::from_static(playground::PAGE.as_bytes())));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(playground::CONTENT_SECURITY_POLICY));
+    response
+}

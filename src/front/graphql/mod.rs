@@ -1,0 +1,151 @@
+//! The front of the graph: from an HTTP request to a validated, typed operation with its variables.
+//!
+//! ```text
+//! GraphqlRequest::read ─▶ guard ─▶ parse ─▶ validate ─▶ compile ─▶ Operation, kept by its text
+//!                                                                     │
+//!                             Prepared ◀─ introspection ◀─ variables ◀┘ for every request
+//! ```
+//!
+//! The parser is async-graphql's. Validation is our own: a typed walk is needed anyway to merge
+//! fields and coerce arguments, and the rules must hold for all values of variables at once.
+
+mod cache;
+mod compile;
+mod document;
+pub mod errors;
+mod front;
+pub mod guard;
+mod introspection;
+pub mod playground;
+pub mod request;
+mod validate;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::base::failure::Cause;
+use crate::base::value::{Doc, DocBuilder, Sink};
+use crate::exec::graph::selection::{Operation, OperationKind};
+use crate::plan::schema::Schema;
+use crate::plan::schema::coerce::{Input, InvalidInput, coerce};
+use cache::OperationCache;
+use document::Document;
+use errors::{Location, Problem, RequestError};
+use guard::Limits;
+use request::GraphqlRequest;
+
+pub use front::{Front, Served};
+pub use validate::Introspection;
+
+/// Bytes, estimated, of operations that are kept.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// How the graph is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How much a document may ask.
+    pub limits: Limits,
+    /// Whether clients may ask for the schema.
+    pub introspection: Introspection,
+}
+
+/// The front of one graph. Made once for a schema and shared by all requests.
+///
+/// `T` is what is made of an operation once, to be kept with it: what the executor runs.
+pub struct Graph<T> {
+    schema: Arc<Schema>,
+    settings: Settings,
+    operations: OperationCache<T>,
+    plan: Box<dyn Fn(Operation) -> T + Send + Sync>,
+}
+
+/// A request that is ready to run.
+#[derive(Debug)]
+pub struct Prepared<T> {
+    /// What to run.
+    pub operation: Arc<T>,
+    /// The coerced variables: an object without those that have neither value nor default.
+    pub variables: Arc<Doc>,
+    /// The JSON of the introspection fields of the root, by response key.
+    pub introspection: Vec<(Box<str>, Bytes)>,
+}
+
+impl<T> std::fmt::Debug for Graph<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Graph").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl<T: AsRef<Operation>> Graph<T> {
+    /// The front of the graph of `schema`; `plan` is called once for each operation that is kept.
+    pub fn new(schema: Arc<Schema>, settings: Settings, plan: impl Fn(Operation) -> T + Send + Sync + 'static) -> Self {
+        Self { schema, settings, operations: OperationCache::new(CACHE_BYTES), plan: Box::new(plan) }
+    }
+
+    /// The operation, variables and introspection of a request.
+    ///
+    /// # Errors
+    /// A request error: the document or its variables are wrong, or the method may not run it.
+    pub fn prepare(&self, request: &GraphqlRequest) -> Result<Prepared<T>, RequestError> {
+        let kept = self.operation(&request.document, request.operation_name.as_deref())?;
+        let operation = (*kept).as_ref();
+        if operation.kind == OperationKind::Mutation && request.method == Method::GET {
+            return Err(RequestError::new(Cause::MethodNotAllowed, "A mutation is asked by POST, not by GET."));
+        }
+        let variables = Arc::new(self.variables(operation, request)?);
+        let introspection = introspection::answer(&self.schema, operation, variables.root())?;
+        Ok(Prepared { operation: kept, variables, introspection })
+    }
+
+    fn operation(&self, document: &str, name: Option<&str>) -> Result<Arc<T>, RequestError> {
+        if let Some(kept) = self.operations.find(document, name) {
+            return Ok(kept);
+        }
+        let parsed = Document::parse(document, &self.settings.limits)?;
+        validate::validate(&parsed, &self.schema, self.settings.introspection)?;
+        let operation = compile::compile(&parsed, name, &self.schema, &self.settings.limits)?;
+        let operation = Arc::new((self.plan)(operation));
+        self.operations.keep(document, name, operation.clone());
+        Ok(operation)
+    }
+
+    /// Coerces the values that a request gives (GraphQL, section 6.1.2, "CoerceVariableValues").
+    fn variables(&self, operation: &Operation, request: &GraphqlRequest) -> Result<Doc, RequestError> {
+        let given = request.variables.value();
+        let mut out = DocBuilder::default();
+        let mut problems = Vec::new();
+        out.begin_object();
+        for variable in &operation.variables {
+            let mark = out.mark();
+            out.key(&variable.key);
+            let written = match (given.member(&variable.name), &variable.default) {
+                (Some(value), _) => coerce(&self.schema, &Input::Json(value), &variable.ty, &mut out),
+                (None, Some(default)) => {
+                    out.view(default.value.root());
+                    Ok(())
+                }
+                (None, None) if variable.ty.is_non_null() => Err(InvalidInput::new("is required and missing")),
+                (None, None) => {
+                    out.rewind(mark);
+                    Ok(())
+                }
+            };
+            if let Err(mut error) = written {
+                if self.settings.introspection == Introspection::Off {
+                    error.hint.clear();
+                }
+                let message = format!("Variable {}.", error.of(&format!("${}", variable.name)));
+                problems.push(Problem::at(Location { line: variable.line, column: variable.column }, message));
+            }
+        }
+        out.end_object();
+        RequestError::unless_empty(Cause::GraphqlVariable, problems)?;
+        Ok(out.finish())
+    }
+}

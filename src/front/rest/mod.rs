@@ -1,0 +1,115 @@
+//! REST in front: finds the endpoint, reads arguments and body, writes the answer.
+
+mod args;
+mod body;
+mod routes;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::{CONTENT_LENGTH, HeaderName};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::BodyExt as _;
+
+use super::listen::{AnswerBody, RequestBody};
+use crate::base::failure::{Cause, Failure};
+use crate::base::id::EndpointId;
+use crate::exec::{self, Answered, ClientRequest, Live};
+use crate::plan::{Answer, Endpoint};
+use crate::transport;
+
+pub use routes::{Found, Routes};
+
+/// What the answer had to do without: a list of steps with a code each.
+pub const PARTIAL: HeaderName = HeaderName::from_static("selvedge-partial");
+
+/// A matched request.
+#[derive(Debug)]
+pub struct Matched {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// What the parameters of its path took, percent-encoded, by position.
+    pub parameters: Vec<String>,
+}
+
+/// Answers a request to an endpoint.
+///
+/// # Errors
+/// What keeps it from being answered; the caller makes a problem document of it.
+pub async fn serve(
+    live: &Arc<Live>,
+    matched: &Matched,
+    mut client: ClientRequest,
+    request: Request<RequestBody>,
+) -> Result<Response<AnswerBody>, Failure> {
+    let endpoint = live.plan.endpoint(matched.endpoint);
+    let deadline = Instant::now() + endpoint.timeout;
+    client.tail = tail(endpoint, &matched.parameters);
+    client.args = args::coerce(&live.plan, endpoint, &matched.parameters, &client)?;
+    match &endpoint.answer {
+        Answer::Proxy(proxy) => {
+            let (parts, body) = request.into_parts();
+            let body = transport::RequestBody::Stream(body.map_err(Into::into).boxed_unsync());
+            let request = Request::from_parts(parts, body);
+            let response = exec::forward(live, proxy, (&client, request), deadline).await?;
+            Ok(response.map(|body| AnswerBody::stream(body.map_err(Into::into))))
+        }
+        Answer::Compose(composed) => {
+            if let Some(body) = &endpoint.body {
+                client.body = body::read(&live.plan, (endpoint, body), request).await?;
+            }
+            let answered = if composed.composition.writes {
+                detached(live.clone(), matched.endpoint, client, deadline).await?
+            } else {
+                exec::answer(live, composed, &client, deadline).await?
+            };
+            Ok(response(answered))
+        }
+    }
+}
+
+/// Runs a composition that writes in a task of its own: once begun it comes to its end, whether
+/// its client stays or not.
+async fn detached(
+    live: Arc<Live>,
+    endpoint: EndpointId,
+    client: ClientRequest,
+    deadline: Instant,
+) -> Result<Answered, Failure> {
+    let task = tokio::spawn(async move {
+        match &live.plan.endpoint(endpoint).answer {
+            Answer::Compose(composed) => exec::answer(&live, composed, &client, deadline).await,
+            Answer::Proxy(_) => Err(Failure::new(Cause::Internal, "a proxy is no composition")),
+        }
+    });
+    match task.await {
+        Ok(answered) => answered,
+        Err(error) => Err(Failure::new(Cause::Internal, format!("a composition broke off: {error}"))),
+    }
+}
+
+
+fn response(answered: Answered) -> Response<AnswerBody> {
+    let mut headers: HeaderMap = answered.headers;
+    if !answered.partial.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&answered.partial.header())
+    {
+        headers.insert(PARTIAL, value);
+    }
+    let body = match answered.body {
+        Some(bytes) => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+            AnswerBody::from(bytes)
+        }
+        None => AnswerBody::empty(),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = answered.status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// What the tail parameter took; empty without one.
+fn tail(endpoint: &Endpoint, parameters: &[String]) -> String {
+    if endpoint.pattern.contains("{*") { parameters.last().cloned().unwrap_or_default() } else { String::new() }
+}

@@ -1,0 +1,100 @@
+//! Backends: addresses, protocols, contracts.
+
+use prost_reflect::DescriptorPool;
+
+use super::Planner;
+use super::protos::Protos;
+use super::report::Report;
+use crate::base::diagnostic::Diagnostic;
+use crate::plan::{Address, Backend, Protocol};
+use crate::spec::{self, Literal, NOT_SUPPORTED_YET, Reading, Scalar, Spec};
+
+/// Bytes of a reply that are read at most where nothing is written.
+const MAX_REPLY: u64 = 4 << 20;
+
+/// What is known of a backend while the plan is built.
+pub(super) struct BackendFacts<'s> {
+    pub(super) name: &'s str,
+    pub(super) path: String,
+    pub(super) spec: &'s spec::Backend,
+    pub(super) protocol: Protocol,
+    /// What a gRPC backend promises; `None` when that could not be compiled.
+    pub(super) pool: Option<DescriptorPool>,
+}
+
+/// The backends in written order.
+pub(super) fn facts<'s>(spec: &'s Spec, reading: &Reading, report: &Report) -> Vec<BackendFacts<'s>> {
+    let mut protos = Protos::default();
+    let fact = |named: &'s spec::Named<spec::Backend>| {
+        let backend = &named.value;
+        let protocol = match backend.protocol {
+            spec::Protocol::Rest(_) => Protocol::Rest,
+            spec::Protocol::Grpc(_) => Protocol::Grpc,
+        };
+        let path = format!("{}.proto", named.path);
+        let complain = |place: &crate::base::diagnostic::Place, message: String, help: String| {
+            report.add(Diagnostic::error("proto", place.clone(), path.clone(), message).help(help));
+        };
+        let pool = match protocol {
+            Protocol::Grpc if !backend.proto.is_empty() => protos.pool(reading, &backend.proto, &complain),
+            _ => None,
+        };
+        BackendFacts { name: &named.name.value, path: named.path.clone(), spec: backend, protocol, pool }
+    };
+    spec.backends.iter().map(fact).collect()
+}
+
+impl BackendFacts<'_> {
+    /// The backend as it will run.
+    pub(super) fn plan(&self, planner: &Planner<'_>) -> Backend {
+        let addresses = self.spec.protocol.addresses();
+        Backend {
+            name: self.name.into(),
+            addresses: addresses.iter().filter_map(|address| planner.address(address, &self.path)).collect(),
+            protocol: self.protocol,
+            max_reply: self.spec.max_reply.as_ref().map_or(MAX_REPLY, |size| size.value.0),
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// An address such as `http://catalog:7001/v2`.
+    pub(super) fn address(&self, scalar: &Scalar, path: &str) -> Option<Address> {
+        let text = self.constant_text(scalar, path)?;
+        let complain = |code, message: String, help: &str| {
+            self.report.error(code, (&scalar.place, path), message, help.to_owned());
+            None
+        };
+        if text.starts_with("https://") {
+            return complain(NOT_SUPPORTED_YET, "TLS to backends is not supported by this version".to_owned(), "write http://");
+        }
+        let Some(rest) = text.strip_prefix("http://") else {
+            let help = "write http://host:port";
+            return complain("bad-address", "an address begins with `http://`".to_owned(), help);
+        };
+        let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let wrong = prefix.contains(['?', '#']) || authority.contains('@');
+        match authority.parse::<http::uri::Authority>() {
+            Ok(authority) if !authority.host().is_empty() && !wrong => {
+                Some(Address { authority, prefix: prefix.trim_end_matches('/').into() })
+            }
+            _ => complain("bad-address", "this is no address of a backend".to_owned(), "write http://host:port"),
+        }
+    }
+
+    /// The text of a scalar with its constants filled in.
+    pub(super) fn constant_text(&self, scalar: &Scalar, path: &str) -> Option<String> {
+        let Literal::Text(text) = &scalar.value else {
+            self.report.error("wrong-type", (&scalar.place, path), "text is needed here".to_owned(), String::new());
+            return None;
+        };
+        match spec::constant(text, self.look_up) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let place = scalar.place_of(error.bytes);
+                self.report.error("constant", (&place, path), error.message, error.help);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Calls: whom they ask, what they ask, whether they only read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::names::{Extra, Names};
+use super::types;
+use super::unit::Unit;
+use super::{BackendFacts, Planner};
+use crate::base::call::Expect;
+use crate::base::diagnostic::did_you_mean;
+use crate::base::failure::Fault;
+use crate::base::id::{BackendId, MethodId};
+use crate::expr::{Node, Piece, Scope, Step as PathStep, Type, split};
+use crate::plan::{Batch, Call, Guard, ListStyle, PathPart, Protocol, Query, QueryEntry, Request, Rpc, Source};
+use crate::spec::{self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Template};
+
+/// Keys in one batched call, where nothing is written.
+const BATCH_MAX: usize = 100;
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Whether a step's call only reads.
+pub(super) fn is_read(unit: &Unit<'_, '_>, step: &Step) -> bool {
+    match &step.action {
+        Action::Rest(call) => {
+            let declared = call.read.as_ref().map(|read| read.value);
+            declared.unwrap_or_else(|| matches!(call.verb.method.value, Method::GET | Method::HEAD))
+        }
+        Action::Grpc(call) => match &call.read {
+            Some(read) => read.value,
+            None => unit.read_only() || unit.planner.rpc_reads(call),
+        },
+        _ => true,
+    }
+}
+
+/// The type of the reply to a step's call.
+pub(super) fn reply_type(planner: &Planner<'_>, step: &Step) -> Type {
+    match &step.action {
+        Action::Grpc(call) => match planner.find_rpc(call) {
+            Some(rpc) => types::of_message(rpc.output()),
+            None => Type::Dyn,
+        },
+        _ => Type::Dyn,
+    }
+}
+
+/// The type of what a batched step holds for one parent or item.
+pub(super) fn batched_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &Type) -> Type {
+    let row = row_type(unit, (level, batch), reply);
+    match &batch.many {
+        Some(many) if many.value => Type::list(row),
+        _ => row.nullable(),
+    }
+}
+
+fn row_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &Type) -> Type {
+    let names = Names { extra: Extra { reply: Some(reply), keys: true, row: None }, ..unit.names_of(level) };
+    match unit.planner.scalar(&batch.from, &names, "").ty.present() {
+        Type::List(row) | Type::Map(row) => (**row).clone(),
+        _ => Type::Dyn,
+    }
+}
+
+impl Unit<'_, '_> {
+    /// Compiles a step's call.
+    pub(super) fn call(&self, level: usize, step: &Step, path: &str) -> Option<Call> {
+        let reply = reply_type(self.planner, step);
+        let names = Names { extra: Extra { keys: step.batch.is_some(), ..Extra::default() }, ..self.names_of(level) };
+        let judging = Names { extra: Extra { reply: Some(&reply), keys: step.batch.is_some(), row: None }, ..self.names_of(level) };
+        let (backend, request, headers, result) = match &step.action {
+            Action::Rest(call) => {
+                let (backend, _) = self.planner.backend(&call.backend, Protocol::Rest, path)?;
+                self.check_read_only(call, path);
+                (backend, self.rest(call, &names, path), call.headers.as_ref(), call.result.as_ref())
+            }
+            Action::Grpc(call) => {
+                let (backend, facts) = self.planner.backend(&call.backend, Protocol::Grpc, path)?;
+                let request = self.grpc(call, facts, &names, path)?;
+                (backend, request, call.metadata.as_ref(), call.result.as_ref())
+            }
+            _ => return None,
+        };
+        let facts = &self.planner.backends[backend.index()];
+        let mut guards = self.guards(&step.fail, &judging, path);
+        guards.extend(self.guards(&facts.spec.fail, &judging, &facts.path));
+        let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));
+        if let (Some(result), Some(_)) = (result, &batch) {
+            let message = "`result` beside `batch` has no meaning: each key gets its row".to_owned();
+            self.planner.report.error("misplaced", (template_place(result), path), message, "write it in `from`".to_owned());
+        }
+        Some(Call {
+            backend,
+            request,
+            headers: self.all_headers(facts, headers, &names, path),
+            timeout: self.planner.call_timeout(facts),
+            guards: guards.into(),
+            result: result.map(|result| self.planner.template(result, &judging, &format!("{path}.result")).node),
+            batch,
+        })
+    }
+
+    fn check_read_only(&self, call: &RestCall, path: &str) {
+        let read = call.read.as_ref().map_or(matches!(call.verb.method.value, Method::GET | Method::HEAD), |read| read.value);
+        if self.read_only() && !read {
+            let message = format!("{} is a write, and only reads may stand here", call.verb.method.value);
+            let help = "write `read: true` if it changes nothing, or use a POST endpoint or a mutation".to_owned();
+            self.planner.report.error("write-in-read", (&call.verb.method.place, path), message, help);
+        }
+    }
+
+    fn rest(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) -> Request {
+        let method = call.verb.method.value.clone();
+        let verb_path = format!("{path}.{}", method.as_str().to_lowercase());
+        let expect = match &call.expect {
+            Some(statuses) => Expect::Only(statuses.iter().map(|status| status.value).collect::<Arc<[u16]>>()),
+            None => Expect::Success,
+        };
+        Request::Rest {
+            method,
+            path: self.path(&call.verb.target, names, &verb_path).into(),
+            query: self.query(call.query.as_ref(), names, &format!("{path}.query")),
+            body: call.body.as_ref().map(|body| self.planner.template(body, names, &format!("{path}.body")).node),
+            expect,
+        }
+    }
+
+    /// Compiles a path: text as written, values each within their segment.
+    pub(super) fn path(&self, target: &Scalar, names: &dyn Scope, path: &str) -> Vec<PathPart> {
+        let Literal::Text(text) = &target.value else { return Vec::new() };
+        let pieces = match split(text) {
+            Ok(pieces) => pieces,
+            Err(mistake) => {
+                self.planner.report.expression(target, 0, path, vec![mistake]);
+                return Vec::new();
+            }
+        };
+        if !text.starts_with('/') {
+            let message = "a path begins with `/`; scheme, host and port belong to the backend".to_owned();
+            self.planner.report.error("bad-path", (&target.place, path), message, format!("write `/{text}`"));
+        }
+        pieces.iter().map(|piece| self.path_part(target, piece, names, path)).collect()
+    }
+
+    fn path_part(&self, target: &Scalar, piece: &Piece, names: &dyn Scope, path: &str) -> PathPart {
+        let bytes = match piece {
+            Piece::Text(text) => {
+                if let Some(bad) = text.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '#') {
+                    let message = format!("{bad:?} cannot stand in a path");
+                    let help = "write it percent-encoded, or as a value of `query`".to_owned();
+                    self.planner.report.error("bad-path", (&target.place, path), message, help);
+                }
+                return PathPart::Text(text.as_str().into());
+            }
+            Piece::Expression(bytes) => bytes.clone(),
+        };
+        let Literal::Text(text) = &target.value else { return PathPart::Text("".into()) };
+        let value = self.planner.expression(target, (text, bytes.clone()), names, path);
+        if matches!(value.ty.present(), Type::List(_) | Type::Map(_) | Type::Object(_) | Type::Null) {
+            let place = target.place_of(bytes);
+            let message = format!("{} cannot stand in a path", value.ty);
+            self.planner.report.error("wrong-type", (&place, path), message, "choose a member of it".to_owned());
+        }
+        if self.is_tail(&value.node) { PathPart::Tail } else { PathPart::Value(value.node) }
+    }
+
+    /// Whether a program is just the tail argument of the endpoint's path.
+    fn is_tail(&self, node: &Node) -> bool {
+        let Node::Path { var, steps } = node else { return false };
+        let super::unit::Root::Endpoint { args, .. } = self.root else { return false };
+        let sources = self.sources();
+        match (&sources[var.0 as usize], &steps[..]) {
+            (Source::Args, [PathStep::Member(name)]) => {
+                args.iter().any(|arg| arg.name == *name && matches!(arg.source, crate::plan::ArgSource::Tail(_)))
+            }
+            _ => false,
+        }
+    }
+
+    fn query(&self, query: Option<&Parameters>, names: &Names<'_, '_>, path: &str) -> Query {
+        match query {
+            None => Query::Entries(Box::default()),
+            Some(Parameters::Whole(scalar)) => Query::Map(self.planner.scalar(scalar, names, path).node),
+            Some(Parameters::Each(parameters)) => {
+                let entry = |parameter: &spec::Parameter| QueryEntry {
+                    name: utf8_percent_encode(&parameter.name.value, COMPONENT).to_string().into(),
+                    value: self.planner.template(&parameter.value, names, &format!("{path}.{}", parameter.name.value)).node,
+                    style: match parameter.style.as_ref().map(|style| style.value) {
+                        Some(spec::ListStyle::Comma) => ListStyle::Comma,
+                        _ => ListStyle::Repeat,
+                    },
+                };
+                Query::Entries(parameters.iter().map(entry).collect())
+            }
+        }
+    }
+
+    fn grpc(&self, call: &GrpcCall, facts: &BackendFacts<'_>, names: &Names<'_, '_>, path: &str) -> Option<Request> {
+        let rpc = self.planner.rpc(call, facts, path)?;
+        let message = match &call.message {
+            Some(message) => self.message(message, &rpc.input(), names, &format!("{path}.message")),
+            None => Node::Object(Box::default()),
+        };
+        Some(Request::Grpc { method: self.planner.method(rpc), message })
+    }
+
+    /// The header fields of a call: its own, then its backend's, then the gateway's; the nearest
+    /// wins by name.
+    fn all_headers(
+        &self,
+        facts: &BackendFacts<'_>,
+        own: Option<&Headers>,
+        names: &Names<'_, '_>,
+        path: &str,
+    ) -> Box<[(HeaderName, Node)]> {
+        let grpc = facts.protocol == Protocol::Grpc;
+        let around = if grpc { &facts.spec.metadata } else { &facts.spec.headers };
+        let calls = self.planner.spec.gateway.calls.as_ref();
+        let everywhere = calls.and_then(|calls| if grpc { calls.metadata.as_ref() } else { calls.headers.as_ref() });
+        let key = if grpc { "metadata" } else { "headers" };
+        let mut found: Vec<(HeaderName, Node)> = Vec::new();
+        let layers = [(own, format!("{path}.{key}")), (around.as_ref(), format!("{}.{key}", facts.path)), (everywhere, format!("gateway.calls.{key}"))];
+        for (headers, path) in layers {
+            let mut added = Vec::new();
+            for (name, node) in self.headers(headers, names, &path) {
+                if !found.iter().any(|(known, _)| *known == name) {
+                    added.push((name, node));
+                }
+            }
+            found.extend(added);
+        }
+        found.into()
+    }
+
+    /// Compiles written header fields.
+    pub(super) fn headers(&self, headers: Option<&Headers>, names: &dyn Scope, path: &str) -> Vec<(HeaderName, Node)> {
+        let headers = match headers {
+            None => return Vec::new(),
+            Some(Headers::Whole(scalar)) => {
+                let message = "one expression for all header fields is not supported by this version".to_owned();
+                self.planner.report.error(spec::NOT_SUPPORTED_YET, (&scalar.place, path), message, String::new());
+                return Vec::new();
+            }
+            Some(Headers::Each(headers)) => headers,
+        };
+        let compiled = |header: &spec::Header| {
+            let name = header.name.value.parse::<HeaderName>().ok()?;
+            Some((name, self.planner.scalar(&header.value, names, &format!("{path}.{}", header.name.value)).node))
+        };
+        headers.iter().filter_map(compiled).collect()
+    }
+
+    /// Compiles `fail` rules.
+    pub(super) fn guards(&self, rules: &[spec::Fail], names: &dyn Scope, path: &str) -> Vec<Guard> {
+        let guard = |rule: &spec::Fail| Guard {
+            when: self.planner.condition(&rule.when, names, &format!("{path}.fail.when")),
+            code: rule.code.as_ref().map(|code| code.value.as_str().into()),
+            status: rule.status.as_ref().map(|status| status.value),
+            detail: rule.detail.as_ref().map(|detail| self.planner.scalar(detail, names, &format!("{path}.fail.detail")).node),
+            with: rule.with.as_ref().map(|with| self.planner.template(with, names, &format!("{path}.fail.with")).node),
+            blame: rule.blame.as_ref().map(|blame| match blame.value {
+                Blame::Client => Fault::Client,
+                Blame::Backend => Fault::Backend,
+            }),
+        };
+        rules.iter().map(guard).collect()
+    }
+
+    fn batch(&self, (level, batch): (usize, &spec::Batch), names: &Names<'_, '_>, reply: &Type, path: &str) -> Batch {
+        let row = row_type(self, (level, batch), reply);
+        let key_names = self.names_of(level);
+        let from_names = Names { extra: Extra { reply: Some(reply), keys: true, row: None }, ..*names };
+        let by_names = Names { extra: Extra { reply: Some(reply), keys: true, row: Some(&row) }, ..*names };
+        let path = format!("{path}.batch");
+        Batch {
+            key: self.planner.template(&batch.key, &key_names, &format!("{path}.key")).node,
+            from: self.planner.scalar(&batch.from, &from_names, &format!("{path}.from")).node,
+            by: self.planner.scalar(&batch.by, &by_names, &format!("{path}.by")).node,
+            many: batch.many.as_ref().is_some_and(|many| many.value),
+            max: batch.max.as_ref().map_or(BATCH_MAX, |max| max.value as usize),
+            missing_fails: batch.missing.as_ref().is_some_and(|missing| missing.value == Missing::Error),
+        }
+    }
+}
+
+impl<'s> Planner<'s> {
+    /// The backend of a call.
+    pub(super) fn backend(&self, name: &Located<String>, wanted: Protocol, path: &str) -> Option<(BackendId, &BackendFacts<'s>)> {
+        let found = self.backends.iter().position(|facts| facts.name == name.value);
+        let path = format!("{path}.backend");
+        let Some(index) = found else {
+            let known = self.backends.iter().map(|facts| facts.name);
+            let message = format!("no backend is called `{}`", name.value);
+            self.report.error("unknown-name", (&name.place, &path), message, did_you_mean(&name.value, known));
+            return None;
+        };
+        let facts = &self.backends[index];
+        if facts.protocol != wanted {
+            let (speaks, write) = match facts.protocol {
+                Protocol::Rest => ("REST", "write a verb such as `get: /path` instead of `rpc`"),
+                Protocol::Grpc => ("gRPC", "write `rpc: package.Service/Method` instead of a verb"),
+            };
+            let message = format!("the backend `{}` speaks {speaks}", name.value);
+            self.report.error("wrong-protocol", (&name.place, &path), message, write.to_owned());
+            return None;
+        }
+        Some((BackendId::from(index), facts))
+    }
+
+    fn call_timeout(&self, facts: &BackendFacts<'_>) -> Duration {
+        let everywhere = self.spec.gateway.calls.as_ref().and_then(|calls| calls.timeout.as_ref());
+        facts.spec.timeout.as_ref().or(everywhere).map_or(super::CALL_TIMEOUT, |timeout| timeout.value)
+    }
+
+    /// The position of a rpc in the plan's table of methods.
+    fn method(&self, rpc: prost_reflect::MethodDescriptor) -> MethodId {
+        let mut methods = self.methods.borrow_mut();
+        if let Some(index) = methods.iter().position(|known| known.descriptor == rpc) {
+            return MethodId::from(index);
+        }
+        let path = format!("/{}/{}", rpc.parent_service().full_name(), rpc.name());
+        let path = path.parse().unwrap_or_else(|_| http::uri::PathAndQuery::from_static("/"));
+        methods.push(Rpc { path, descriptor: rpc });
+        MethodId::from(methods.len() - 1)
+    }
+}
+
+/// Where a written value stands.
+pub(super) fn template_place(template: &Template) -> &crate::base::diagnostic::Place {
+    match template {
+        Template::Scalar(scalar) => &scalar.place,
+        Template::List(list) => &list.place,
+        Template::Object(object) => &object.place,
+        Template::Each(each) => &each.place,
+        Template::Merge(merge) => &merge.place,
+    }
+}

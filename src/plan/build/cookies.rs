@@ -1,0 +1,38 @@
+//! Cookies of answers: `HttpOnly; Secure; SameSite=Lax` unless said.
+
+use super::Planner;
+use crate::expr::{Node, Scope, TextPart};
+use crate::spec::{Cookie, MaxAge, NOT_SUPPORTED_YET, Named, SameSite};
+
+/// The value of a `Set-Cookie` field. Source: RFC 6265 section 4.1.
+pub(super) fn cookie(planner: &Planner<'_>, named: &Named<Cookie>, names: &dyn Scope) -> Node {
+    let cookie = &named.value;
+    let value = planner.scalar(&cookie.value, names, &named.path).node;
+    let mut rest = String::new();
+    match &cookie.max_age {
+        Some(MaxAge::Fixed(age)) => rest.push_str(&format!("; Max-Age={}", age.value.as_secs())),
+        Some(MaxAge::Expression(scalar)) => {
+            let message = "an expression for `max_age` is not supported by this version".to_owned();
+            planner.report.error(NOT_SUPPORTED_YET, (&scalar.place, &named.path), message, "write a duration".to_owned());
+        }
+        None => {}
+    }
+    let path = cookie.path.as_ref().map_or("/", |path| path.value.as_str());
+    rest.push_str(&format!("; Path={path}"));
+    if let Some(domain) = &cookie.domain {
+        rest.push_str(&format!("; Domain={}", domain.value));
+    }
+    if cookie.http_only.as_ref().is_none_or(|only| only.value) {
+        rest.push_str("; HttpOnly");
+    }
+    if cookie.secure.as_ref().is_none_or(|secure| secure.value) {
+        rest.push_str("; Secure");
+    }
+    rest.push_str(match cookie.same_site.as_ref().map(|site| site.value) {
+        Some(SameSite::Strict) => "; SameSite=Strict",
+        Some(SameSite::None) => "; SameSite=None",
+        Some(SameSite::Lax) | None => "; SameSite=Lax",
+    });
+    let begin = format!("{}=", named.name.value);
+    Node::Text([TextPart::Literal(begin.into()), TextPart::Value(value), TextPart::Literal(rest.into())].into())
+}

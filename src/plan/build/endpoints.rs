@@ -1,0 +1,369 @@
+//! Endpoints: routes, arguments, and what answers.
+
+use http::{HeaderName, HeaderValue, Method};
+
+use super::tree::Tree;
+use super::unit::{Root, Unit};
+use super::{Planner, REQUEST_TIMEOUT, types};
+use crate::base::diagnostic::{Diagnostic, did_you_mean};
+use crate::base::value::member_key;
+use crate::expr::{Node, Type};
+use crate::plan::schema::{TypeId, TypeRef};
+use crate::plan::{
+    Answer, Arg, ArgSource, BodyType, Composed, Composition, Endpoint, Expr, Proxy, Respond,
+};
+use crate::spec::{self, Literal, Located, Methods, Named, Segment};
+
+/// Bytes of a request body that are read at most where nothing is written.
+const MAX_BODY: u64 = 1 << 20;
+
+impl Planner<'_> {
+    /// The endpoints in written order.
+    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+        self.check_routes();
+        self.spec.endpoints.iter().filter_map(|named| self.endpoint(named)).collect()
+    }
+
+    fn endpoint(&self, named: &Named<spec::Endpoint>) -> Option<Endpoint> {
+        let endpoint = &named.value;
+        let args = self.args(named);
+        let body = endpoint.body.as_ref().map(|body| self.body_type(&body.type_name, &named.path));
+        let answer = match &endpoint.proxy {
+            Some(proxy) => Answer::Proxy(Box::new(self.proxy(proxy, (named, &args))?)),
+            None => Answer::Compose(Box::new(self.composed(named, &args, body.as_ref()))),
+        };
+        let gateway = &self.spec.gateway;
+        let timeout = endpoint.timeout.as_ref().or(gateway.timeout.as_ref());
+        let max_body = endpoint.max_body.as_ref().or(gateway.max_body.as_ref());
+        Some(Endpoint {
+            name: named.name.value.as_str().into(),
+            summary: endpoint.summary.as_ref().map(|summary| summary.value.as_str().into()),
+            methods: methods(&endpoint.route.methods),
+            path: endpoint.route.path.value.as_str().into(),
+            pattern: pattern(&endpoint.route),
+            args: args.into(),
+            body: body.map(|(body, _)| body),
+            max_body: max_body.map_or(MAX_BODY, |size| size.value.0),
+            timeout: timeout.map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
+            answer,
+        })
+    }
+
+    fn composed(&self, named: &Named<spec::Endpoint>, args: &[Arg], body: Option<&(BodyType, Type)>) -> Composed {
+        let endpoint = &named.value;
+        let at = (&named.name.place, named.path.as_str());
+        let tree = match &endpoint.part {
+            Some(part) => Tree::of_part(self, (&part.value, &[]), (&part.place, at.1)),
+            None => Tree::of_composition(self, &endpoint.composition, at),
+        };
+        let read_only = is_read_only(&endpoint.route.methods);
+        let unit = Unit::new(self, tree, Root::Endpoint { args, body: body.map(|(_, ty)| ty), read_only });
+        let (composition, respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
+        let mut nodes: Vec<&Node> = respond.headers.iter().map(|(_, expr)| &expr.node).collect();
+        nodes.extend(respond.status.iter().map(|expr| &expr.node));
+        if respond.body {
+            nodes.push(&composition.result.node);
+        }
+        let needs = unit.needs(&nodes).into();
+        let composition = Composition { sources: unit.sources(), ..composition };
+        Composed { composition, respond, needs }
+    }
+
+    /// Compiles the steps and the result of a unit.
+    pub(super) fn compile(&self, unit: &Unit<'_, '_>) -> Composition {
+        let result = unit.checked_result(0);
+        let scope = unit.compile();
+        unit.check_cycles(&scope);
+        Composition {
+            result: Expr { needs: unit.needs(&[&result]).into(), node: result },
+            sources: unit.sources(),
+            writes: unit.writes(0),
+            scope,
+        }
+    }
+
+    fn respond(&self, endpoint: &spec::Endpoint, unit: &Unit<'_, '_>, path: &str) -> Respond {
+        let names = unit.names_of(0);
+        let json = HeaderValue::from_static("application/json");
+        let empty = endpoint.part.is_none() && endpoint.composition.steps.is_empty() && endpoint.composition.result.is_none();
+        let body = !endpoint.answers_nothing() && !empty;
+        let Some(respond) = &endpoint.respond else {
+            return Respond { status: None, headers: Box::default(), media_type: json, body };
+        };
+        let path = format!("{path}.respond");
+        let expr = |node: Node| Expr { needs: unit.needs(&[&node]).into(), node };
+        let mut headers: Vec<(HeaderName, Expr)> = unit
+            .headers(respond.headers.as_ref(), &names, &format!("{path}.headers"))
+            .into_iter()
+            .map(|(name, node)| (name, expr(node)))
+            .collect();
+        for cookie in &respond.cookies {
+            headers.push((http::header::SET_COOKIE, expr(super::cookies::cookie(self, cookie, &names))));
+        }
+        Respond {
+            status: respond.status.as_ref().map(|status| {
+                expr(Node::Const(crate::base::value::Value::Int(status.value.into())))
+            }),
+            headers: headers.into(),
+            media_type: respond.media_type.as_ref().and_then(|media| media.value.parse().ok()).unwrap_or(json),
+            body,
+        }
+    }
+
+    fn proxy(&self, proxy: &spec::Proxy, (named, args): (&Named<spec::Endpoint>, &[Arg])) -> Option<Proxy> {
+        let path = format!("{}.proxy", named.path);
+        let (backend, _) = self.backend(&proxy.backend, crate::plan::Protocol::Rest, &path)?;
+        let tree = Tree::of_composition(self, &named.value.composition, (&named.name.place, &named.path));
+        let unit = Unit::new(self, tree, Root::Endpoint { args, body: None, read_only: false });
+        let names = unit.names_of(0);
+        let target = proxy.path.as_ref().map(|target| unit.path(target, &names, &format!("{path}.path")).into());
+        let headers = unit.headers(proxy.headers.as_ref(), &names, &format!("{path}.headers"));
+        let set = |(name, node): (HeaderName, Node)| {
+            let removes = node.as_constant().is_some_and(crate::base::value::Value::is_null);
+            (name, (!removes).then(|| Expr { node, needs: Box::default() }))
+        };
+        let headers = headers.into_iter().map(set).collect();
+        Some(Proxy { backend, path: target, headers, sources: unit.sources() })
+    }
+
+    fn args(&self, named: &Named<spec::Endpoint>) -> Vec<Arg> {
+        let endpoint = &named.value;
+        let parameters: Vec<&Located<Segment>> =
+            endpoint.route.segments.iter().filter(|segment| !matches!(segment.value, Segment::Literal(_))).collect();
+        let mut args: Vec<Arg> =
+            endpoint.composition.args.iter().map(|arg| self.arg(arg, &parameters)).collect();
+        for (position, parameter) in parameters.into_iter().enumerate() {
+            let (Segment::Parameter(name) | Segment::Rest(name)) = &parameter.value else { continue };
+            let used = |arg: &Arg| matches!(arg.source, ArgSource::Path(at) | ArgSource::Tail(at) if at == position);
+            if args.iter().any(used) {
+                continue;
+            }
+            // A tail is text; what another parameter is must be said.
+            if let Segment::Rest(_) = parameter.value {
+                args.push(tail(name, position));
+            } else {
+                let message = format!("the path parameter `{name}` is not declared");
+                let help = format!("write `args: {{ {name}: ID! }}`");
+                self.report.error("undeclared", (&parameter.place, &named.path), message, help);
+            }
+        }
+        args
+    }
+
+    fn arg(&self, named: &Named<spec::Arg>, parameters: &[&Located<Segment>]) -> Arg {
+        let arg = &named.value;
+        let name = &named.name.value;
+        if super::template::is_reserved(name) {
+            let message = format!("`{name}` is a word of the language");
+            self.report.error("name-taken", (&named.name.place, &named.path), message, "choose another name".to_owned());
+        }
+        let outside = arg.name.as_ref().map_or(name.as_str(), |name| name.value.as_str());
+        let source = self.arg_source((named, outside), parameters);
+        let ty = self.type_ref(&arg.type_name, &named.path);
+        let default = arg.default.as_ref().map(|default| self.arg_default(default, (&ty, &named.path)));
+        let counts = matches!(ty.named(), TypeId::INT | TypeId::FLOAT);
+        for bound in [&arg.min, &arg.max].into_iter().flatten() {
+            if matches!(self.schema[ty.named()].kind, crate::plan::schema::TypeKind::Enum) {
+                let message = "an enum has no bounds".to_owned();
+                self.report.error("misplaced", (&bound.place, &named.path), message, String::new());
+            }
+        }
+        if let Some(pattern) = &arg.pattern {
+            let message = "`pattern` is not supported by this version".to_owned();
+            self.report.error(spec::NOT_SUPPORTED_YET, (&pattern.place, &named.path), message, String::new());
+        }
+        let allowed = |scalar: &spec::Scalar| match &scalar.value {
+            Literal::Text(text) | Literal::Number(text) => Some(text.as_str().into()),
+            Literal::Bool(value) => Some(value.to_string().into()),
+            Literal::Null => None,
+        };
+        Arg {
+            key: member_key(name),
+            name: name.as_str().into(),
+            source,
+            ty,
+            default,
+            counts,
+            min: arg.min.as_ref().map(|min| min.value),
+            max: arg.max.as_ref().map(|max| max.value),
+            allowed: arg.values.iter().flatten().filter_map(allowed).collect(),
+        }
+    }
+
+    fn arg_source(&self, (named, outside): (&Named<spec::Arg>, &str), parameters: &[&Located<Segment>]) -> ArgSource {
+        let find = |wanted: &str| {
+            parameters.iter().enumerate().find_map(|(at, parameter)| match &parameter.value {
+                Segment::Parameter(name) if name == wanted => Some(ArgSource::Path(at)),
+                Segment::Rest(name) if name == wanted => Some(ArgSource::Tail(at)),
+                _ => None,
+            })
+        };
+        let Some(written) = &named.value.source else {
+            return find(outside).unwrap_or_else(|| ArgSource::Query(outside.into()));
+        };
+        match written.value {
+            spec::ArgSource::Path => find(outside).unwrap_or_else(|| {
+                let known = parameters.iter().filter_map(|parameter| match &parameter.value {
+                    Segment::Parameter(name) | Segment::Rest(name) => Some(name.as_str()),
+                    Segment::Literal(_) => None,
+                });
+                let message = format!("the path has no parameter `{outside}`");
+                self.report.error("unknown-name", (&written.place, &named.path), message, did_you_mean(outside, known));
+                ArgSource::Query(outside.into())
+            }),
+            spec::ArgSource::Query => ArgSource::Query(outside.into()),
+            spec::ArgSource::Cookie => ArgSource::Cookie(outside.into()),
+            spec::ArgSource::Header => match outside.to_lowercase().parse() {
+                Ok(name) => ArgSource::Header(name),
+                Err(_) => {
+                    let message = format!("`{outside}` is no name of a header field");
+                    self.report.error("bad-name", (&named.name.place, &named.path), message, "write `name: x-…`".to_owned());
+                    ArgSource::Query(outside.into())
+                }
+            },
+        }
+    }
+
+    /// A default stands outside every composition: it sees the request only.
+    fn arg_default(&self, default: &spec::Template, (ty, path): (&TypeRef, &str)) -> Expr {
+        let path = format!("{path}.default");
+        let value = self.template(default, &super::names::Table(Vec::new()), &path);
+        let known = types::of_schema(&self.schema, ty);
+        if !default_fits(&value.ty, &known) {
+            let message = format!("the default is {}, and the argument is `{ty}`", value.ty);
+            let place = super::calls::template_place(default);
+            self.report.error("wrong-type", (place, &path), message, String::new());
+        }
+        Expr { node: value.node, needs: Box::default() }
+    }
+
+    /// A type of the schema by its text.
+    pub(super) fn type_ref(&self, text: &Located<String>, path: &str) -> TypeRef {
+        self.schema.type_ref(&text.value).unwrap_or_else(|message| {
+            self.report.error("unknown-type", (&text.place, path), message, String::new());
+            any_type()
+        })
+    }
+
+    /// The type of a part's argument: of the schema, or a proto message.
+    pub(super) fn type_named(&self, text: &Located<String>, path: &str) -> Type {
+        let name = text.value.trim_matches(|c| matches!(c, '[' | ']' | '!'));
+        let pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
+        for message in pools.filter_map(|pool| pool.get_message_by_name(name)) {
+            let ty = types::of_message(message);
+            let ty = if text.value.starts_with('[') { Type::list(ty) } else { ty };
+            return if text.value.ends_with('!') { ty } else { ty.nullable() };
+        }
+        types::of_schema(&self.schema, &self.type_ref(text, path))
+    }
+
+    fn body_type(&self, name: &Located<String>, path: &str) -> (BodyType, Type) {
+        if name.value.trim_end_matches('!') == "JSON" && self.schema.type_named("JSON").is_none() {
+            return (BodyType::Any, Type::Dyn);
+        }
+        let ty = self.type_ref(name, &format!("{path}.body"));
+        let required = if ty.is_non_null() { ty } else { TypeRef::NonNull(Box::new(ty)) };
+        let known = types::of_schema(&self.schema, &required);
+        (BodyType::Schema(required), known)
+    }
+
+    /// Two endpoints must not answer the same requests.
+    fn check_routes(&self) {
+        let mut router: matchit::Router<usize> = matchit::Router::new();
+        for (index, named) in self.spec.endpoints.iter().enumerate() {
+            let route = &named.value.route;
+            match router.insert(pattern(route), index) {
+                Ok(()) => {}
+                Err(matchit::InsertError::Conflict { .. }) => {
+                    let other = self.spec.endpoints[..index].iter().find(|other| same_route(&other.value.route, route));
+                    let Some(other) = other else { continue };
+                    let message = format!("`{}` and `{}` answer the same requests", other.name.value, named.name.value);
+                    self.report.add(
+                        Diagnostic::error("duplicate-route", named.name.place.clone(), &named.path, message)
+                            .related(other.name.place.clone(), "the other is here"),
+                    );
+                }
+                Err(error) => {
+                    let message = format!("this path cannot be routed: {error}");
+                    self.report.error("bad-path", (&route.path.place, &named.path), message, String::new());
+                }
+            }
+        }
+    }
+}
+
+/// Whether two routes have the same paths, parameters' names aside, and share a method.
+fn same_route(a: &spec::Route, b: &spec::Route) -> bool {
+    let shape = |route: &spec::Route| -> Vec<Option<String>> {
+        let segment = |segment: &Located<Segment>| match &segment.value {
+            Segment::Literal(text) => Some(text.clone()),
+            Segment::Parameter(_) => None,
+            Segment::Rest(_) => Some("*".to_owned()),
+        };
+        route.segments.iter().map(segment).collect()
+    };
+    let (a_methods, b_methods) = (methods(&a.methods), methods(&b.methods));
+    let shared = a_methods.is_empty() || b_methods.is_empty() || a_methods.iter().any(|method| b_methods.contains(method));
+    shape(a) == shape(b) && shared
+}
+
+fn methods(methods: &Methods) -> Box<[Method]> {
+    match methods {
+        Methods::Any(_) => Box::default(),
+        Methods::Only(methods) => methods.iter().map(|method| method.value.clone()).collect(),
+    }
+}
+
+/// Whether an endpoint only takes methods that change nothing.
+fn is_read_only(methods: &Methods) -> bool {
+    match methods {
+        Methods::Any(_) => false,
+        Methods::Only(methods) => methods.iter().all(|method| matches!(method.value, Method::GET | Method::HEAD)),
+    }
+}
+
+/// The path in the router's syntax, with parameters by position.
+fn pattern(route: &spec::Route) -> Box<str> {
+    let mut out = String::new();
+    let mut position = 0;
+    for segment in &route.segments {
+        out.push('/');
+        match &segment.value {
+            Segment::Literal(text) => out.push_str(&text.replace('{', "{{").replace('}', "}}")),
+            Segment::Parameter(_) => out.push_str(&format!("{{{position}}}")),
+            Segment::Rest(_) => out.push_str(&format!("{{*{position}}}")),
+        }
+        position += usize::from(!matches!(segment.value, Segment::Literal(_)));
+    }
+    if out.is_empty() { "/".into() } else { out.into() }
+}
+
+fn tail(name: &str, position: usize) -> Arg {
+    Arg {
+        key: member_key(name),
+        name: name.into(),
+        source: ArgSource::Tail(position),
+        ty: TypeRef::NonNull(Box::new(any_type())),
+        default: None,
+        counts: false,
+        min: None,
+        max: None,
+        allowed: Box::default(),
+    }
+}
+
+/// Text: what stands for a type that is not known.
+fn any_type() -> TypeRef {
+    TypeRef::Named { id: crate::plan::schema::TypeId::STRING, name: "String".into() }
+}
+
+fn default_fits(default: &Type, wanted: &Type) -> bool {
+    match (default.present(), wanted.present()) {
+        (Type::Dyn | Type::Null, _) | (_, Type::Dyn) => true,
+        (Type::Int | Type::Uint, Type::Double) => true,
+        // `ID` takes numbers too.
+        (Type::Int, Type::Text) => true,
+        (Type::List(a), Type::List(b)) => default_fits(a, b),
+        (a, b) => a.is(b) || matches!((a, b), (Type::Object(_), Type::Object(_))),
+    }
+}

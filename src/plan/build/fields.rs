@@ -1,0 +1,240 @@
+//! Fields of the graph: which composition answers which, and the parts that nothing uses.
+
+use super::tree::Tree;
+use super::unit::{Root, Unit};
+use super::{Planner, REQUEST_TIMEOUT};
+use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
+use crate::base::id::FieldId;
+use crate::plan::schema::{InputDef, TypeId};
+use crate::plan::{Field, Graph, GraphLimits};
+use crate::spec::{self, FieldBody, GraphNames, Located, Named};
+
+/// Parents served at the same time, and at all, where nothing is written.
+const PARALLEL: usize = 8;
+const MAX_PARENTS: usize = 100;
+const LIMITS: GraphLimits = GraphLimits { depth: 15, aliases: 30, tokens: 2_000 };
+
+/// A field that something is bound to.
+#[derive(Clone, Copy, Debug)]
+enum Bound {
+    /// A field by its position in its type.
+    Field(TypeId, usize),
+    /// What names the concrete type of an abstract one.
+    TypeName(TypeId),
+}
+
+impl Planner<'_> {
+    /// The bound fields and, when the project has a schema, the graph.
+    pub(super) fn graph(&self) -> (Vec<Field>, Option<Graph>) {
+        let mut fields = Vec::new();
+        let types = self.schema.types().map(|(id, _)| id.index() + 1).max().unwrap_or(0);
+        let of_type = |id: usize| self.schema.types().find(|(found, _)| found.index() == id).map_or(0, |(_, ty)| ty.fields.len());
+        let mut bound: Vec<Vec<Option<FieldId>>> = (0..types).map(|id| vec![None; of_type(id)]).collect();
+        let mut type_names = vec![None; types];
+        let mut written: Vec<(String, Place)> = Vec::new();
+        for named in &self.spec.graph.fields {
+            let Some(at) = self.coordinate(&named.value.coordinate.type_name, &named.value.coordinate.field_name, &named.path) else { continue };
+            written.push((named.name.value.clone(), named.name.place.clone()));
+            let id = FieldId::from(fields.len());
+            fields.push(self.field(named, at));
+            bind(at, id, (&mut bound, &mut type_names));
+        }
+        for named in &self.spec.endpoints {
+            let Some(target) = &named.value.graph else { continue };
+            let Some(at) = self.endpoint_field(named, target, &mut written) else { continue };
+            let id = FieldId::from(fields.len());
+            fields.push(self.field_of_endpoint(named, target, at));
+            bind(at, id, (&mut bound, &mut type_names));
+        }
+        self.check_roots(&bound);
+        let graph = self.schema.query().map(|_| self.graph_settings(bound, type_names));
+        (fields, graph)
+    }
+
+    fn graph_settings(&self, bound: Vec<Vec<Option<FieldId>>>, type_names: Vec<Option<FieldId>>) -> Graph {
+        let snake = self.spec.graph.names.as_ref().is_some_and(|names| names.value == GraphNames::SnakeCase);
+        let member = |name: &String| -> Box<str> { if snake { snake_case(name).into() } else { name.as_str().into() } };
+        let mut members = vec![Vec::new(); bound.len()];
+        for (id, ty) in self.schema.types() {
+            members[id.index()] = ty.fields.iter().map(|field| member(&field.name)).collect();
+        }
+        let written = self.spec.gateway.graphql.as_ref();
+        let limits = written.and_then(|graphql| graphql.limits.as_ref());
+        let limit = |found: Option<&Located<u32>>, default: usize| found.map_or(default, |found| found.value as usize);
+        let flag = |found: Option<&Located<bool>>| found.is_none_or(|found| found.value);
+        Graph {
+            schema: self.schema.clone(),
+            bound,
+            members,
+            type_names,
+            path: written.and_then(|graphql| graphql.path.as_ref()).map_or("/graphql", |path| path.value.as_str()).into(),
+            playground: flag(written.and_then(|graphql| graphql.playground.as_ref())),
+            introspection: flag(written.and_then(|graphql| graphql.introspection.as_ref())),
+            limits: GraphLimits {
+                depth: limit(limits.and_then(|limits| limits.depth.as_ref()), LIMITS.depth),
+                aliases: limit(limits.and_then(|limits| limits.aliases.as_ref()), LIMITS.aliases),
+                tokens: limit(limits.and_then(|limits| limits.tokens.as_ref()), LIMITS.tokens),
+            },
+            timeout: self.spec.gateway.timeout.as_ref().map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
+        }
+    }
+
+    /// Finds a field of the schema by its written name.
+    fn coordinate(&self, type_name: &Located<String>, field_name: &Located<String>, path: &str) -> Option<Bound> {
+        let Some(id) = self.schema.type_named(&type_name.value) else {
+            let known = self.schema.types().filter(|(_, ty)| !ty.fields.is_empty() && !ty.name.starts_with("__"));
+            let message = format!("the schema has no type `{}`", type_name.value);
+            let help = did_you_mean(&type_name.value, known.map(|(_, ty)| &*ty.name));
+            self.report.error("unknown-field", (&type_name.place, path), message, help);
+            return None;
+        };
+        if field_name.value == "__typename" {
+            return Some(Bound::TypeName(id));
+        }
+        let ty = &self.schema[id];
+        match ty.fields.iter().position(|field| field.name == field_name.value) {
+            Some(index) => Some(Bound::Field(id, index)),
+            None => {
+                let message = format!("the type `{}` has no field `{}`", ty.name, field_name.value);
+                let help = did_you_mean(&field_name.value, ty.fields.iter().map(|field| field.name.as_str()));
+                self.report.error("unknown-field", (&field_name.place, path), message, help);
+                None
+            }
+        }
+    }
+
+    fn field(&self, named: &Named<spec::Field>, at: Bound) -> Field {
+        let place = (&named.name.place, named.path.as_str());
+        let tree = match &named.value.body {
+            FieldBody::Composition(composition) => Tree::of_composition(self, composition, place),
+            FieldBody::Part(part) => Tree::of_part(self, (&part.part.value, &part.args), (&part.part.place, place.1)),
+        };
+        let limit = |found: &Option<Located<u32>>, default: usize| found.as_ref().map_or(default, |found| found.value as usize);
+        self.compiled_field((&named.name.value, tree), at, (limit(&named.value.parallel, PARALLEL), limit(&named.value.max, MAX_PARENTS)))
+    }
+
+    fn compiled_field(&self, (name, tree): (&str, Tree<'_>), at: Bound, (parallel, max): (usize, usize)) -> Field {
+        let (parent, args): (TypeId, &[InputDef]) = match at {
+            Bound::Field(ty, index) => (ty, &self.schema[ty].fields[index].args),
+            Bound::TypeName(ty) => (ty, &[]),
+        };
+        let is_root = Some(parent) == self.schema.query() || Some(parent) == self.schema.mutation();
+        let read_only = Some(parent) != self.schema.mutation();
+        let batched = tree.levels.iter().flat_map(|level| &level.steps).any(|step| step.spec.is_some_and(|spec| spec.batch.is_some()));
+        let unit = Unit::new(self, tree, Root::Field { args, parent: !is_root, read_only });
+        let composition = self.compile(&unit);
+        let pure = composition.scope.steps.is_empty();
+        // Members of a batch wait for each other: all of them run.
+        let parallel = if batched { usize::MAX } else { parallel };
+        let max = if batched || pure { usize::MAX } else { max };
+        Field { name: name.into(), composition, parallel, max, pure }
+    }
+
+    /// The field that an endpoint's `graph` names, if it is free and its arguments agree.
+    fn endpoint_field(&self, named: &Named<spec::Endpoint>, target: &Located<String>, written: &mut Vec<(String, Place)>) -> Option<Bound> {
+        let path = format!("{}.graph", named.path);
+        let Some((type_name, field_name)) = target.value.split_once('.') else {
+            let message = format!("`{}` is no field of the schema", target.value);
+            self.report.error("unknown-field", (&target.place, &path), message, "write Type.field, as in Query.product".to_owned());
+            return None;
+        };
+        let part = |value: &str| Located { value: value.to_owned(), place: target.place.clone() };
+        let at = self.coordinate(&part(type_name), &part(field_name), &path)?;
+        if let Some((_, place)) = written.iter().find(|(name, _)| *name == target.value) {
+            let message = format!("the field `{}` is answered twice", target.value);
+            self.report.add(Diagnostic::error("duplicate-name", target.place.clone(), path, message).related(place.clone(), "first here"));
+            return None;
+        }
+        written.push((target.value.clone(), target.place.clone()));
+        if let Bound::Field(ty, index) = at {
+            let declared = &self.schema[ty].fields[index].args;
+            for arg in &named.value.composition.args {
+                if !declared.iter().any(|known| known.name == arg.name.value) && arg.value.type_name.value.ends_with('!') {
+                    let message = format!("the field `{}` has no argument `{}`, which the endpoint needs", target.value, arg.name.value);
+                    self.report.error("missing-argument", (&target.place, &path), message, "declare it in the schema".to_owned());
+                }
+            }
+        }
+        Some(at)
+    }
+
+    fn field_of_endpoint(&self, named: &Named<spec::Endpoint>, target: &Located<String>, at: Bound) -> Field {
+        let place = (&named.name.place, named.path.as_str());
+        let tree = match &named.value.part {
+            Some(part) => Tree::of_part(self, (&part.value, &[]), (&part.place, place.1)),
+            None => Tree::of_composition(self, &named.value.composition, place),
+        };
+        self.compiled_field((&target.value, tree), at, (PARALLEL, MAX_PARENTS))
+    }
+
+    /// Root fields have no parent to read from: each needs an entry.
+    fn check_roots(&self, bound: &[Vec<Option<FieldId>>]) {
+        for root in [self.schema.query(), self.schema.mutation()].into_iter().flatten() {
+            let ty = &self.schema[root];
+            for (field, bound) in ty.fields.iter().zip(&bound[root.index()]) {
+                if bound.is_none() {
+                    let name = format!("{}.{}", ty.name, field.name);
+                    let message = format!("nothing answers the field `{name}`");
+                    let help = format!("write `graph: {{ {name}: … }}`, or take it out of the schema");
+                    self.report.error("unbound-field", (&field.place, ""), message, help);
+                }
+            }
+        }
+    }
+
+    /// Parts that nothing uses are checked as well: they are laid out as endpoints would use them.
+    pub(super) fn check_parts(&self) {
+        let mut used = Vec::new();
+        let uses = |composition: &spec::Composition, used: &mut Vec<String>| used_parts(composition, used);
+        for part in &self.spec.parts {
+            uses(&part.value, &mut used);
+        }
+        for endpoint in &self.spec.endpoints {
+            uses(&endpoint.value.composition, &mut used);
+            used.extend(endpoint.value.part.iter().map(|part| part.value.clone()));
+        }
+        for field in &self.spec.graph.fields {
+            match &field.value.body {
+                FieldBody::Composition(composition) => uses(composition, &mut used),
+                FieldBody::Part(part) => used.push(part.part.value.clone()),
+            }
+        }
+        for part in self.spec.parts.iter().filter(|part| !used.contains(&part.name.value)) {
+            let message = format!("nothing uses the part `{}`", part.name.value);
+            let warning = Diagnostic::error("unused", part.name.place.clone(), &part.path, message).warning();
+            self.report.add(warning.help("use it, or take it out"));
+        }
+    }
+}
+
+/// The names of the parts that a composition uses.
+fn used_parts(composition: &spec::Composition, used: &mut Vec<String>) {
+    for step in &composition.steps {
+        match &step.value.action {
+            spec::Action::Part(part) => used.push(part.part.value.clone()),
+            spec::Action::Compose(inner) => used_parts(inner, used),
+            _ => {}
+        }
+    }
+}
+
+fn bind(at: Bound, id: FieldId, (fields, type_names): (&mut [Vec<Option<FieldId>>], &mut [Option<FieldId>])) {
+    match at {
+        Bound::Field(ty, index) => fields[ty.index()][index] = Some(id),
+        Bound::TypeName(ty) => type_names[ty.index()] = Some(id),
+    }
+}
+
+/// `priceCents` as `price_cents`.
+fn snake_case(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 4);
+    for (index, c) in name.chars().enumerate() {
+        if c.is_ascii_uppercase() {
+            out.push_str(if index > 0 { "_" } else { "" });
+            out.push(c.to_ascii_lowercase());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

@@ -1,0 +1,48 @@
+//! The listener and the defaults of requests.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Planner;
+use crate::plan::{AccessLog, Gateway};
+use crate::spec::{self, Scalar};
+
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+const DRAIN_DELAY: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Planner<'_> {
+    /// `gateway`, with defaults filled in; `None`, and a diagnostic, for an address that is none.
+    pub(super) fn gateway(&self) -> Option<Gateway> {
+        let written = &self.spec.gateway;
+        let listen = written.listen.as_ref().map_or(Some(LISTEN), |text| self.socket(text, "gateway.listen"));
+        let admin = written.admin.as_ref().map_or(Some(ADMIN), |admin| self.socket(&admin.listen, "gateway.admin.listen"));
+        let shutdown = written.shutdown.as_ref();
+        let duration = |found: Option<&spec::Located<Duration>>, default| found.map_or(default, |found| found.value);
+        Some(Gateway {
+            listen: listen?,
+            admin: admin?,
+            access_log: match written.access_log.as_ref().map(|log| log.value) {
+                Some(spec::AccessLog::Json) => AccessLog::Json,
+                Some(spec::AccessLog::Off) => AccessLog::Off,
+                Some(spec::AccessLog::Text) | None => AccessLog::Text,
+            },
+            drain_delay: duration(shutdown.and_then(|shutdown| shutdown.delay.as_ref()), DRAIN_DELAY),
+            drain_timeout: duration(shutdown.and_then(|shutdown| shutdown.timeout.as_ref()), DRAIN_TIMEOUT),
+        })
+    }
+
+    fn socket(&self, scalar: &Scalar, path: &str) -> Option<SocketAddr> {
+        let text = self.constant_text(scalar, path)?;
+        match text.parse() {
+            Ok(address) => Some(address),
+            Err(_) => {
+                let message = format!("`{text}` is no address to listen on");
+                let help = "write an IP address and a port, as in 127.0.0.1:8080".to_owned();
+                self.report.error("bad-address", (&scalar.place, path), message, help);
+                None
+            }
+        }
+    }
+}

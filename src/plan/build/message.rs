@@ -1,0 +1,140 @@
+//! Messages of gRPC calls, checked against their proto while they are compiled.
+
+use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
+
+use super::calls::template_place;
+use super::types;
+use super::unit::{Unit, Value};
+use crate::base::diagnostic::did_you_mean;
+use crate::expr::{Member, Node, Scope, Type};
+use crate::spec::{Object, Template};
+
+impl Unit<'_, '_> {
+    /// Compiles a message: every member must be a field, every value must fit it.
+    pub(super) fn message(&self, template: &Template, message: &MessageDescriptor, scope: &dyn Scope, path: &str) -> Node {
+        match template {
+            Template::Object(object) if object.when.is_none() && !is_json(message) => {
+                self.message_object(object, message, scope, path)
+            }
+            other => {
+                let value = self.planner.template(other, scope, path);
+                if matches!(value.ty.present(), Type::Bool | Type::Int | Type::Uint | Type::Double | Type::Text | Type::List(_))
+                    && !is_json(message)
+                    && !types::is_wrapper(message.full_name())
+                    && !is_text(message)
+                {
+                    let error = format!("{} is not the message `{}`", value.ty, message.full_name());
+                    self.planner.report.error("wrong-type", (template_place(other), path), error, String::new());
+                }
+                value.node
+            }
+        }
+    }
+
+    fn message_object(&self, object: &Object, message: &MessageDescriptor, scope: &dyn Scope, path: &str) -> Node {
+        let mut members = Vec::with_capacity(object.entries.len());
+        for entry in &object.entries {
+            let name = &entry.key.value;
+            let path = format!("{path}.{name}");
+            let Some(field) = types::field_of(message, name) else {
+                let known: Vec<String> = message.fields().map(|field| field.name().to_owned()).collect();
+                let error = format!("the message `{}` has no field `{name}`", message.full_name());
+                let help = did_you_mean(name, known.iter().map(String::as_str));
+                self.planner.report.error("unknown-field", (&entry.key.place, &path), error, help);
+                continue;
+            };
+            members.push(Member::new(field.json_name(), self.field(&entry.value, &field, scope, &path)));
+        }
+        Node::Object(members.into())
+    }
+
+    fn field(&self, template: &Template, field: &FieldDescriptor, scope: &dyn Scope, path: &str) -> Node {
+        if let (Kind::Message(inner), false, Template::Object(_)) = (field.kind(), field.is_map(), template) {
+            if field.cardinality() != Cardinality::Repeated {
+                return self.message(template, &inner, scope, path);
+            }
+        }
+        if let (Kind::Message(inner), Cardinality::Repeated, false, Template::List(list)) =
+            (field.kind(), field.cardinality(), field.is_map(), template)
+        {
+            let item = |(index, item): (usize, &Template)| self.message(item, &inner, scope, &format!("{path}[{index}]"));
+            return Node::Items(list.items.iter().enumerate().map(item).collect());
+        }
+        let value = self.planner.template(template, scope, path);
+        if !fits(&value, field) {
+            let wanted = wanted(field);
+            let error = format!("the field `{}` takes {wanted}, and this is {}", field.name(), value.ty);
+            self.planner.report.error("wrong-type", (template_place(template), path), error, String::new());
+        }
+        value.node
+    }
+}
+
+/// Whether a value can become a field by the rules of ProtoJSON, as far as its type tells.
+fn fits(value: &Value, field: &FieldDescriptor) -> bool {
+    let ty = value.ty.present();
+    if let Type::Dyn | Type::Null | Type::Optional(_) = ty {
+        return true;
+    }
+    if field.is_map() {
+        return matches!(ty, Type::Map(_) | Type::Object(_));
+    }
+    match (field.cardinality(), ty) {
+        (Cardinality::Repeated, Type::List(item)) => fits_kind(item.present(), &field.kind()),
+        (Cardinality::Repeated, _) => false,
+        (_, ty) => fits_kind(ty, &field.kind()),
+    }
+}
+
+fn fits_kind(ty: &Type, kind: &Kind) -> bool {
+    match (ty, kind) {
+        (Type::Dyn | Type::Null | Type::Optional(_), _) => true,
+        (Type::Object(object), Kind::Message(message)) => {
+            is_json(message) || !object_is_other_message(object.name(), message)
+        }
+        (Type::Map(_), Kind::Message(_)) => true,
+        (ty, Kind::Message(message)) if types::is_wrapper(message.full_name()) => {
+            message.get_field(1).is_none_or(|value| fits_kind(ty, &value.kind()))
+        }
+        (Type::Timestamp | Type::Duration | Type::Text, Kind::Message(message)) => is_text(message) || is_json(message),
+        (_, Kind::Message(message)) => is_json(message),
+        (Type::Bool, kind) => matches!(kind, Kind::Bool),
+        (Type::Text, kind) => !matches!(kind, Kind::Bool),
+        (Type::Bytes, kind) => matches!(kind, Kind::Bytes),
+        (Type::Int | Type::Uint | Type::Double, kind) => !matches!(kind, Kind::Bool | Kind::String | Kind::Bytes),
+        _ => false,
+    }
+}
+
+/// A message of a reply handed on where another message is wanted.
+fn object_is_other_message(name: &str, message: &MessageDescriptor) -> bool {
+    name != message.full_name() && message.parent_pool().get_message_by_name(name).is_some()
+}
+
+/// Messages that take any JSON of their kind.
+fn is_json(message: &MessageDescriptor) -> bool {
+    matches!(
+        message.full_name(),
+        "google.protobuf.Struct" | "google.protobuf.Value" | "google.protobuf.ListValue" | "google.protobuf.Any"
+    )
+}
+
+/// Messages that text stands for.
+fn is_text(message: &MessageDescriptor) -> bool {
+    matches!(
+        message.full_name(),
+        "google.protobuf.Timestamp" | "google.protobuf.Duration" | "google.protobuf.FieldMask"
+    )
+}
+
+fn wanted(field: &FieldDescriptor) -> String {
+    let single = match field.kind() {
+        Kind::Message(message) => message.full_name().to_owned(),
+        Kind::Enum(of) => of.full_name().to_owned(),
+        kind => format!("{kind:?}").to_lowercase(),
+    };
+    if field.is_map() {
+        return "a map".to_owned();
+    }
+    if field.cardinality() == Cardinality::Repeated { format!("a list of {single}") } else { single }
+}

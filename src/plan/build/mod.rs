@@ -1,0 +1,84 @@
+//! From what is written to what will run: resolves every name, checks every type, orders writes.
+//!
+//! ```text
+//! Reading ─▶ backends, protos, schema ─▶ for each endpoint and field: Tree (where steps run)
+//!                                        ─▶ Unit (programs, needs, order) ─▶ Composition
+//! ```
+//!
+//! A composition is compiled once for each place that uses it: parts and inner compositions are put
+//! into their user's frame, so that mentioning one member of their result runs only what it needs.
+
+mod backends;
+mod calls;
+mod cookies;
+mod cycles;
+mod endpoints;
+mod fields;
+mod gateway;
+mod message;
+mod names;
+mod nodes;
+mod protos;
+mod report;
+mod steps;
+mod template;
+mod tree;
+mod types;
+mod unit;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::diagnostic::Diagnostic;
+use crate::plan::schema::Schema;
+use crate::plan::{Plan, Rpc};
+use crate::spec::{LookUp, Reading, Spec};
+
+use backends::BackendFacts;
+use report::Report;
+
+/// The time that a call may take where nothing is written.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time that a whole request may take where nothing is written.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is compiled from, and what is found on the way.
+struct Planner<'s> {
+    spec: &'s Spec,
+    look_up: LookUp<'s>,
+    report: Report,
+    schema: Arc<Schema>,
+    backends: Vec<BackendFacts<'s>>,
+    methods: RefCell<Vec<Rpc>>,
+}
+
+/// Checks a project and builds its plan.
+///
+/// # Errors
+/// Everything that is wrong with it, those that reading found included, in the order of files and
+/// lines. With a plan come the warnings.
+pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let report = Report::default();
+    reading.diagnostics.iter().cloned().for_each(|diagnostic| report.add(diagnostic));
+    let Some(spec) = &reading.spec else { return Err(report.finish().0) };
+    let files: Vec<_> = reading.schemas.iter().map(|file| (file.id, reading.sources.text(file.id))).collect();
+    let (schema, mistakes) = Schema::read(&files);
+    mistakes.into_iter().for_each(|mistake| report.add(mistake));
+    let backends = backends::facts(spec, reading, &report);
+    let planner =
+        Planner { spec, look_up, report, schema: Arc::new(schema), backends, methods: RefCell::default() };
+    let gateway = planner.gateway();
+    let endpoints = planner.endpoints();
+    let (fields, graph) = planner.graph();
+    planner.check_parts();
+    let backends = planner.backends.iter().map(|facts| facts.plan(&planner)).collect();
+    let methods = planner.methods.take();
+    let (diagnostics, failed) = planner.report.finish();
+    match gateway {
+        Some(gateway) if !failed => {
+            Ok((Plan { backends, methods, endpoints, fields, schema: planner.schema, graph, gateway }, diagnostics))
+        }
+        _ => Err(diagnostics),
+    }
+}

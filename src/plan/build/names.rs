@@ -1,0 +1,243 @@
+//! What names stand for where an expression is written.
+
+use std::rc::Rc;
+
+use super::tree::{Args, Body};
+use super::types::{self, Members};
+use super::unit::{Root, Unit};
+use crate::base::id::StepId;
+use crate::expr::{Binding, Node, Scope, Type, Unresolved};
+use crate::plan::{RequestPart, Source};
+
+/// The names that a level sees, with those that its place adds.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'u, 's> {
+    pub(super) unit: &'u Unit<'u, 's>,
+    pub(super) level: usize,
+    pub(super) extra: Extra<'u>,
+}
+
+/// Names that exist at some places only.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extra<'u> {
+    /// `reply` and `meta`: the type of the reply.
+    pub(super) reply: Option<&'u Type>,
+    /// `keys`, in a batched call.
+    pub(super) keys: bool,
+    /// `item` and `index`: the type of a row of a batched reply.
+    pub(super) row: Option<&'u Type>,
+}
+
+/// Names with their bindings, as `args` and `steps` are.
+pub(super) struct Table(pub(super) Vec<(String, Binding)>);
+
+impl Scope for Table {
+    fn resolve(&self, name: &str) -> Result<Binding, Unresolved> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, binding)| binding.clone()).ok_or(Unresolved::Unknown)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, _)| name.clone()).collect()
+    }
+}
+
+impl Scope for Names<'_, '_> {
+    fn resolve(&self, name: &str) -> Result<Binding, Unresolved> {
+        if let Some(binding) = self.extra(name) {
+            return Ok(binding);
+        }
+        match name {
+            "args" => Ok(scope(self.args(), "argument")),
+            "steps" => Ok(scope(self.steps(), "step")),
+            "request" => Ok(scope(self.request(), "part of the request")),
+            "identity" => Err(refused("`identity` is not supported by this version", "")),
+            _ => self.visible(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = ["args", "steps", "request"].map(str::to_owned).into();
+        names.extend(self.extra.reply.iter().flat_map(|_| ["reply", "meta"].map(str::to_owned)));
+        names.extend(self.extra.keys.then(|| "keys".to_owned()));
+        names.extend(self.extra.row.iter().flat_map(|_| ["item", "index"].map(str::to_owned)));
+        let mut next = Some(self.level);
+        while let Some(level) = next.map(|level| &self.unit.tree.levels[level]) {
+            names.extend(level.item.map(|each| item_name(each).to_owned()));
+            names.extend(level.steps.iter().map(|step| step.name.to_owned()).filter(|name| !name.is_empty()));
+            names.extend(self.parent_type(level.outer.is_none() && matches!(level.args, Args::Request)).map(|_| "parent".into()));
+            next = level.outer;
+        }
+        names
+    }
+}
+
+impl<'u> Names<'u, '_> {
+    fn extra(&self, name: &str) -> Option<Binding> {
+        let var = |source, ty| Some(self.unit.binding(source, ty));
+        match (name, &self.extra) {
+            ("reply", Extra { reply: Some(ty), .. }) => var(Source::Reply, (*ty).clone()),
+            ("meta", Extra { reply: Some(_), .. }) => {
+                let members = vec![
+                    ("status".into(), self.unit.binding(Source::ReplyStatus, Type::Int)),
+                    ("headers".into(), self.unit.binding(Source::ReplyHeaders, header_map())),
+                ];
+                Some(scope(Table(members), "part of a reply"))
+            }
+            ("keys", Extra { keys: true, .. }) => var(Source::Keys, Type::list(Type::Dyn)),
+            ("item", Extra { row: Some(ty), .. }) => var(Source::Row, (*ty).clone()),
+            ("index", Extra { row: Some(_), .. }) => var(Source::RowIndex, Type::Dyn),
+            _ => None,
+        }
+    }
+
+    /// A step, item or parent of this level or of one that it stands in.
+    fn visible(&self, name: &str) -> Result<Binding, Unresolved> {
+        let mut next = Some(self.level);
+        while let Some(at) = next {
+            let level = &self.unit.tree.levels[at];
+            if let Some(step) = level.steps.iter().position(|step| !step.name.is_empty() && step.name == name) {
+                return self.unit.step_binding(at, step);
+            }
+            if level.item.is_some_and(|each| item_name(each) == name) {
+                let depth = self.unit.tree.frames[level.frame].depth;
+                return Ok(self.unit.binding(Source::Item(depth), self.unit.item_type(at)));
+            }
+            let is_root = level.outer.is_none() && matches!(level.args, Args::Request);
+            if let ("parent", Some(ty)) = (name, self.parent_type(is_root)) {
+                return Ok(self.unit.binding(Source::Item(0), ty));
+            }
+            next = level.outer;
+        }
+        Err(match name {
+            "reply" | "meta" => refused("there is no reply here", "`reply` stands in `result`, `fail` and `batch` of a call"),
+            "item" => refused("there is no `item` here", "`item` stands inside `$each` and `for_each`"),
+            "keys" | "index" => refused("this name stands in a batched call only", ""),
+            "parent" => refused("there is no `parent` here", "only fields of the graph have a parent; a part gets what it needs as an argument"),
+            _ => Unresolved::Unknown,
+        })
+    }
+
+    fn parent_type(&self, is_root: bool) -> Option<Type> {
+        match self.unit.root {
+            Root::Field { parent: true, .. } if is_root => Some(Type::Dyn),
+            _ => None,
+        }
+    }
+
+    /// The arguments that this level sees.
+    fn args(&self) -> Table {
+        let mut at = self.level;
+        loop {
+            let level = &self.unit.tree.levels[at];
+            match (level.args, level.outer) {
+                (Args::Outer, Some(outer)) => at = outer,
+                (Args::Part(handed), _) => return self.unit.part_args(at, &handed),
+                _ => return self.unit.request_args(),
+            }
+        }
+    }
+
+    /// `steps.NAME`: how each visible step that runs ended.
+    fn steps(&self) -> Table {
+        let mut found = Vec::new();
+        let mut next = Some(self.level);
+        while let Some(level) = next.map(|level| &self.unit.tree.levels[level]) {
+            let depth = self.unit.tree.frames[level.frame].depth;
+            for step in level.steps.iter().filter(|step| !step.name.is_empty()) {
+                if let Body::Call(slot) | Body::Gated(slot, _) | Body::Each(slot, _) = step.body {
+                    found.push((step.name.to_owned(), scope(self.endings(depth, slot), "detail of a step")));
+                }
+            }
+            next = level.outer;
+        }
+        Table(found)
+    }
+
+    fn endings(&self, depth: u16, step: StepId) -> Table {
+        let error = Members::new(
+            "error",
+            vec![
+                ("code".into(), Type::Text),
+                ("status".into(), Type::Int.nullable()),
+                ("detail".into(), Type::Text),
+                ("body".into(), Type::Dyn),
+            ],
+        );
+        let bind = |source, ty| self.unit.binding(source, ty);
+        Table(vec![
+            ("status".into(), bind(Source::Status(depth, step), Type::Int.nullable())),
+            ("headers".into(), bind(Source::Headers(depth, step), header_map())),
+            ("error".into(), bind(Source::Error(depth, step), error.nullable())),
+            ("skipped".into(), bind(Source::Skipped(depth, step), Type::Bool)),
+            ("cut".into(), bind(Source::Cut(depth, step), Type::Bool)),
+        ])
+    }
+
+    fn request(&self) -> Table {
+        let bind = |part, ty| self.unit.binding(Source::Request(part), ty);
+        let mut members = vec![
+            ("method".into(), bind(RequestPart::Method, Type::Text)),
+            ("path".into(), bind(RequestPart::Path, Type::Text)),
+            ("headers".into(), bind(RequestPart::Headers, header_map())),
+            ("cookies".into(), bind(RequestPart::Cookies, header_map())),
+            ("client_ip".into(), bind(RequestPart::ClientIp, Type::Text)),
+            ("id".into(), bind(RequestPart::Id, Type::Text)),
+            ("time".into(), bind(RequestPart::Time, Type::Timestamp)),
+        ];
+        if let Root::Endpoint { .. } = self.unit.root {
+            members.push(("query".into(), bind(RequestPart::Query, header_map())));
+            members.push(("body".into(), bind(RequestPart::Body, Type::Dyn)));
+        }
+        Table(members)
+    }
+}
+
+impl Unit<'_, '_> {
+    /// A variable that reads `source`.
+    pub(super) fn binding(&self, source: Source, ty: Type) -> Binding {
+        Binding::Var { var: self.var(source), ty }
+    }
+
+    /// What the request's arguments are, by the endpoint or by the schema's field.
+    fn request_args(&self) -> Table {
+        let schema = &self.planner.schema;
+        let arg = |name: &str, ty: &crate::plan::schema::TypeRef, given: bool| {
+            let mut declared = types::of_schema(schema, ty);
+            if given {
+                declared = declared.present().clone();
+            }
+            let node = Node::Path { var: self.var(Source::Args), steps: Box::default() }.member(name);
+            (name.to_owned(), Binding::Node { node, ty: declared })
+        };
+        let mut members: Vec<(String, Binding)> = match self.root {
+            Root::Endpoint { args, .. } => {
+                args.iter().map(|found| arg(&found.name, &found.ty, found.default.is_some())).collect()
+            }
+            Root::Field { args, .. } => {
+                args.iter().map(|found| arg(&found.name, &found.ty, found.default.is_some())).collect()
+            }
+        };
+        if let Root::Endpoint { body: Some(body), .. } = self.root {
+            members.push(("body".into(), self.binding(Source::Body, body.clone())));
+        }
+        Table(members)
+    }
+}
+
+/// The name that a `for_each` gives its item.
+pub(super) fn item_name(each: &crate::spec::ForEach) -> &str {
+    each.name.as_ref().map_or("item", |name| name.value.as_str())
+}
+
+fn header_map() -> Type {
+    Type::map(Type::Text.nullable())
+}
+
+fn scope(table: Table, noun: &'static str) -> Binding {
+    Binding::Scope { scope: Rc::new(table), noun }
+}
+
+pub(super) fn refused(message: impl Into<String>, help: impl Into<String>) -> Unresolved {
+    Unresolved::Refused { message: message.into(), help: help.into() }
+}

@@ -1,0 +1,51 @@
+//! Collects what is wrong while a plan is built: everything, not just the first.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use crate::base::diagnostic::{Diagnostic, Place, Severity};
+use crate::expr::Mistake;
+use crate::spec::Scalar;
+
+/// The diagnostics found so far.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    found: RefCell<Vec<Diagnostic>>,
+}
+
+impl Report {
+    /// Adds one, unless the same was said of the same place: compositions are compiled once for
+    /// each place that uses them.
+    pub(super) fn add(&self, diagnostic: Diagnostic) {
+        let mut found = self.found.borrow_mut();
+        let same = |known: &Diagnostic| {
+            known.place == diagnostic.place && known.code == diagnostic.code && known.message == diagnostic.message
+        };
+        if !found.iter().any(same) {
+            found.push(diagnostic);
+        }
+    }
+
+    /// Adds an error with a sentence of help, which may be empty.
+    pub(super) fn error(&self, code: &'static str, (place, path): (&Place, &str), message: String, help: String) {
+        self.add(Diagnostic::error(code, place.clone(), path, message).help(help));
+    }
+
+    /// Adds what is wrong with an expression inside a scalar; `start` is where the expression
+    /// begins in the scalar's text.
+    pub(super) fn expression(&self, scalar: &Scalar, start: usize, path: &str, mistakes: Vec<Mistake>) {
+        for mistake in mistakes {
+            let Range { start: from, end: to } = mistake.bytes;
+            let place = scalar.place_of(start + from..start + to);
+            self.error("expression", (&place, path), mistake.message, mistake.help);
+        }
+    }
+
+    /// Everything found, in the order of files and lines; and whether there is an error among it.
+    pub(super) fn finish(self) -> (Vec<Diagnostic>, bool) {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|diagnostic| (diagnostic.place.file, diagnostic.place.bytes.start));
+        let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        (found, failed)
+    }
+}

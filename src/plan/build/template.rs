@@ -1,0 +1,251 @@
+//! Written values become programs: literals, expressions, text, lists, objects, `$each`.
+
+use super::Planner;
+use super::types::Members;
+use super::unit::Value;
+use crate::base::value;
+use crate::expr::{self, Conditional, Member, Node, Piece, Scope, TextPart, Type, with_local};
+use crate::spec::{Each, Entry, List, Literal, Object, Scalar, Template};
+
+/// What a failing expression does where a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaves {
+    /// It fails what it stands in: arguments, bodies, defaults.
+    Fail,
+    /// It gives null and is reported: results.
+    Null,
+}
+
+impl<'s> Planner<'s> {
+    /// Compiles a written value.
+    pub(super) fn template(&self, template: &Template, scope: &dyn Scope, path: &str) -> Value {
+        self.written(template, scope, (path, Leaves::Fail))
+    }
+
+    /// Compiles a result: an expression in it that fails gives null and is reported.
+    pub(super) fn result_template(&self, template: &Template, scope: &dyn Scope, path: &str) -> Value {
+        self.written(template, scope, (path, Leaves::Null))
+    }
+
+    fn written(&self, template: &Template, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
+        match template {
+            Template::Scalar(scalar) => {
+                let mut value = self.scalar(scalar, scope, path);
+                if leaves == Leaves::Null && can_fail(&value.node) {
+                    value.node = Node::Leaf(Box::new(value.node));
+                    value.ty = value.ty.nullable();
+                }
+                value
+            }
+            Template::List(list) => self.list(list, scope, (path, leaves)),
+            Template::Object(object) => self.object(object, scope, (path, leaves)),
+            Template::Each(each) => self.each(each, scope, (path, leaves)),
+            Template::Merge(merge) => {
+                let message = "`$merge` is not supported by this version".to_owned();
+                self.report.error(crate::spec::NOT_SUPPORTED_YET, (&merge.place, path), message, String::new());
+                Value::unknown()
+            }
+        }
+    }
+
+    fn list(&self, list: &List, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
+        let mut ty: Option<Type> = None;
+        let mut items = Vec::with_capacity(list.items.len());
+        for (index, item) in list.items.iter().enumerate() {
+            let value = self.written(item, scope, (&format!("{path}[{index}]"), leaves));
+            ty = Some(ty.map_or_else(|| value.ty.clone(), |known| known.join(&value.ty)));
+            items.push(value.node);
+        }
+        Value { node: Node::Items(items.into()), ty: Type::list(ty.unwrap_or(Type::Dyn)) }
+    }
+
+    fn object(&self, object: &Object, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
+        let mut members = Vec::with_capacity(object.entries.len());
+        let mut types = Vec::with_capacity(object.entries.len());
+        for Entry { key, value } in &object.entries {
+            let path = format!("{path}.{}", key.value);
+            let inner = match value {
+                Template::Object(Object { when: Some(when), .. }) => Some(self.condition(when, scope, &path)),
+                _ => None,
+            };
+            let compiled = match value {
+                Template::Object(object) => self.members(object, scope, (&path, leaves)),
+                other => self.written(other, scope, (&path, leaves)),
+            };
+            let mut member = Member::new(key.value.as_str(), compiled.node);
+            types.push((key.value.clone(), if inner.is_some() { compiled.ty.nullable() } else { compiled.ty }));
+            member.when = inner;
+            members.push(member);
+        }
+        let value = Value { node: Node::Object(members.into()), ty: Members::new("the object", types) };
+        match &object.when {
+            None => value,
+            // An object that stands in a list, or alone, is left out as an empty optional.
+            Some(when) => Value {
+                node: Node::Conditional(Box::new(Conditional {
+                    when: self.condition(when, scope, path),
+                    then: value.node,
+                    otherwise: Node::Const(value::Value::Optional(None)),
+                    span: None,
+                })),
+                ty: value.ty.nullable(),
+            },
+        }
+    }
+
+    /// An object whose `$when` the member that holds it decides.
+    fn members(&self, object: &Object, scope: &dyn Scope, at: (&str, Leaves)) -> Value {
+        let bare = Object { entries: object.entries.clone(), when: None, place: object.place.clone() };
+        self.object(&bare, scope, at)
+    }
+
+    fn each(&self, each: &Each, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
+        let list = self.scalar(&each.list, scope, &format!("{path}.$each"));
+        let item = match list.ty.present() {
+            Type::List(item) => (**item).clone(),
+            Type::Dyn => Type::Dyn,
+            other => {
+                let message = format!("`$each` needs a list, and this is {other}");
+                let path = format!("{path}.$each");
+                self.report.error("wrong-type", (&each.list.place, &path), message, String::new());
+                Type::Dyn
+            }
+        };
+        let name = each.name.as_ref().map_or("item", |name| name.value.as_str());
+        if let Some(name) = &each.name {
+            self.check_new_name(name, scope, path);
+        }
+        let local = with_local(scope, name, item);
+        let when = each.when.as_ref().map(|when| self.condition(when, &local, &format!("{path}.$when")));
+        let body = self.written(&each.body, &local, (&format!("{path}.$as"), leaves));
+        let ty = Type::list(body.ty);
+        Value {
+            node: Node::Each {
+                list: Box::new(list.node),
+                local: local.local(),
+                when: when.map(Box::new),
+                body: Box::new(body.node),
+            },
+            ty: if list.ty.may_be_null() { ty.nullable() } else { ty },
+        }
+    }
+
+    /// A new name must hide nothing.
+    pub(super) fn check_new_name(&self, name: &crate::spec::Located<String>, scope: &dyn Scope, path: &str) {
+        let taken = scope.names().contains(&name.value);
+        let reserved = expr::is_word(&name.value) || RESERVED.contains(&name.value.as_str());
+        if taken || reserved {
+            let why = if taken { "already stands for something here" } else { "is a word of the language" };
+            let message = format!("`{}` {why}", name.value);
+            self.report.error("name-taken", (&name.place, path), message, "choose another name".to_owned());
+        }
+    }
+
+    /// Compiles a condition.
+    pub(super) fn condition(&self, scalar: &Scalar, scope: &dyn Scope, path: &str) -> Node {
+        let value = self.scalar(scalar, scope, path);
+        match value.ty {
+            Type::Bool | Type::Dyn => value.node,
+            other => {
+                let message = format!("a condition is true or false, and this is {other}");
+                let help = match other {
+                    Type::Nullable(_) => "write `default(…, false)` for what null means here",
+                    _ => "compare it, as in `${x != null}`",
+                };
+                self.report.error("wrong-type", (&scalar.place, path), message, help.to_owned());
+                Node::NULL
+            }
+        }
+    }
+
+    /// Compiles a scalar: a literal, one expression, or text with expressions in it.
+    pub(super) fn scalar(&self, scalar: &Scalar, scope: &dyn Scope, path: &str) -> Value {
+        let text = match &scalar.value {
+            Literal::Null => return Value { node: Node::NULL, ty: Type::Null },
+            Literal::Bool(value) => return Value { node: Node::Const(value::Value::Bool(*value)), ty: Type::Bool },
+            Literal::Number(text) => return number(text),
+            Literal::Text(text) => text,
+        };
+        let pieces = match expr::split(text) {
+            Ok(pieces) => pieces,
+            Err(mistake) => {
+                self.report.expression(scalar, 0, path, vec![mistake]);
+                return Value::unknown();
+            }
+        };
+        match &pieces[..] {
+            [] => Value { node: Node::text(""), ty: Type::Text },
+            [Piece::Text(text)] => Value { node: Node::text(text.as_str()), ty: Type::Text },
+            [Piece::Expression(bytes)] => self.expression(scalar, (text, bytes.clone()), scope, path),
+            pieces => {
+                let part = |piece: &Piece| match piece {
+                    Piece::Text(text) => TextPart::Literal(text.as_str().into()),
+                    Piece::Expression(bytes) => {
+                        TextPart::Value(self.expression(scalar, (text, bytes.clone()), scope, path).node)
+                    }
+                };
+                Value { node: Node::Text(pieces.iter().map(part).collect()), ty: Type::Text }
+            }
+        }
+    }
+
+    pub(super) fn expression(
+        &self,
+        scalar: &Scalar,
+        (text, bytes): (&str, std::ops::Range<usize>),
+        scope: &dyn Scope,
+        path: &str,
+    ) -> Value {
+        if let Some(constant) = self.constant(scalar, (text, &bytes), path) {
+            return constant;
+        }
+        let checked = expr::parse(&text[bytes.clone()]).and_then(|ast| expr::check(&ast, scope));
+        match checked {
+            Ok(typed) => typed.into(),
+            Err(mistakes) => {
+                self.report.expression(scalar, bytes.start, path, mistakes);
+                Value::unknown()
+            }
+        }
+    }
+
+    /// `env('NAME')` and `file('/path')` are constants, read now.
+    fn constant(&self, scalar: &Scalar, (text, bytes): (&str, &std::ops::Range<usize>), path: &str) -> Option<Value> {
+        let source = text[bytes.clone()].trim_start();
+        if !(source.starts_with("env(") || source.starts_with("file(")) {
+            return None;
+        }
+        let whole = &text[bytes.start - 2..bytes.end + 1];
+        match crate::spec::constant(whole, self.look_up) {
+            Ok(constant) => Some(Value { node: Node::text(constant), ty: Type::Text }),
+            Err(_) if !source.trim_end().ends_with(')') => None,
+            Err(error) => {
+                let place = scalar.place_of(bytes.clone());
+                self.report.error("constant", (&place, path), error.message, error.help);
+                Some(Value::unknown())
+            }
+        }
+    }
+}
+
+/// Names that the language gives a meaning.
+const RESERVED: &[&str] =
+    &["args", "steps", "request", "identity", "parent", "keys", "reply", "meta", "index", "event", "last", "replies", "env", "file"];
+
+/// Whether a name may not be given to a step, argument or item.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name == "item" || expr::is_word(name)
+}
+
+/// Plain paths and constants cannot fail.
+fn can_fail(node: &Node) -> bool {
+    !matches!(node, Node::Const(_) | Node::Path { .. } | Node::Local { .. } | Node::Object(_) | Node::Leaf(_))
+}
+
+fn number(text: &str) -> Value {
+    match (text.parse::<i64>(), text.parse::<f64>()) {
+        (Ok(whole), _) => Value { node: Node::Const(value::Value::Int(whole)), ty: Type::Int },
+        (_, Ok(double)) => Value { node: Node::Const(value::Value::Double(double)), ty: Type::Double },
+        _ => Value { node: Node::text(text), ty: Type::Text },
+    }
+}

@@ -1,0 +1,165 @@
+//! The types that contracts tell: proto messages, the schema's types, and results of compositions.
+
+use std::sync::Arc;
+
+use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
+
+use crate::expr::{ObjectType, Type};
+use crate::plan::schema::{Schema, TypeId, TypeKind, TypeRef};
+
+/// The type of a message of a reply.
+pub(super) fn of_message(message: MessageDescriptor) -> Type {
+    Type::Object(Arc::new(Message(message)))
+}
+
+#[derive(Debug)]
+struct Message(MessageDescriptor);
+
+impl ObjectType for Message {
+    fn name(&self) -> &str {
+        self.0.full_name()
+    }
+
+    fn member(&self, name: &str) -> Option<Type> {
+        field_of(&self.0, name).map(|field| of_field(&field))
+    }
+
+    fn members(&self) -> Vec<String> {
+        self.0.fields().map(|field| field.json_name().to_owned()).collect()
+    }
+
+    fn written(&self, name: &str) -> Option<String> {
+        field_of(&self.0, name).map(|field| field.json_name().to_owned())
+    }
+}
+
+/// A field by its JSON or its proto name.
+pub(super) fn field_of(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+    message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name))
+}
+
+/// What a field of a reply holds. An unset message or optional is null, an unset scalar its default.
+fn of_field(field: &FieldDescriptor) -> Type {
+    if field.is_map() {
+        let Kind::Message(entry) = field.kind() else { return Type::Dyn };
+        return Type::map(entry.get_field(2).map_or(Type::Dyn, |value| of_kind(&value.kind())));
+    }
+    let single = of_kind(&field.kind());
+    match field.cardinality() {
+        Cardinality::Repeated => Type::list(single),
+        _ if field.supports_presence() => single.nullable(),
+        _ => single,
+    }
+}
+
+fn of_kind(kind: &Kind) -> Type {
+    match kind {
+        Kind::Double | Kind::Float => Type::Double,
+        Kind::Int32 | Kind::Int64 | Kind::Sint32 | Kind::Sint64 | Kind::Sfixed32 | Kind::Sfixed64 => Type::Int,
+        Kind::Uint32 | Kind::Uint64 | Kind::Fixed32 | Kind::Fixed64 => Type::Uint,
+        Kind::Bool => Type::Bool,
+        Kind::String => Type::Text,
+        Kind::Bytes => Type::Bytes,
+        // An enum is its name, but a number that the proto does not know stays a number.
+        Kind::Enum(_) => Type::Dyn,
+        Kind::Message(message) => match message.full_name() {
+            "google.protobuf.Timestamp" => Type::Timestamp,
+            "google.protobuf.Duration" => Type::Duration,
+            "google.protobuf.FieldMask" => Type::Text,
+            "google.protobuf.Struct" => Type::map(Type::Dyn),
+            "google.protobuf.ListValue" => Type::list(Type::Dyn),
+            "google.protobuf.Value" | "google.protobuf.Any" => Type::Dyn,
+            name if is_wrapper(name) => {
+                message.get_field(1).map_or(Type::Dyn, |value| of_kind(&value.kind()).nullable())
+            }
+            _ => of_message(message.clone()),
+        },
+    }
+}
+
+/// Whether a message stands for a scalar or null. Source: google/protobuf/wrappers.proto.
+pub(super) fn is_wrapper(full_name: &str) -> bool {
+    full_name
+        .strip_prefix("google.protobuf.")
+        .and_then(|name| name.strip_suffix("Value"))
+        .is_some_and(|name| matches!(name, "Double" | "Float" | "Int64" | "UInt64" | "Int32" | "UInt32" | "Bool" | "String" | "Bytes"))
+}
+
+/// What a coerced value of a type of the schema is.
+pub(super) fn of_schema(schema: &Arc<Schema>, ty: &TypeRef) -> Type {
+    match ty {
+        TypeRef::NonNull(inner) => of_schema(schema, inner).present().clone(),
+        TypeRef::List(item) => Type::list(of_schema(schema, item)).nullable(),
+        TypeRef::Named { id, .. } => named(schema, *id).nullable(),
+    }
+}
+
+fn named(schema: &Arc<Schema>, id: TypeId) -> Type {
+    match id {
+        TypeId::INT => Type::Int,
+        TypeId::FLOAT => Type::Double,
+        TypeId::STRING | TypeId::ID => Type::Text,
+        TypeId::BOOLEAN => Type::Bool,
+        _ => match schema[id].kind {
+            TypeKind::Enum => Type::Text,
+            TypeKind::Input => Type::Object(Arc::new(Input { schema: schema.clone(), id })),
+            _ => Type::Dyn,
+        },
+    }
+}
+
+/// An input type of the schema.
+struct Input {
+    schema: Arc<Schema>,
+    id: TypeId,
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Input").field(&self.schema[self.id].name).finish()
+    }
+}
+
+impl ObjectType for Input {
+    fn name(&self) -> &str {
+        &self.schema[self.id].name
+    }
+
+    fn member(&self, name: &str) -> Option<Type> {
+        let input = self.schema[self.id].input(name)?;
+        let ty = of_schema(&self.schema, &input.ty);
+        Some(ty)
+    }
+
+    fn members(&self) -> Vec<String> {
+        self.schema[self.id].inputs.iter().map(|input| input.name.clone()).collect()
+    }
+}
+
+/// An object whose members a composition writes.
+#[derive(Debug)]
+pub(super) struct Members {
+    name: String,
+    members: Vec<(String, Type)>,
+}
+
+impl Members {
+    /// An object type of these members.
+    pub(super) fn new(name: &str, members: Vec<(String, Type)>) -> Type {
+        Type::Object(Arc::new(Self { name: name.to_owned(), members }))
+    }
+}
+
+impl ObjectType for Members {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn member(&self, name: &str) -> Option<Type> {
+        self.members.iter().find(|(member, _)| member == name).map(|(_, ty)| ty.clone())
+    }
+
+    fn members(&self) -> Vec<String> {
+        self.members.iter().map(|(name, _)| name.clone()).collect()
+    }
+}

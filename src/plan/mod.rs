@@ -1,0 +1,15 @@
+//! What will run: names resolved, types checked, the call graph and its needs; explainable as text.
+//!
+//! [`build`] turns what a project says ([`crate::spec`]) into a [`Plan`], or into every mistake that
+//! it holds. Whatever can be decided at load is decided here; nothing later looks a name up.
+
+mod build;
+mod explain;
+mod model;
+mod needs;
+pub mod schema;
+
+pub use build::build;
+pub use explain::{explain_endpoint, explain_field};
+pub use model::*;
+pub(crate) use needs::needs_of;

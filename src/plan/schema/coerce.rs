@@ -1,0 +1,404 @@
+//! Input coercion: from what a client sends to a value of a type (GraphQL, section 3.5 to 3.12,
+//! "Input Coercion").
+//!
+//! REST arguments, request bodies, GraphQL variables and literals all pass here, so a type means
+//! the same everywhere. What is written holds every default, every enum value checked, ids as text
+//! and the fields of inputs in the order of the schema.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use async_graphql_value::ConstValue;
+use bytes::Bytes;
+
+use super::{InputDef, Schema, Type, TypeId, TypeKind, TypeRef};
+use crate::base::diagnostic::did_you_mean;
+use crate::base::value::{Doc, Kind, NotANumber, Number, Sink, Value, member_key};
+
+/// A value in one of the forms in which clients send them.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// JSON: a body, a variable, or a value that an expression yields.
+    Json(Value<'a>),
+    /// A GraphQL literal without variables.
+    Literal(&'a ConstValue),
+    /// Text of a path, query or header, where a number has no quotes to tell it from text.
+    Text(&'a str),
+    /// The texts of a query parameter that is repeated.
+    Texts(&'a [Cow<'a, str>]),
+}
+
+/// Why a value is not of its type, fit for the client that sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidInput {
+    /// Where inside the value: `.items[2].qty`. Empty for the value itself.
+    pub path: String,
+    /// What is wrong, as the end of a sentence that begins with the value: "must be Int, not text".
+    pub reason: String,
+    /// What was probably meant, or is allowed, in the words of the schema. Often empty.
+    pub hint: String,
+}
+
+impl InvalidInput {
+    /// An error about the value itself.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { path: String::new(), reason: reason.into(), hint: String::new() }
+    }
+
+    /// The same with the name of the whole value put before the path.
+    #[must_use]
+    pub fn of(mut self, name: &str) -> Self {
+        self.path.insert_str(0, name);
+        self
+    }
+
+    /// The same with the part of the schema that would mend it.
+    fn hint(mut self, hint: String) -> Self {
+        self.hint = hint;
+        self
+    }
+}
+
+impl fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => write!(f, "the value {}", self.reason)?,
+            path => write!(f, "`{}` {}", path.trim_start_matches('.'), self.reason)?,
+        }
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "; {}", self.hint) }
+    }
+}
+
+/// Writes `input` as a value of type `ty`. After an error `out` is as it was.
+///
+/// # Errors
+/// The first thing that is wrong, with its path.
+pub fn coerce(schema: &Schema, input: &Input<'_>, ty: &TypeRef, out: &mut dyn Sink) -> Result<(), InvalidInput> {
+    let mark = out.mark();
+    let written = Coercion { schema, out }.value(input, ty);
+    if written.is_err() {
+        out.rewind(mark);
+    }
+    written
+}
+
+/// Writes the text of a path, query or header as a value of type `ty`: `12` is an Int and `true` a
+/// Boolean. A list gets it as its one item.
+///
+/// # Errors
+/// What is wrong.
+pub fn coerce_text(schema: &Schema, text: &str, ty: &TypeRef, out: &mut dyn Sink) -> Result<(), InvalidInput> {
+    coerce(schema, &Input::Text(text), ty, out)
+}
+
+/// Writes a literal as JSON without any type.
+pub fn write_literal(literal: &ConstValue, out: &mut dyn Sink) {
+    match literal {
+        // The parser makes no binary values; there is no syntax for them.
+        ConstValue::Null | ConstValue::Binary(_) => out.null(),
+        ConstValue::Boolean(value) => out.bool(*value),
+        ConstValue::String(text) => out.text(Kind::String, text),
+        ConstValue::Enum(name) => out.text(Kind::String, name),
+        ConstValue::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(int), ..) => out.int(int),
+            (_, Some(uint), _) => out.uint(uint),
+            (.., double) => {
+                if double.is_none_or(|double| out.double(double).is_err()) {
+                    out.null();
+                }
+            }
+        },
+        ConstValue::List(items) => {
+            out.begin_array();
+            for item in items {
+                write_literal(item, out);
+            }
+            out.end_array();
+        }
+        ConstValue::Object(members) => {
+            out.begin_object();
+            for (name, member) in members {
+                out.key(&member_key(name));
+                write_literal(member, out);
+            }
+            out.end_object();
+        }
+    }
+}
+
+struct Coercion<'s, 'o> {
+    schema: &'s Schema,
+    out: &'o mut dyn Sink,
+}
+
+impl Coercion<'_, '_> {
+    fn value(&mut self, input: &Input<'_>, ty: &TypeRef) -> Result<(), InvalidInput> {
+        match ty {
+            TypeRef::NonNull(_) if input.is_null() => Err(InvalidInput::new("must not be null")),
+            TypeRef::NonNull(inner) => self.value(input, inner),
+            _ if input.is_null() => {
+                self.out.null();
+                Ok(())
+            }
+            TypeRef::List(item) => self.list(input, item),
+            TypeRef::Named { id, .. } => self.named(input, *id),
+        }
+    }
+
+    fn list(&mut self, input: &Input<'_>, item: &TypeRef) -> Result<(), InvalidInput> {
+        self.out.begin_array();
+        match input.elements() {
+            Some(elements) => {
+                for (at, element) in elements.iter().enumerate() {
+                    self.value(element, item).map_err(|error| error.of(&format!("[{at}]")))?;
+                }
+            }
+            None => self.value(input, item)?,
+        }
+        self.out.end_array();
+        Ok(())
+    }
+
+    fn named(&mut self, input: &Input<'_>, id: TypeId) -> Result<(), InvalidInput> {
+        let found = &self.schema[id];
+        let input = match input {
+            Input::Texts([only]) => &Input::Text(only),
+            other => other,
+        };
+        match (id, found.kind) {
+            (TypeId::INT, _) => self.int(input),
+            (TypeId::FLOAT, _) => self.float(input),
+            (TypeId::STRING, _) => self.text(input),
+            (TypeId::BOOLEAN, _) => self.boolean(input),
+            (TypeId::ID, _) => self.id(input),
+            (_, TypeKind::Scalar) => self.anything(input),
+            (_, TypeKind::Enum) => self.enum_value(input, found),
+            (_, TypeKind::Input) => self.object(input, found),
+            _ => Err(InvalidInput::new(format!("is of type {}, which no client can send", found.name))),
+        }
+    }
+
+    fn int(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
+        let whole = match input {
+            Input::Json(value) => value.number().and_then(Number::to_int),
+            Input::Literal(ConstValue::Number(number)) => number.as_i64(),
+            Input::Text(text) => text.parse().ok().filter(|_| !text.starts_with('+')),
+            _ => None,
+        };
+        match whole.map(i32::try_from) {
+            Some(Ok(int)) => {
+                self.out.int(i64::from(int));
+                Ok(())
+            }
+            Some(Err(_)) => Err(InvalidInput::new("must be Int, a whole number between -2147483648 and 2147483647")),
+            None => Err(mismatch("Int", input)),
+        }
+    }
+
+    fn float(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
+        let double = match input {
+            Input::Json(value) => value.number().map(Number::to_double),
+            Input::Literal(ConstValue::Number(number)) => number.as_f64(),
+            Input::Text(text) => json_number(text),
+            _ => None,
+        };
+        let Some(double) = double else { return Err(mismatch("Float", input)) };
+        self.out.double(double).map_err(|NotANumber| InvalidInput::new("must be Float, and is too large for one"))
+    }
+
+    fn text(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
+        match input {
+            Input::Json(value @ (Value::Text(_) | Value::Bytes(_) | Value::Timestamp(_) | Value::Duration(_))) => {
+                self.out.value(value).map_err(|NotANumber| mismatch("String", input))?;
+            }
+            Input::Literal(ConstValue::String(text)) => self.out.text(Kind::String, text),
+            Input::Text(text) => self.out.text(Kind::String, text),
+            _ => return Err(mismatch("String", input)),
+        }
+        Ok(())
+    }
+
+    fn boolean(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
+        match input {
+            Input::Json(Value::Bool(value)) | Input::Literal(ConstValue::Boolean(value)) => self.out.bool(*value),
+            Input::Text("true") => self.out.bool(true),
+            Input::Text("false") => self.out.bool(false),
+            _ => return Err(mismatch("Boolean", input)),
+        }
+        Ok(())
+    }
+
+    fn id(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
+        match input {
+            Input::Json(Value::Text(text)) => self.out.text(Kind::String, text),
+            Input::Json(Value::View(view)) if view.kind() == Kind::Number => {
+                // Digits are kept as they came: an id may be longer than any number.
+                let digits = view.raw().strip_prefix('-').unwrap_or(view.raw());
+                if digits.bytes().all(|b| b.is_ascii_digit()) {
+                    self.out.text(Kind::String, view.raw());
+                } else {
+                    let whole = Number::Double(view.double()).to_int().ok_or_else(|| mismatch("ID", input))?;
+                    self.out.text(Kind::String, &whole.to_string());
+                }
+            }
+            Input::Json(Value::Int(int)) => self.out.text(Kind::String, &int.to_string()),
+            Input::Json(Value::Uint(uint)) => self.out.text(Kind::String, &uint.to_string()),
+            Input::Literal(ConstValue::String(text)) => self.out.text(Kind::String, text),
+            Input::Literal(ConstValue::Number(number)) if number.is_i64() || number.is_u64() => {
+                self.out.text(Kind::String, &number.to_string());
+            }
+            Input::Text(text) => self.out.text(Kind::String, text),
+            _ => return Err(mismatch("ID", input)),
+        }
+        Ok(())
+    }
+
+    /// A scalar of the project's own takes any JSON.
+    fn anything(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
+        match input {
+            Input::Json(value) => {
+                self.out
+                    .value(value)
+                    .map_err(|NotANumber| InvalidInput::new("holds a number that JSON cannot write"))?;
+            }
+            Input::Literal(literal) => write_literal(literal, self.out),
+            Input::Text(text) => self.out.text(Kind::String, text),
+            Input::Texts(texts) => {
+                self.out.begin_array();
+                for text in *texts {
+                    self.out.text(Kind::String, text);
+                }
+                self.out.end_array();
+            }
+        }
+        Ok(())
+    }
+
+    fn enum_value(&mut self, input: &Input<'_>, found: &Type) -> Result<(), InvalidInput> {
+        let name = match input {
+            Input::Json(value) => value.as_text(),
+            Input::Literal(ConstValue::Enum(name)) => Some(name.as_str()),
+            Input::Text(text) => Some(*text),
+            _ => None,
+        };
+        let Some(name) = name else { return Err(mismatch(&found.name, input)) };
+        let Some(value) = found.values.iter().find(|value| value.name == name) else {
+            let hint = did_you_mean(name, found.values.iter().map(|value| value.name.as_str()));
+            return Err(InvalidInput::new(format!("must be a value of {}", found.name)).hint(hint));
+        };
+        self.out.text(Kind::String, &value.name);
+        Ok(())
+    }
+
+    fn object(&mut self, input: &Input<'_>, found: &Type) -> Result<(), InvalidInput> {
+        let Some(names) = input.member_names() else { return Err(mismatch(&found.name, input)) };
+        if let Some(unknown) = names.iter().find(|name| found.input(name).is_none()) {
+            return Err(unknown_member(unknown, found));
+        }
+        if found.one_of && names.len() != 1 {
+            return Err(InvalidInput::new(format!("must give exactly one field of {}", found.name)));
+        }
+        self.out.begin_object();
+        for definition in &found.inputs {
+            self.member(input, definition).map_err(|error| error.of(&format!(".{}", definition.name)))?;
+            if found.one_of && input.member(&definition.name).is_some_and(|member| member.is_null()) {
+                return Err(InvalidInput::new("must not be null").of(&format!(".{}", definition.name)));
+            }
+        }
+        self.out.end_object();
+        Ok(())
+    }
+
+    fn member(&mut self, input: &Input<'_>, definition: &InputDef) -> Result<(), InvalidInput> {
+        match (input.member(&definition.name), &definition.default) {
+            (Some(member), _) => {
+                self.out.key(&definition.key);
+                self.value(&member, &definition.ty)?;
+            }
+            (None, Some(default)) => {
+                self.out.key(&definition.key);
+                self.out.view(default.value.root());
+            }
+            (None, None) if definition.ty.is_non_null() => return Err(InvalidInput::new("is required and missing")),
+            (None, None) => {}
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Input<'a> {
+    /// Whether this is null.
+    pub fn is_null(&self) -> bool {
+        match self {
+            Self::Json(value) => matches!(value, Value::Null | Value::Optional(None)),
+            Self::Literal(literal) => matches!(literal, ConstValue::Null),
+            Self::Text(_) | Self::Texts(_) => false,
+        }
+    }
+
+    fn elements(&self) -> Option<Vec<Input<'a>>> {
+        match self {
+            Self::Json(value) => Some(value.elements()?.map(Self::Json).collect()),
+            Self::Literal(ConstValue::List(items)) => Some(items.iter().map(Self::Literal).collect()),
+            Self::Texts(texts) => Some(texts.iter().map(|text| Self::Text(text)).collect()),
+            Self::Literal(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// The names of an object's members; an absent optional is no member.
+    fn member_names(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Json(value) => {
+                let present = value.entries()?.filter(|(_, member)| !matches!(member, Value::Optional(None)));
+                Some(present.map(|(name, _)| name.as_text().unwrap_or_default().to_owned()).collect())
+            }
+            Self::Literal(ConstValue::Object(members)) => Some(members.keys().map(ToString::to_string).collect()),
+            _ => None,
+        }
+    }
+
+    fn member(&self, name: &str) -> Option<Input<'a>> {
+        match self {
+            Self::Json(value) => match value.member(name)? {
+                Value::Optional(None) => None,
+                Value::Optional(Some(member)) => Some(Self::Json((*member).clone())),
+                member => Some(Self::Json(member)),
+            },
+            Self::Literal(ConstValue::Object(members)) => members.get(name).map(Self::Literal),
+            _ => None,
+        }
+    }
+
+    /// What this is, as the end of "must be Int, not …".
+    fn noun(&self) -> &'static str {
+        match self {
+            Self::Json(value) if value.elements().is_some() => "a list",
+            Self::Json(value) if value.entries().is_some() => "an object",
+            Self::Json(value) if value.number().is_some() => "this number",
+            Self::Json(Value::Bool(_)) | Self::Literal(ConstValue::Boolean(_)) => "a boolean",
+            Self::Literal(ConstValue::List(_)) | Self::Texts(_) => "a list",
+            Self::Literal(ConstValue::Object(_)) => "an object",
+            Self::Literal(ConstValue::Number(_)) => "this number",
+            Self::Literal(ConstValue::Enum(_)) => "an enum value",
+            Self::Text(_) => "this text",
+            Self::Json(_) | Self::Literal(_) => "text",
+        }
+    }
+}
+
+/// The error for a member that an input does not have.
+pub fn unknown_member(name: &str, input: &Type) -> InvalidInput {
+    let hint = did_you_mean(name, input.inputs.iter().map(|input| input.name.as_str()));
+    InvalidInput::new(format!("is no field of {}", input.name)).hint(hint).of(&format!(".{name}"))
+}
+
+fn mismatch(wanted: &str, input: &Input<'_>) -> InvalidInput {
+    InvalidInput::new(format!("must be {wanted}, not {}", input.noun()))
+}
+
+/// The double that text is by the grammar of JSON numbers, which knows no `+1`, `.5` or `inf`.
+fn json_number(text: &str) -> Option<f64> {
+    let doc = std::sync::Arc::new(Doc::parse(Bytes::copy_from_slice(text.as_bytes())).ok()?);
+    let root = doc.root();
+    (root.kind() == Kind::Number && root.raw() == text).then(|| root.double())
+}

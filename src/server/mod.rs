@@ -1,0 +1,183 @@
+//! A running gateway: the plan brought to life, its listener, its operators' address, its drain.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::base::diagnostic::{Diagnostic, Severity, Sources};
+use crate::exec::Live;
+use crate::front::admin;
+use crate::front::door::{Door, Shared};
+use crate::front::listen::{Drain, DrainTimes, Drained, Limits, Listener};
+use crate::plan::{self, Plan};
+use crate::spec::{self, Asked, LookUp, Reading};
+
+/// What the command line says over the project's `gateway`.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The address for clients.
+    pub listen: Option<SocketAddr>,
+    /// The address for operators.
+    pub admin: Option<SocketAddr>,
+    /// Variables that stand before those of the process's environment.
+    pub environment: HashMap<String, String>,
+    /// How long a drain announces itself, and how long open requests may take after that.
+    pub drain: Option<(Duration, Duration)>,
+}
+
+/// A project as loaded: its plan, or everything that is wrong with it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What will run; `None` when something is wrong.
+    pub plan: Option<Plan>,
+    /// Errors and warnings in the order of files and lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The text of the project's files.
+    pub sources: Sources,
+}
+
+/// Reads and checks a project. Nothing is connected, nothing listens.
+pub fn load(root: &Path, environment: &HashMap<String, String>) -> Loaded {
+    checked(|look_up| spec::read_with(root, look_up), environment)
+}
+
+/// The same for a project that is held in memory: paths such as `compositions/a.yaml` and texts.
+pub fn load_texts(texts: &[(&str, &str)], environment: &HashMap<String, String>) -> Loaded {
+    checked(|look_up| spec::read_texts(texts, look_up), environment)
+}
+
+fn checked(read: impl FnOnce(LookUp<'_>) -> Reading, environment: &HashMap<String, String>) -> Loaded {
+    let look_up = |asked: Asked<'_>| match asked {
+        Asked::Environment(name) if environment.contains_key(name) => Ok(environment.get(name).cloned()),
+        other => spec::look_up_in_process(other),
+    };
+    let reading = read(&look_up);
+    match plan::build(&reading, &look_up) {
+        Ok((plan, diagnostics)) => Loaded { plan: Some(plan), diagnostics, sources: reading.sources },
+        Err(diagnostics) => Loaded { plan: None, diagnostics, sources: reading.sources },
+    }
+}
+
+impl Loaded {
+    /// Every diagnostic as a person reads it, and a line that counts the errors.
+    pub fn render(&self) -> String {
+        let mut out: String =
+            self.diagnostics.iter().map(|diagnostic| self.sources.render(diagnostic) + "\n").collect();
+        let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        if errors > 0 {
+            let noun = if errors == 1 { "error" } else { "errors" };
+            out.push_str(&format!("{errors} {noun}; nothing starts\n"));
+        }
+        out
+    }
+}
+
+/// Why a gateway does not start, in words for people.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A gateway that runs in this process.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    admin_address: SocketAddr,
+    drain: Drain,
+    serving: JoinHandle<Drained>,
+    admin: JoinHandle<()>,
+    stop_admin: oneshot::Sender<()>,
+}
+
+impl Gateway {
+    /// Starts a plan: binds both addresses, then serves.
+    ///
+    /// # Errors
+    /// An address cannot be bound; nothing runs then.
+    pub async fn start(plan: Plan, options: &Options) -> Result<Self, StartError> {
+        let gateway = &plan.gateway;
+        let listen = options.listen.unwrap_or(gateway.listen);
+        let admin_address = options.admin.unwrap_or(gateway.admin);
+        let (delay, timeout) = options.drain.unwrap_or((gateway.drain_delay, gateway.drain_timeout));
+        let listener =
+            Listener::bind(listen, Limits::default()).await.map_err(|error| StartError(error.to_string()))?;
+        let admin_listener = bind_admin(admin_address).await?;
+        let admin_address = admin_listener.local_addr().unwrap_or(admin_address);
+        let address = listener.local_address();
+        let drain = Drain::new(DrainTimes { delay, timeout });
+        let door = Shared(Arc::new(Door::new(Arc::new(Live::new(plan)))));
+        let serving = tokio::spawn(listener.run(door, drain.clone()));
+        let (stop_admin, stopped) = oneshot::channel();
+        let admin = tokio::spawn(admin::serve(admin_listener, drain.clone(), async move {
+            // Whether it is told or dropped, the operators' address ends with the gateway.
+            let _ = stopped.await;
+        }));
+        Ok(Self { address, admin_address, drain, serving, admin, stop_admin })
+    }
+
+    /// Where clients ask.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where operators ask.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Begins the drain when the process is told to end (SIGTERM or SIGINT; the second time at
+    /// once), and waits for its end.
+    ///
+    /// # Errors
+    /// Signals cannot be listened for.
+    pub async fn run_until_signal(self) -> Result<(), StartError> {
+        let signals = crate::front::listen::signals(self.drain.clone())
+            .map_err(|error| StartError(format!("cannot listen for signals: {error}")))?;
+        let watching = tokio::spawn(signals);
+        self.finish().await;
+        watching.abort();
+        Ok(())
+    }
+
+    /// Drains and ends.
+    pub async fn stop(self) {
+        self.drain.begin();
+        self.finish().await;
+    }
+
+    async fn finish(self) {
+        match self.serving.await {
+            Ok(Drained { aborted: 0 }) => {}
+            Ok(Drained { aborted }) => tracing::warn!(aborted, "connections were cut off at the drain's timeout"),
+            Err(error) => tracing::error!(%error, "the listener broke off"),
+        }
+        // The receiver may be gone when the operators' address failed before.
+        let _ = self.stop_admin.send(());
+        if let Err(error) = self.admin.await {
+            tracing::error!(%error, "the admin address broke off");
+        }
+    }
+}
+
+async fn bind_admin(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("port {} is taken by another process", address.port()),
+            _ => error.to_string(),
+        };
+        StartError(format!("cannot listen on {address} (the admin address): {why}"))
+    })
+}

@@ -1,0 +1,149 @@
+//! What reading collects: diagnostics, and the key path of where it is.
+
+use std::collections::BTreeSet;
+
+use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
+use crate::spec::constant::LookUp;
+use crate::spec::model::Located;
+use crate::spec::name::{KeyPath, is_name, is_reserved};
+use crate::spec::yaml::{Kind, Literal, Node, Scalar};
+
+/// What is known while composition files are read.
+pub(in crate::spec) struct Reader<'a> {
+    diagnostics: Vec<Diagnostic>,
+    unread: BTreeSet<String>,
+    path: KeyPath,
+    /// Answers `env()` and `file()`.
+    pub(in crate::spec) look_up: LookUp<'a>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the top of a project.
+    pub(in crate::spec) fn new(look_up: LookUp<'a>) -> Self {
+        Self { diagnostics: Vec::new(), unread: BTreeSet::new(), path: KeyPath::default(), look_up }
+    }
+
+    /// Everything that was reported, and the key paths of the definitions that could not be read.
+    pub(in crate::spec) fn finish(self) -> (Vec<Diagnostic>, BTreeSet<String>) {
+        (self.diagnostics, self.unread)
+    }
+
+    /// The key path of what is being read.
+    pub(in crate::spec) fn path(&self) -> &str {
+        self.path.as_str()
+    }
+
+    /// Reads something under a key.
+    pub(in crate::spec) fn within<R>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> R) -> R {
+        let mark = self.path.enter(key);
+        let result = read(self);
+        self.path.leave(mark);
+        result
+    }
+
+    /// Reads one item of a list.
+    pub(in crate::spec) fn within_item<R>(&mut self, index: usize, read: impl FnOnce(&mut Self) -> R) -> R {
+        let mark = self.path.enter_item(index);
+        let result = read(self);
+        self.path.leave(mark);
+        result
+    }
+
+    /// An error at a place, with the key path of what is being read.
+    pub(in crate::spec) fn error(&self, code: &'static str, place: &Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(code, place.clone(), self.path.as_str(), message)
+    }
+
+    /// Collects a diagnostic.
+    pub(in crate::spec) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Notes that what stands at a key path could not be read.
+    pub(in crate::spec) fn note_unread(&mut self, path: String) {
+        self.unread.insert(path);
+    }
+
+    /// Reports a value of the wrong type: what was expected, with an example, and what is there.
+    pub(in crate::spec) fn expected(&mut self, what: &str, found: &Node) {
+        let message = format!("expected {what}, found {}", describe(found));
+        let diagnostic = self.error("wrong-type", &found.place, message);
+        self.report(diagnostic);
+    }
+
+    /// The same for a scalar.
+    pub(in crate::spec) fn expected_scalar(&mut self, what: &str, found: &Scalar) {
+        self.expected(what, &Node { kind: Kind::Scalar(found.clone()), place: found.place.clone() });
+    }
+
+    /// The word of `words` that a scalar is; reports it when it is none.
+    pub(in crate::spec) fn word(&mut self, scalar: &Scalar, words: &'static [&'static str]) -> Option<&'static str> {
+        let written = match &scalar.value {
+            Literal::Text(text) | Literal::Number(text) => text.as_str(),
+            Literal::Bool(true) => "true",
+            Literal::Bool(false) => "false",
+            Literal::Null => "null",
+        };
+        let found = words.iter().find(|word| **word == written).copied();
+        if found.is_none() {
+            let diagnostic = self
+                .error("unknown-word", &scalar.place, format!("`{written}` is none of {}", words.join(", ")))
+                .help(did_you_mean(written, words.iter().copied()));
+            self.report(diagnostic);
+        }
+        found
+    }
+
+    /// The same for a name that expressions see without a prefix: it may not hide one of the language.
+    pub(in crate::spec) fn checked_free_name(&mut self, kind: &str, name: &Located<String>) -> bool {
+        if !is_reserved(&name.value) {
+            return self.checked_name(kind, name);
+        }
+        let message = format!("`{}` cannot name a {kind}: it means something in every expression", name.value);
+        let diagnostic = self
+            .error("reserved-name", &name.place, message)
+            .help(format!("choose another, such as `the_{}`", name.value));
+        self.report(diagnostic);
+        false
+    }
+
+    /// Whether `name` can stand in expressions; reports it when it cannot. `kind` is what it names.
+    pub(in crate::spec) fn checked_name(&mut self, kind: &str, name: &Located<String>) -> bool {
+        let valid = is_name(&name.value);
+        if !valid {
+            let mended: String = name.value.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            let help = if is_name(&mended) { format!("write `{mended}`") } else { String::new() };
+            let message = format!(
+                "`{}` cannot name a {kind}: names are letters, digits and `_`, not beginning with a digit",
+                name.value
+            );
+            let diagnostic = self.error("invalid-name", &name.place, message).help(help);
+            self.report(diagnostic);
+        }
+        valid
+    }
+}
+
+/// What a node is, for "expected …, found …".
+fn describe(node: &Node) -> String {
+    match &node.kind {
+        Kind::Sequence(items) => format!("a list of {}", items.len()),
+        Kind::Mapping(_) => "a mapping".to_owned(),
+        Kind::Scalar(scalar) => match &scalar.value {
+            Literal::Text(text) => format!("the text `{}`", shortened(text)),
+            Literal::Bool(value) => format!("the boolean `{value}`"),
+            Literal::Number(text) => format!("the number `{}`", shortened(text)),
+            Literal::Null => "nothing (null)".to_owned(),
+        },
+    }
+}
+
+fn shortened(text: &str) -> String {
+    /// Longer text adds nothing to a message whose source line is shown anyway.
+    const SHOWN: usize = 40;
+    let mut shown: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().count() > SHOWN {
+        shown.push('…');
+    }
+    shown
+}

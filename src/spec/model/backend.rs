@@ -1,0 +1,193 @@
+//! `backends.NAME`: a service behind the gateway.
+
+use std::time::Duration;
+
+use crate::base::diagnostic::Place;
+use crate::spec::keys::{Definition, Entries, FieldDoc, FromNode, Keys, ObjectDoc, Reader, Shape, keys};
+use crate::spec::name::is_name;
+use crate::spec::yaml::{Kind, Node, Scalar};
+
+use super::{Fail, Headers, Located, Size};
+
+keys! {
+    /// A service behind the gateway.
+    pub struct Backend: "a backend", as in "{ rest: http://127.0.0.1:7001 }" {
+        /// What it speaks, and at which addresses.
+        protocol: Protocol = ..,
+        /// Files or folders with the `.proto` files of a gRPC backend, relative to the project.
+        proto: Vec<Located<String>>,
+        /// Which rpcs only read: `all`, or names that may end in `*`.
+        reads: Option<Reads>,
+        /// How long one call may take.
+        timeout: Option<Located<Duration>>,
+        /// Header fields that every call to this backend carries.
+        headers: Option<Headers>,
+        /// gRPC metadata that every call to this backend carries.
+        metadata: Option<Headers>,
+        /// Replies that are failures although their status says success; the first that fits counts.
+        fail: Vec<Fail>,
+        /// The largest reply body that is taken.
+        max_reply: Option<Located<Size>>,
+    }
+    then Backend::check
+}
+
+/// What a backend speaks. The addresses are as written: `http://…`, `https://…`, or text with
+/// `${env('NAME', 'default')}`; at least one.
+#[derive(Clone, Debug)]
+pub enum Protocol {
+    /// HTTP and JSON.
+    Rest(Vec<Scalar>),
+    /// gRPC: HTTP/2 without TLS for `http://`.
+    Grpc(Vec<Scalar>),
+}
+
+impl Protocol {
+    /// The addresses, as written.
+    pub fn addresses(&self) -> &[Scalar] {
+        match self {
+            Self::Rest(addresses) | Self::Grpc(addresses) => addresses,
+        }
+    }
+}
+
+/// Which rpcs of a gRPC backend only read.
+#[derive(Clone, Debug)]
+pub enum Reads {
+    /// `all`.
+    All(Place),
+    /// Method names; a `*` at the end stands for any rest. The place is that of the whole list.
+    Only(Vec<Located<String>>, Place),
+}
+
+impl Definition for Backend {
+    const KIND: &'static str = "backend";
+
+    fn shape() -> Shape {
+        <Self as FromNode>::shape()
+    }
+
+    fn define(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        reader.checked_name(Self::KIND, name);
+        Self::read(node, reader)
+    }
+}
+
+impl Backend {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        let (other, misplaced) = match &self.protocol {
+            Protocol::Rest(_) => {
+                let proto = self.proto.first().map(|path| ("proto", &path.place));
+                let reads = self.reads.as_ref().map(|reads| ("reads", reads.place()));
+                let metadata = self.metadata.as_ref().and_then(Headers::place).map(|place| ("metadata", place));
+                ("gRPC", [proto, reads, metadata])
+            }
+            Protocol::Grpc(_) => {
+                let headers = self.headers.as_ref().and_then(Headers::place).map(|place| ("headers", place));
+                ("REST", [headers, None, None])
+            }
+        };
+        for (key, place) in misplaced.into_iter().flatten() {
+            let message = format!("`{key}` belongs to a {other} backend");
+            reader.report(reader.error("misplaced-key", place, message).help("leave it out"));
+        }
+    }
+}
+
+impl Keys for Protocol {
+    const DOC: ObjectDoc = ObjectDoc {
+        name: "Protocol",
+        title: "a backend",
+        doc: "What a backend speaks, and at which addresses: exactly one of the two.",
+        example: "{ rest: http://127.0.0.1:7001 }",
+        fields: &[
+            FieldDoc {
+                key: "rest",
+                doc: "The address, or addresses, of a service that speaks HTTP and JSON.",
+                required: false,
+                shape: <Vec<Scalar> as FromNode>::shape,
+            },
+            FieldDoc {
+                key: "grpc",
+                doc: "The address, or addresses, of a service that speaks gRPC; `http://` means HTTP/2 without TLS.",
+                required: false,
+                shape: <Vec<Scalar> as FromNode>::shape,
+            },
+        ],
+        alternatives: &[],
+    };
+
+    fn take(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        entries.allow(&Self::DOC);
+        let (rest_key, grpc_key) = (entries.find("rest"), entries.find("grpc"));
+        let rest = entries.field::<Option<Vec<Scalar>>>("rest", reader)?;
+        let grpc = entries.field::<Option<Vec<Scalar>>>("grpc", reader)?;
+        let protocol = match (rest_key, grpc_key) {
+            (Some(rest), Some(grpc)) => {
+                let message = "a backend speaks REST or gRPC, not both";
+                let diagnostic = reader
+                    .error("conflicting-keys", &grpc.place, message)
+                    .help("define two backends")
+                    .related(rest.place.clone(), "`rest` stands here");
+                reader.report(diagnostic);
+                return None;
+            }
+            (Some(_), None) => Self::Rest(rest?),
+            (None, Some(_)) => Self::Grpc(grpc?),
+            (None, None) => {
+                // Variants carry the addresses; that they are not supported is said elsewhere.
+                if !entries.has_any(&["variants", "discover"]) {
+                    let message = "a backend needs an address under `rest` or `grpc`";
+                    let diagnostic = reader
+                        .error("missing-key", entries.place(), message)
+                        .help(format!("write it as in `{}`", Self::DOC.example));
+                    reader.report(diagnostic);
+                }
+                return None;
+            }
+        };
+        check_addresses(&protocol, entries, reader);
+        Some(protocol)
+    }
+}
+
+fn check_addresses(protocol: &Protocol, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+    if protocol.addresses().is_empty() {
+        reader.report(reader.error("missing-address", entries.place(), "a backend needs at least one address"));
+    }
+    for address in protocol.addresses().iter().filter(|address| address.text().is_none()) {
+        reader.expected_scalar("an address such as `http://127.0.0.1:7001`", address);
+    }
+}
+
+impl Reads {
+    /// Where it is written.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::All(place) | Self::Only(_, place) => place,
+        }
+    }
+}
+
+impl FromNode for Reads {
+    fn shape() -> Shape {
+        Shape::OneOf(vec![Shape::Word(&["all"]), Shape::List(Box::new(Shape::Text))])
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Kind::Scalar(scalar) = &node.kind
+            && scalar.text() == Some("all")
+        {
+            return Some(Self::All(node.place.clone()));
+        }
+        let patterns = Vec::<Located<String>>::read(node, reader)?;
+        for pattern in &patterns {
+            if !is_name(pattern.value.strip_suffix('*').unwrap_or(&pattern.value)) && pattern.value != "*" {
+                let message = format!("`{}` is no method name; a `*` can only stand at its end", pattern.value);
+                let help = "write `all`, or method names as in `[Get*, ListOrders]`";
+                reader.report(reader.error("malformed-pattern", &pattern.place, message).help(help));
+            }
+        }
+        Some(Self::Only(patterns, node.place.clone()))
+    }
+}

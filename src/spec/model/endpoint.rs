@@ -1,0 +1,267 @@
+//! `endpoints."METHOD /path"`: what clients call over HTTP.
+
+use std::time::Duration;
+
+use crate::base::diagnostic::did_you_mean;
+use crate::spec::constant::holds_expression;
+use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
+use crate::spec::not_yet;
+use crate::spec::yaml::{Kind, Literal, Node, Scalar};
+
+use super::{ArgSource, Composition, Coordinate, Headers, Located, Methods, Named, Route, Size, Template};
+
+keys! {
+    /// An endpoint: a composition, a part, a proxy, or only a response.
+    pub struct Endpoint: "an endpoint", as in "{ steps: { p: { backend: catalog, get: /products } } }" {
+        /// The methods and the path, from the key.
+        route: Route = ..,
+        /// What it does, in one line, for people.
+        summary: Option<Located<String>>,
+        /// Arguments, steps and result. Steps and result are empty beside `part` and `proxy`.
+        composition: Composition = ..,
+        /// The name of the part that it is; the endpoint's arguments are handed over by name.
+        part: Option<Located<String>>,
+        /// The type of the request's body; then `args.body` holds it.
+        body: Option<Body>,
+        /// Status, header fields and cookies of the answer.
+        respond: Option<Respond>,
+        /// Pass the request through to a backend.
+        proxy: Option<Proxy>,
+        /// How long the whole request may take.
+        timeout: Option<Located<Duration>>,
+        /// The GraphQL field that is the same composition, such as `Query.productPage`.
+        graph: Option<Located<String>>,
+        /// The largest request body that is taken.
+        max_body: Option<Located<Size>>,
+    }
+    then Endpoint::check
+}
+
+/// The type of a request's body.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The name of a GraphQL input type or of a proto message, as written.
+    pub type_name: Located<String>,
+}
+
+keys! {
+    /// The answer around the result.
+    pub struct Respond: "a response", as in "{ status: 201 }" {
+        /// The HTTP status; without it, 200, or 204 for `result: null`.
+        status: Option<Located<u16>>,
+        /// Header fields.
+        headers: Option<Headers>,
+        /// Cookies to set.
+        cookies: Vec<Named<Cookie>>,
+        /// The media type; without it, `application/json`.
+        media_type: Option<Located<String>> = "type",
+    }
+}
+
+keys! {
+    /// A cookie to set. `sid: "${token}"` is short for `sid: { value: "${token}" }`.
+    pub struct Cookie: "a cookie", as in "{ value: \"${token}\", max_age: 48h }", or Cookie::of_value {
+        /// The value.
+        value: Scalar,
+        /// How long it is kept; without it, until the browser closes.
+        max_age: Option<MaxAge>,
+        /// Whether scripts cannot read it; true unless said.
+        http_only: Option<Located<bool>>,
+        /// Whether it is sent over TLS only; true unless said.
+        secure: Option<Located<bool>>,
+        /// Which requests of other sites carry it; `Lax` unless said.
+        same_site: Option<Located<SameSite>>,
+        /// The paths that it is sent to.
+        path: Option<Located<String>>,
+        /// The hosts that it is sent to.
+        domain: Option<Located<String>>,
+    }
+}
+
+/// How long a cookie is kept.
+#[derive(Clone, Debug)]
+pub enum MaxAge {
+    /// A duration; zero removes the cookie.
+    Fixed(Located<Duration>),
+    /// An expression that yields a duration.
+    Expression(Scalar),
+}
+
+words! {
+    /// Which requests of other sites carry a cookie.
+    pub enum SameSite {
+        /// None.
+        Strict = "Strict",
+        /// Only those that open a page.
+        Lax = "Lax",
+        /// All.
+        None = "None",
+    }
+}
+
+keys! {
+    /// A request passed through. `proxy: catalog` is short for `proxy: { backend: catalog }`.
+    pub struct Proxy: "a proxy", as in "{ backend: catalog, path: \"/v2/${args.rest}\" }", or Proxy::of_backend {
+        /// The backend.
+        backend: Located<String>,
+        /// The path at the backend; without it, the request's own.
+        path: Option<Scalar>,
+        /// Header fields to set; null removes one.
+        headers: Option<Headers>,
+    }
+}
+
+impl Endpoint {
+    /// Whether `result: null` is written: the answer has no body.
+    pub fn answers_nothing(&self) -> bool {
+        matches!(&self.composition.result, Some(Template::Scalar(scalar)) if scalar.value == Literal::Null)
+    }
+}
+
+impl Definition for Endpoint {
+    const KIND: &'static str = "endpoint";
+
+    fn shape() -> Shape {
+        <Self as FromNode>::shape()
+    }
+
+    fn define(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(node, Some(name), reader)
+    }
+}
+
+impl Endpoint {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        self.check_what_it_does(entries, reader);
+        self.check_arguments(reader);
+        let bodiless = match &self.route.methods {
+            Methods::Any(_) => false,
+            Methods::Only(methods) => methods.iter().all(|method| matches!(method.value.as_str(), "GET" | "HEAD")),
+        };
+        if let (true, Some(body)) = (bodiless, &self.body) {
+            let diagnostic = reader
+                .error("misplaced-key", &body.type_name.place, "GET and HEAD requests have no body")
+                .help("declare `args`, or write the endpoint with POST");
+            reader.report(diagnostic);
+        }
+        if let Some(field) = &self.graph {
+            reader.within("graph", |reader| Coordinate::parse(field, reader));
+        }
+    }
+
+    /// An endpoint is a composition, a part, a proxy, or only a response.
+    fn check_what_it_does(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        let step = self.composition.steps.first().map(|step| ("steps", &step.name.place));
+        let result = self.composition.result.as_ref().map(|result| ("result", result.place()));
+        let part = self.part.as_ref().map(|part| ("part", &part.place));
+        let proxy = self.proxy.as_ref().map(|proxy| ("proxy", &proxy.place));
+        let respond = self.respond.as_ref().map(|respond| ("respond", &respond.place));
+        let beside_proxy = step.or(result).or(part).or(respond).filter(|_| proxy.is_some());
+        let beside_part = step.or(result).filter(|_| part.is_some());
+        let conflict = proxy.zip(beside_proxy).or(part.zip(beside_part));
+        if let Some(((one, place), (other, other_place))) = conflict {
+            let message = format!("`{one}` is all that an endpoint does: `{other}` cannot stand beside it");
+            let diagnostic = reader
+                .error("conflicting-keys", other_place, message)
+                .help("leave one of them out, or put the part in a step")
+                .related(place.clone(), format!("`{one}` stands here"));
+            reader.report(diagnostic);
+        }
+        if !entries.has_any(&["steps", "result", "part", "proxy", "respond", "query", "stream"]) {
+            let diagnostic = reader
+                .error("empty", &self.route.path.place, "this endpoint does nothing")
+                .help("write `steps` and a `result`, a `part`, a `proxy`, or at least a `respond`");
+            reader.report(diagnostic);
+        }
+    }
+
+    fn check_arguments(&self, reader: &mut Reader<'_>) {
+        for arg in &self.composition.args {
+            let wanted = arg.value.name.as_ref().unwrap_or(&arg.name);
+            if let Some(source) = &arg.value.source
+                && source.value == ArgSource::Path
+                && !self.route.parameters().any(|parameter| parameter == wanted.value)
+            {
+                let diagnostic = reader
+                    .error("unknown-parameter", &source.place, format!("the path has no parameter `{}`", wanted.value))
+                    .help(did_you_mean(&wanted.value, self.route.parameters()));
+                reader.report(diagnostic);
+            }
+            if let (true, Some(body)) = (arg.name.value == "body", &self.body) {
+                let diagnostic = reader
+                    .error("duplicate-key", &arg.name.place, "`args.body` is the request's body")
+                    .help("give the argument another name, and its name in the request with `name`")
+                    .related(body.type_name.place.clone(), "the body is declared here");
+                reader.report(diagnostic);
+            }
+        }
+    }
+}
+
+impl FromNode for Body {
+    fn shape() -> Shape {
+        Shape::Text
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let type_name = match node.member("type") {
+            Some(type_name) => type_name,
+            None => node,
+        };
+        let type_name = Located::<String>::read(type_name, reader)?;
+        if type_name.value == "Upload" {
+            let message = "`Upload` is not supported by this version";
+            reader.report(reader.error(not_yet::CODE, &type_name.place, message));
+        } else if node.is_mapping() {
+            reader.expected("the name of a type; its size is limited with `max_body`", node);
+        }
+        Some(Self { type_name })
+    }
+}
+
+impl Definition for Cookie {
+    const KIND: &'static str = "cookie";
+
+    fn shape() -> Shape {
+        Shape::OneOf(vec![Shape::Scalar, <Self as FromNode>::shape()])
+    }
+
+    fn define(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        // The name is a token (RFC 6265, section 4.1.1), as field names are.
+        if http::HeaderName::from_bytes(name.value.as_bytes()).is_err() {
+            let message = format!("`{}` is no name of a cookie", name.value);
+            let help = "cookie names are letters, digits, `-` and `_`";
+            reader.report(reader.error("invalid-name", &name.place, message).help(help));
+        }
+        Self::read(node, reader)
+    }
+}
+
+impl Cookie {
+    /// `sid: "${token}"`.
+    fn of_value(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("value"), None, reader)
+    }
+}
+
+impl FromNode for MaxAge {
+    fn shape() -> Shape {
+        Shape::OneOf(vec![Shape::Duration, Shape::Scalar])
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.text().is_some_and(holds_expression) => {
+                Some(Self::Expression(scalar.clone()))
+            }
+            _ => Located::read(node, reader).map(Self::Fixed),
+        }
+    }
+}
+
+impl Proxy {
+    /// `proxy: catalog`.
+    fn of_backend(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("backend"), None, reader)
+    }
+}

@@ -1,0 +1,98 @@
+//! `gateway`: where the gateway listens, and what holds for every request and call.
+
+use std::time::Duration;
+
+use crate::spec::keys::{keys, words};
+use crate::spec::yaml::Scalar;
+
+use super::{Headers, Located, Size};
+
+keys! {
+    /// The gateway itself.
+    pub struct Gateway: "the gateway", as in "{ listen: 127.0.0.1:8080 }" {
+        /// The address for clients, `host:port`.
+        listen: Option<Scalar>,
+        /// The address for operators.
+        admin: Option<Admin>,
+        /// The GraphQL endpoint.
+        graphql: Option<Graphql>,
+        /// How long a request may take, where the endpoint does not say.
+        timeout: Option<Located<Duration>>,
+        /// The largest request body that is taken, where the endpoint does not say.
+        max_body: Option<Located<Size>>,
+        /// What holds for every call to every backend.
+        calls: Option<Calls>,
+        /// How the gateway stops.
+        shutdown: Option<Shutdown>,
+        /// One line per request on standard output.
+        access_log: Option<Located<AccessLog>>,
+    }
+}
+
+keys! {
+    /// Health, metrics and plans, for operators.
+    pub struct Admin: "the admin address", as in "{ listen: 127.0.0.1:9090 }" {
+        /// The address, `host:port`.
+        listen: Scalar,
+    }
+}
+
+keys! {
+    /// The GraphQL endpoint.
+    pub struct Graphql: "the GraphQL endpoint", as in "{ path: /graphql }" {
+        /// Its path; `/graphql` unless said.
+        path: Option<Located<String>>,
+        /// Whether browsers get a page to try queries in.
+        playground: Option<Located<bool>>,
+        /// Whether clients may ask for the schema.
+        introspection: Option<Located<bool>>,
+        /// What a document may cost.
+        limits: Option<GraphqlLimits>,
+    }
+}
+
+keys! {
+    /// What a GraphQL document may cost.
+    pub struct GraphqlLimits: "the limits of GraphQL documents", as in "{ depth: 15, aliases: 30, tokens: 2000 }" {
+        /// How deeply fields may nest.
+        depth: Option<Located<u32>>,
+        /// How many aliases a document may hold.
+        aliases: Option<Located<u32>>,
+        /// How many tokens a document may have.
+        tokens: Option<Located<u32>>,
+    }
+}
+
+keys! {
+    /// What holds for every call to every backend, unless nearer said otherwise.
+    pub struct Calls: "what holds for every call", as in "{ timeout: 2s }" {
+        /// Header fields of every REST call.
+        headers: Option<Headers>,
+        /// Metadata of every gRPC call.
+        metadata: Option<Headers>,
+        /// How long one call may take.
+        timeout: Option<Located<Duration>>,
+    }
+}
+
+keys! {
+    /// How the gateway stops.
+    pub struct Shutdown: "the shutdown", as in "{ delay: 5s, timeout: 30s }" {
+        /// How long it goes on accepting after it said that it stops.
+        delay: Option<Located<Duration>>,
+        /// How long running requests may take to end.
+        timeout: Option<Located<Duration>>,
+    }
+}
+
+words! {
+    /// How the access log is written.
+    pub enum AccessLog {
+        /// One JSON object per line.
+        Json = "json",
+        /// One line for people.
+        Text = "text",
+        /// None.
+        Off = "off",
+    }
+}

@@ -1,0 +1,95 @@
+//! What a project says: the types of the composition language, exactly as written.
+//!
+//! Every value that can be complained about later carries its [`Place`]. Nothing here is resolved:
+//! a name is text, a default is `None`, an expression is a [`Scalar`] whose text holds `${…}`.
+
+mod backend;
+mod call;
+mod composition;
+mod endpoint;
+mod gateway;
+mod graph;
+mod pairs;
+mod route;
+mod step;
+mod template;
+
+pub use backend::{Backend, Protocol, Reads};
+pub use call::{Action, GrpcCall, PartUse, RestCall, Verb};
+pub use composition::{Arg, ArgSource, Composition};
+pub use endpoint::{Body, Cookie, Endpoint, MaxAge, Proxy, Respond, SameSite};
+pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
+pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
+pub use pairs::{Header, Headers, ListStyle, Parameter, Parameters, Styled};
+pub use route::{Methods, Route, Segment};
+pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Step};
+pub use template::{Each, Entry, List, Merge, Object, Prefer, Template};
+
+use std::collections::HashMap;
+
+use crate::base::diagnostic::Place;
+
+use super::keys::{Entries, Reader, keys};
+
+/// A value and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where.
+    pub place: Place,
+}
+
+/// A definition under the name that the file gives it.
+#[derive(Clone, Debug)]
+pub struct Named<T> {
+    /// The name, as the key is written.
+    pub name: Located<String>,
+    /// The key path of the definition, such as `endpoints."GET /v1/products".steps.product`.
+    pub path: String,
+    /// What the name stands for.
+    pub value: T,
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size(pub u64);
+
+keys! {
+    /// Everything that the composition files of a project say, merged. Lists are in the order of the
+    /// files' names, then as written.
+    pub struct Spec: "a composition file", as in "endpoints:\n  GET /products: { steps: { … } }" {
+        /// The services behind the gateway.
+        backends: Vec<Named<Backend>>,
+        /// Compositions to be used by name, with `part: NAME`.
+        parts: Vec<Named<Composition>>,
+        /// What clients call over HTTP.
+        endpoints: Vec<Named<Endpoint>>,
+        /// What stands behind the fields of the GraphQL schema.
+        graph: Graph,
+        /// The gateway itself: where it listens, what holds for every call.
+        gateway: Gateway,
+    }
+    then Spec::check
+}
+
+impl Spec {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        let mut routes: HashMap<String, Vec<&Named<Endpoint>>> = HashMap::new();
+        for endpoint in &self.endpoints {
+            let alike = routes.entry(endpoint.value.route.pattern()).or_default();
+            if let Some(earlier) = alike.iter().find(|earlier| earlier.value.route.clashes_with(&endpoint.value.route))
+            {
+                let message =
+                    format!("`{}` answers the same requests as `{}`", endpoint.name.value, earlier.name.value);
+                let mut diagnostic = reader
+                    .error("duplicate-route", &endpoint.name.place, message)
+                    .help("leave one of them out, or tell their paths apart")
+                    .related(earlier.name.place.clone(), "first defined here");
+                diagnostic.path = endpoint.path.clone();
+                reader.report(diagnostic);
+            }
+            alike.push(endpoint);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The folder of a project: `compositions/`, `schema/`, `proto/`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::base::diagnostic::{Diagnostic, Place, Sources};
+use crate::base::id::FileId;
+
+use super::constant::{LookUp, look_up_in_process};
+use super::keys::Reader;
+use super::merge::read_merged;
+use super::model::Spec;
+use super::yaml::parse;
+
+/// Files larger than this are no composition, schema or proto file that somebody wrote.
+const FILE_SIZE_LIMIT: u64 = 4 << 20;
+
+/// How deeply folders of proto files may nest; a link that leads back up ends here.
+const FOLDER_DEPTH_LIMIT: usize = 16;
+
+/// A project as read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The folder.
+    pub root: PathBuf,
+    /// The text of every file that was read.
+    pub sources: Sources,
+    /// What the composition files say, without the definitions in `unread`. `None` if a whole file or
+    /// section could not be read, so that names would be missing.
+    pub spec: Option<Spec>,
+    /// The key paths of definitions that are left out because they could not be read, such as
+    /// `backends.catalog`: their names are not unknown, their mistakes are reported.
+    pub unread: BTreeSet<String>,
+    /// The files of `schema/` that end in `.graphql`, by name.
+    pub schemas: Vec<SourceFile>,
+    /// The files of `proto/` and its folders that end in `.proto`, by path.
+    pub protos: Vec<SourceFile>,
+    /// Everything that is wrong, file by file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A file of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its path from the project's folder, with `/`, such as `proto/store/reviews.proto`.
+    pub path: String,
+    /// Its text in [`Reading::sources`].
+    pub id: FileId,
+}
+
+/// Reads the project in `root`, with constants from the process's environment and files.
+pub fn read(root: &Path) -> Reading {
+    read_with(root, &look_up_in_process)
+}
+
+/// Reads the project in `root`, with constants from `look_up`.
+pub fn read_with(root: &Path, look_up: LookUp<'_>) -> Reading {
+    let mut files = Files { root: root.to_owned(), ..Files::default() };
+    files.compositions = files.read_folder(COMPOSITIONS, &["yaml", "yml", "json"], 1);
+    files.schemas = files.read_folder(SCHEMA, &["graphql"], 1);
+    files.protos = files.read_folder(PROTO, &["proto"], FOLDER_DEPTH_LIMIT);
+    files.interpret(look_up)
+}
+
+/// Reads a project from memory: paths, such as `compositions/a.yaml`, with texts.
+pub fn read_texts(texts: &[(&str, &str)], look_up: LookUp<'_>) -> Reading {
+    let mut files = Files::default();
+    for (path, text) in texts {
+        let file = SourceFile { path: (*path).to_owned(), id: files.sources.add(*path, *text) };
+        match path.split_once('/') {
+            Some((SCHEMA, _)) => files.schemas.push(file),
+            Some((PROTO, _)) => files.protos.push(file),
+            _ => files.compositions.push(file),
+        }
+    }
+    files.interpret(look_up)
+}
+
+const COMPOSITIONS: &str = "compositions";
+const SCHEMA: &str = "schema";
+const PROTO: &str = "proto";
+
+/// The files of a project, and what was wrong with reading them.
+#[derive(Default)]
+struct Files {
+    root: PathBuf,
+    sources: Sources,
+    compositions: Vec<SourceFile>,
+    schemas: Vec<SourceFile>,
+    protos: Vec<SourceFile>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Files {
+    /// What the files say.
+    fn interpret(mut self, look_up: LookUp<'_>) -> Reading {
+        let mut roots = Vec::new();
+        let mut broken = !self.diagnostics.is_empty();
+        for file in &self.compositions {
+            let (root, mistakes) = parse(file.id, &self.sources.text(file.id));
+            broken |= root.is_none() && !mistakes.is_empty();
+            roots.extend(root);
+            self.diagnostics.extend(mistakes);
+        }
+        if roots.is_empty() && !broken {
+            self.report_nothing();
+        }
+        let mut reader = Reader::new(look_up);
+        let spec = read_merged(roots, &mut reader).filter(|_| !broken);
+        let (found, unread) = reader.finish();
+        self.diagnostics.extend(found);
+        self.diagnostics.sort_by_key(|diagnostic| (diagnostic.place.file, diagnostic.place.bytes.start));
+        let Self { root, sources, schemas, protos, diagnostics, .. } = self;
+        Reading { root, sources, spec, unread, schemas, protos, diagnostics }
+    }
+
+    fn report_nothing(&mut self) {
+        let folder = self.root.join(COMPOSITIONS);
+        let message = match (self.compositions.first(), folder.is_dir()) {
+            (Some(file), _) => format!("{} says nothing", file.path),
+            (None, true) => format!("there is no .yaml, .yml or .json file in {}", folder.display()),
+            (None, false) => format!("there is no folder {}", folder.display()),
+        };
+        let file = match self.compositions.first() {
+            Some(file) => file.id,
+            None => self.sources.add(COMPOSITIONS, ""),
+        };
+        let diagnostic = Diagnostic::error("no-compositions", Place { file, bytes: 0..0 }, "", message)
+            .help("a project is a folder with compositions/*.yaml; `selvedge new DIR` makes one");
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The files of a folder with one of the `endings`, by name; `depth` folders deep. A folder that
+    /// is not there has none.
+    fn read_folder(&mut self, folder: &str, endings: &[&str], depth: usize) -> Vec<SourceFile> {
+        let mut found = Vec::new();
+        let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else { return found };
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort_unstable();
+        for name in names {
+            let path = format!("{folder}/{name}");
+            let full = self.root.join(&path);
+            let fits = Path::new(&name).extension().is_some_and(|ending| endings.iter().any(|fit| ending == *fit));
+            if full.is_dir() {
+                if depth > 1 {
+                    found.extend(self.read_folder(&path, endings, depth - 1));
+                }
+            } else if fits {
+                found.extend(self.read_file(path, &full));
+            }
+        }
+        found
+    }
+
+    fn read_file(&mut self, path: String, full: &Path) -> Option<SourceFile> {
+        let size = std::fs::metadata(full).map_or(0, |metadata| metadata.len());
+        let read = if size > FILE_SIZE_LIMIT {
+            Err(format!("the file has {size} bytes, more than the {FILE_SIZE_LIMIT} that are read"))
+        } else {
+            std::fs::read(full)
+                .map_err(|error| format!("the file cannot be read: {error}"))
+                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned()))
+        };
+        match read {
+            // A byte order mark is no part of the text.
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                Some(SourceFile { id: self.sources.add(path.clone(), text), path })
+            }
+            Err(why) => {
+                let file = self.sources.add(path, "");
+                self.diagnostics.push(Diagnostic::error("unreadable-file", Place { file, bytes: 0..0 }, "", why));
+                None
+            }
+        }
+    }
+}

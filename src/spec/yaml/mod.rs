@@ -1,0 +1,21 @@
+//! YAML with positions: a file becomes a tree of [`Node`]s, by the core schema of YAML 1.2.
+//!
+//! JSON is read as the YAML that it is. Left out on purpose, each with its own diagnostic: tags,
+//! anchors and aliases (a part does what they are used for), several documents in a file, keys that
+//! are not scalars.
+
+mod core_schema;
+mod hint;
+mod lines;
+mod node;
+mod origin;
+mod parse;
+mod scalar;
+
+pub(in crate::spec) use core_schema::literal;
+pub(in crate::spec) use node::{Kind, Node};
+pub(in crate::spec) use parse::{later_of_equal_keys, parse};
+pub use scalar::{Literal, Scalar};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Why a message could not be read or written.
+
+use std::fmt;
+
+/// Why wire bytes are not the message that the contract says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireError {
+    /// JSON names of the fields around the fault, such as `order.items`; empty at the top.
+    pub path: String,
+    /// What is wrong, in words that name no content.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => f.write_str(self.reason),
+            path => write!(f, "{path}: {}", self.reason),
+        }
+    }
+}
+
+impl std::error::Error for WireError {}
+
+/// Why JSON text is not the message that the contract says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    /// The byte of the JSON text at which it goes wrong.
+    pub offset: usize,
+    /// The value that is wrong, such as `items[2].price`; empty at the top.
+    pub path: String,
+    /// What is wrong and, for a misspelt name, what was probably meant.
+    pub reason: String,
+}
+
+impl JsonError {
+    /// The same error one list or object further out; `step` is `.name` or `[2]`.
+    pub(super) fn within(mut self: Box<Self>, step: impl fmt::Display) -> Box<Self> {
+        self.path = format!("{step}{}", self.path);
+        self
+    }
+
+    /// The error as callers see it: a path begins without a dot.
+    pub(super) fn finished(mut self) -> Self {
+        if self.path.starts_with('.') {
+            self.path.remove(0);
+        }
+        self
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => write!(f, "{} at byte {}", self.reason, self.offset),
+            path => write!(f, "{path}: {} at byte {}", self.reason, self.offset),
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// Why reading the wire stops. Small, because it travels with every byte read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A record overrides or continues one that was already written: no error, but reading must
+    /// start over with its records put in order.
+    Disorder,
+    Truncated,
+    Varint,
+    Tag,
+    Group,
+    Depth,
+    Utf8,
+    TooLarge,
+    Timestamp,
+    Duration,
+    NotANumber,
+    FieldMask,
+}
+
+impl Fault {
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Disorder => "records out of order",
+            Self::Truncated => "message ends too early",
+            Self::Varint => "varint of more than ten bytes",
+            Self::Tag => "invalid tag",
+            Self::Group => "group without its beginning or end",
+            Self::Depth => "nested too deeply",
+            Self::Utf8 => "invalid UTF-8",
+            Self::TooLarge => "document too large",
+            Self::Timestamp => "Timestamp outside the years 1 to 9999",
+            Self::Duration => "Duration out of range",
+            Self::NotANumber => "Value holds a number that JSON cannot write",
+            Self::FieldMask => "FieldMask path without a JSON form",
+        }
+    }
+}

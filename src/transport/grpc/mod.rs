@@ -1,0 +1,191 @@
+//! gRPC calls: unary, over HTTP/2, JSON in and JSON out through message tables.
+
+pub mod message;
+mod status;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{BufMut as _, Bytes};
+use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Response, uri};
+use hyper::body::Incoming;
+
+use super::{Backend, RequestBody, Transport, body, exchange_failure, remaining, rest, uri as form_uri};
+use crate::base::call::{Call, Reply};
+use crate::base::failure::{Cause, Failure};
+use crate::base::value::Doc;
+use crate::plan::Rpc;
+use message::{MessageId, Tables};
+
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+/// One byte of flags and four of length stand before each message.
+const PREFIX: usize = 5;
+
+/// A rpc with its message tables.
+#[derive(Debug)]
+pub(super) struct Method {
+    path: uri::PathAndQuery,
+    tables: Arc<Tables>,
+    input: MessageId,
+    output: MessageId,
+}
+
+/// The rpcs of a plan, sharing one set of tables.
+pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
+    let messages = rpcs.iter().flat_map(|rpc| [rpc.descriptor.input(), rpc.descriptor.output()]);
+    let tables = Arc::new(Tables::build(messages));
+    let method = |rpc: &Rpc| {
+        let input = tables.message(rpc.descriptor.input().full_name())?;
+        let output = tables.message(rpc.descriptor.output().full_name())?;
+        Some(Method { path: rpc.path.clone(), tables: tables.clone(), input, output })
+    };
+    rpcs.iter().filter_map(method).collect()
+}
+
+/// Sends a unary call. A gRPC status other than OK becomes a reply with the HTTP status it maps to
+/// and `{"code": "NOT_FOUND", "message": …}` as its body.
+pub(super) async fn send(
+    transport: &Transport,
+    backend: &Backend,
+    call: &Call,
+    (method, message): (&Method, &Bytes),
+) -> Result<Reply, Failure> {
+    let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, message)?)));
+    *request.method_mut() = http::Method::POST;
+    *request.version_mut() = http::Version::HTTP_2;
+    *request.uri_mut() = form_uri(backend.address(), method.path.clone())?;
+    *request.headers_mut() = headers(call);
+    let response = transport.http2.request(request).await.map_err(|error| exchange_failure(&error))?;
+    read(response, method, backend.max_reply).await
+}
+
+/// The message behind its prefix.
+fn frame(method: &Method, message: &Bytes) -> Result<Bytes, Failure> {
+    let mut out = Vec::with_capacity(message.len() + PREFIX);
+    out.put_bytes(0, PREFIX);
+    message::encode(&method.tables, method.input, message, &mut out)
+        .map_err(|error| Failure::new(Cause::InvalidMessage, error.to_string()))?;
+    let length = u32::try_from(out.len() - PREFIX)
+        .map_err(|_| Failure::new(Cause::InvalidMessage, "the message is larger than gRPC can send"))?;
+    out[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+    Ok(out.into())
+}
+
+fn headers(call: &Call) -> HeaderMap {
+    let mut headers = call.headers.clone();
+    headers.insert(CONTENT_TYPE, GRPC);
+    headers.insert(TE, TRAILERS);
+    headers.insert(USER_AGENT, rest::AGENT);
+    headers.insert(TIMEOUT, timeout_value(remaining_until(call.deadline)));
+    headers
+}
+
+fn remaining_until(deadline: Instant) -> Duration {
+    remaining(deadline)
+}
+
+/// At most eight digits and a unit, rounded down. Source: gRPC over HTTP2, "Timeout".
+fn timeout_value(left: Duration) -> HeaderValue {
+    const MOST: u128 = 99_999_999;
+    let (number, unit) = match (left.as_micros(), left.as_millis(), u128::from(left.as_secs())) {
+        (micros, ..) if micros <= MOST => (micros, 'u'),
+        (_, millis, _) if millis <= MOST => (millis, 'm'),
+        (.., seconds) => (seconds.min(MOST), 'S'),
+    };
+    HeaderValue::from_str(&format!("{number}{unit}")).unwrap_or(HeaderValue::from_static("0u"))
+}
+
+async fn read(response: Response<Incoming>, method: &Method, max: u64) -> Result<Reply, Failure> {
+    let (mut head, body) = response.into_parts();
+    if !is_grpc(&head.headers) {
+        return Ok(status::of_http(head.status.as_u16(), head.headers));
+    }
+    if head.headers.contains_key(status::STATUS) {
+        let trailers = head.headers.clone();
+        return match status::read(&trailers) {
+            Some(0) => Err(Failure::new(Cause::BadReply, "status OK without a message")),
+            Some(code) => Ok(status::reply(code, head.headers)),
+            None => Err(Failure::new(Cause::BadReply, "an unreadable grpc-status")),
+        };
+    }
+    let (bytes, trailers) = body::read(body, max.saturating_add(PREFIX as u64)).await?;
+    let trailers = trailers.ok_or_else(|| Failure::new(Cause::BadReply, "the reply ended without trailers"))?;
+    let code = status::read(&trailers)
+        .ok_or_else(|| Failure::new(Cause::BadReply, "the trailers hold no readable grpc-status"))?;
+    let compressed = head.headers.get(ENCODING).is_some_and(|encoding| encoding != "identity");
+    head.headers.extend(trailers);
+    if code != 0 {
+        return Ok(status::reply(code, head.headers));
+    }
+    let wire = unframe(&bytes, compressed)?;
+    let doc = decode(method, &wire)?;
+    let mut headers = head.headers;
+    status::remove(&mut headers);
+    Ok(Reply { status: 200, headers: Arc::new(headers), body: Some(Arc::new(doc)) })
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+}
+
+fn decode(method: &Method, wire: &[u8]) -> Result<Doc, Failure> {
+    message::decode(&method.tables, method.output, wire)
+        .map_err(|error| Failure::new(Cause::BadReply, format!("the message cannot be read: {error}")))
+}
+
+/// The one message of a unary reply.
+fn unframe(bytes: &Bytes, compressed: bool) -> Result<Bytes, Failure> {
+    let broken = |why: &str| Failure::new(Cause::BadReply, format!("broken gRPC framing: {why}"));
+    let Some((prefix, _)) = bytes.split_first_chunk::<PREFIX>() else {
+        return Err(broken("no whole message"));
+    };
+    let [flags, length @ ..] = *prefix;
+    match (flags, compressed) {
+        (0, _) => {}
+        (1, true) => return Err(broken("compressed although nothing was offered")),
+        _ => return Err(broken("an unknown flag")),
+    }
+    let length = u32::from_be_bytes(length) as usize;
+    match bytes.len() - PREFIX {
+        have if have < length => Err(broken("the message is cut short")),
+        have if have > length => Err(broken("more than one message")),
+        _ => Ok(bytes.slice(PREFIX..)),
+    }
+}
+
+/// Bytes that a test frames by hand.
+#[cfg(test)]
+fn framed(flags: u8, length: u32, message: &[u8]) -> Bytes {
+    let mut out = vec![flags];
+    out.put_u32(length);
+    out.put_slice(message);
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{framed, timeout_value, unframe};
+
+    #[test]
+    fn a_timeout_has_at_most_eight_digits_and_is_rounded_down() {
+        assert_eq!(timeout_value(Duration::from_nanos(1_999)), "1u");
+        assert_eq!(timeout_value(Duration::from_millis(1_500)), "1500000u");
+        assert_eq!(timeout_value(Duration::from_secs(100)), "100000m");
+        assert_eq!(timeout_value(Duration::from_secs(200_000)), "200000S");
+    }
+
+    #[test]
+    fn framing_that_is_broken_is_refused() {
+        assert_eq!(unframe(&framed(0, 2, b"ab"), false).map(|b| b.len()).ok(), Some(2));
+        for wrong in [framed(0, 3, b"ab"), framed(0, 1, b"ab"), framed(1, 2, b"ab"), framed(9, 2, b"ab")] {
+            assert!(unframe(&wrong, false).is_err());
+        }
+        assert!(unframe(&bytes::Bytes::from_static(b"\0\0"), false).is_err());
+    }
+}

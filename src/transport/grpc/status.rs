@@ -1,0 +1,76 @@
+//! gRPC statuses and what they are over HTTP.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+
+use crate::base::call::Reply;
+use crate::base::value::{DocBuilder, Kind, Sink as _};
+
+pub(super) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+
+/// Names and HTTP statuses by number. Source: google/rpc/code.proto.
+const CODES: [(&str, u16); 17] = [
+    ("OK", 200),
+    ("CANCELLED", 499),
+    ("UNKNOWN", 500),
+    ("INVALID_ARGUMENT", 400),
+    ("DEADLINE_EXCEEDED", 504),
+    ("NOT_FOUND", 404),
+    ("ALREADY_EXISTS", 409),
+    ("PERMISSION_DENIED", 403),
+    ("RESOURCE_EXHAUSTED", 429),
+    ("FAILED_PRECONDITION", 400),
+    ("ABORTED", 409),
+    ("OUT_OF_RANGE", 400),
+    ("UNIMPLEMENTED", 501),
+    ("INTERNAL", 500),
+    ("UNAVAILABLE", 503),
+    ("DATA_LOSS", 500),
+    ("UNAUTHENTICATED", 401),
+];
+
+/// The status that headers or trailers carry; `None` when there is none or it is no number.
+pub(super) fn read(headers: &HeaderMap) -> Option<u32> {
+    headers.get(STATUS)?.to_str().ok()?.parse().ok()
+}
+
+/// A reply that failed with a gRPC status. Its body is `{"code": …, "message": …}`.
+pub(super) fn reply(code: u32, mut headers: HeaderMap) -> Reply {
+    let (name, status) = CODES.get(code as usize).copied().unwrap_or(("UNKNOWN", 500));
+    let message = headers.get(MESSAGE).map(|value| {
+        percent_encoding::percent_decode(value.as_bytes()).decode_utf8_lossy().into_owned()
+    });
+    remove(&mut headers);
+    let mut out = DocBuilder::default();
+    out.begin_object();
+    out.key(b"\"code\":");
+    out.text(Kind::String, name);
+    out.key(b"\"message\":");
+    out.text(Kind::String, message.as_deref().unwrap_or(""));
+    out.end_object();
+    Reply { status, headers: Arc::new(headers), body: Some(Arc::new(out.finish())) }
+}
+
+/// A reply that is no gRPC at all, judged by its HTTP status.
+/// Source: gRPC, "HTTP to gRPC Status Code Mapping".
+pub(super) fn of_http(status: u16, headers: HeaderMap) -> Reply {
+    let code = match status {
+        400 | 431 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502 | 503 | 504 => 14,
+        _ => 2,
+    };
+    reply(code, headers)
+}
+
+/// Takes the protocol's own fields out, so that they never reach a client.
+pub(super) fn remove(headers: &mut HeaderMap) {
+    for name in [STATUS, MESSAGE, DETAILS] {
+        headers.remove(name);
+    }
+}

@@ -1,0 +1,87 @@
+//! Passing a client's request through: bodies stream both ways with back-pressure.
+
+use std::time::Instant;
+
+use http::header::{
+    CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, Request, Response, Version};
+use hyper::body::Incoming;
+
+use super::{Backend, RequestBody, Transport, exchange_failure, target, uri};
+use crate::base::failure::{Cause, Failure};
+use crate::base::id::BackendId;
+
+/// A client's request on its way through.
+#[derive(Debug)]
+pub struct Passage {
+    /// Where to.
+    pub backend: BackendId,
+    /// Percent-encoded path and query.
+    pub target: String,
+    /// Method, header fields and body; hop-by-hop fields are taken out on the way.
+    pub request: Request<RequestBody>,
+    /// When the reply's head must have come.
+    pub deadline: Instant,
+}
+
+/// Sends the request on and hands back the reply before its body was read.
+pub(super) async fn forward(
+    transport: &Transport,
+    backend: &Backend,
+    passage: Passage,
+) -> Result<Response<Incoming>, Failure> {
+    let address = backend.address();
+    let mut request = passage.request;
+    *request.uri_mut() = uri(address, target(address, &passage.target)?)?;
+    *request.version_mut() = Version::HTTP_11;
+    strip_hop_by_hop(request.headers_mut());
+    request.headers_mut().remove(HOST);
+    let exchange = transport.http1.request(request);
+    match tokio::time::timeout_at(passage.deadline.into(), exchange).await {
+        Ok(Ok(mut response)) => {
+            strip_hop_by_hop(response.headers_mut());
+            Ok(response)
+        }
+        Ok(Err(error)) => Err(exchange_failure(&error)),
+        Err(_) => Err(Failure::new(Cause::Timeout, "no reply within the deadline")),
+    }
+}
+
+/// Takes out the fields that concern one connection only (RFC 9110 section 7.6.1), those that
+/// `Connection` names among them.
+fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    let always = [CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+    for name in always {
+        headers.remove(name);
+    }
+    headers.remove("keep-alive");
+    headers.remove("proxy-connection");
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::strip_hop_by_hop;
+
+    #[test]
+    fn fields_of_one_connection_do_not_pass() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("connection", "close, x-private"), ("x-private", "1"), ("te", "trailers"), ("x-kept", "2")] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        strip_hop_by_hop(&mut headers);
+        assert_eq!(headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["x-kept"]);
+    }
+}

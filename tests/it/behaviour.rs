@@ -1,0 +1,160 @@
+//! `tests/behaviour/*.md`: each document is a claim, played against a real gateway and scripted backends.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::backend::{Backends, Seen};
+use crate::claim::{files, run, stem};
+use crate::compare;
+use crate::document::{self, Answer, Calls, Document, Kind, Request};
+use crate::gateway::Running;
+use crate::http1::{Connection, Message};
+use crate::project::Project;
+
+/// One trial a document.
+pub(crate) fn trials() -> Vec<Trial> {
+    let documents = files("tests/behaviour", "md").into_iter().filter(|path| stem(path) != "README");
+    documents.map(|path| Trial::test(format!("behaviour::{}", stem(&path)), move || play(&path))).collect()
+}
+
+/// How long the record of calls may take to become what a document says.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// How long nothing more may arrive after that.
+const QUIET: Duration = Duration::from_millis(15);
+
+fn play(path: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let document = document::read(&text)?;
+    let name = format!("behaviour/{}", stem(path));
+    Ok(run(play_document(&document, &name)).map_err(|why| format!("{}\n{why}", document.title))?)
+}
+
+/// Plays a document in the project folder `name`.
+///
+/// # Errors
+/// The first thing that is not as the document says.
+pub(crate) async fn play_document(document: &Document, name: &str) -> Result<(), String> {
+    let stage = Stage::set(document, name).await?;
+    let mut client = Client::new(&stage);
+    for event in &document.events {
+        let done = match &event.kind {
+            Kind::Request(request) => client.request(request).await,
+            Kind::Answer(answer) => client.answer(answer),
+            Kind::Calls(calls) => client.calls(calls).await,
+        };
+        done.map_err(|why| format!("line {}: {why}", event.line))?;
+    }
+    let unscripted = stage.backends.record.all().into_iter().find(|seen| !seen.scripted);
+    stage.gateway.stop().await;
+    match unscripted {
+        Some(seen) => Err(format!("a call that no script answers: {}", compare::show(&seen))),
+        None => Ok(()),
+    }
+}
+
+/// A gateway with its backends, ready to be asked.
+pub(crate) struct Stage {
+    /// The gateway.
+    pub(crate) gateway: Running,
+    /// The backends behind it.
+    pub(crate) backends: Backends,
+}
+
+impl Stage {
+    /// Starts the backends and the project of a document.
+    ///
+    /// # Errors
+    /// A script that cannot be played, or the diagnostics of the project.
+    pub(crate) async fn set(document: &Document, name: &str) -> Result<Self, String> {
+        let protos = Project::write(name, &document.files)?.protos()?;
+        let backends = Backends::start(&document.backends, &protos).await?;
+        let located: Vec<(String, String)> =
+            document.files.iter().map(|(path, text)| (path.clone(), backends.locate(text))).collect();
+        let project = Project::write(name, &located)?;
+        let gateway = Running::start(project.root()).await.map_err(|why| format!("the project does not start\n{why}"))?;
+        Ok(Self { gateway, backends })
+    }
+}
+
+/// The client of a document: sends requests one by one and keeps what came back.
+struct Client<'a> {
+    stage: &'a Stage,
+    received: Option<(Message, Duration)>,
+    /// How many calls of the record were compared before.
+    compared: usize,
+}
+
+impl<'a> Client<'a> {
+    fn new(stage: &'a Stage) -> Self {
+        Self { stage, received: None, compared: 0 }
+    }
+
+    async fn request(&mut self, request: &Request) -> Result<(), String> {
+        if self.received.is_some() {
+            return Err("the answer before was not compared".into());
+        }
+        let sent = Instant::now();
+        self.received = send(&self.stage.gateway, request).await?.map(|message| (message, sent.elapsed()));
+        Ok(())
+    }
+
+    fn answer(&mut self, expected: &Answer) -> Result<(), String> {
+        let (message, took) = self.received.take().ok_or("there is no answer to compare")?;
+        compare::answer(expected, &message)?;
+        match (expected.within, expected.after) {
+            (Some(limit), _) if took > limit => Err(format!("took {took:?}, and must take at most {limit:?}")),
+            (_, Some(limit)) if took < limit => Err(format!("took {took:?}, and must take at least {limit:?}")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn calls(&mut self, expected: &Calls) -> Result<(), String> {
+        let since = Instant::now();
+        while since.elapsed() < SETTLE && compare::calls(expected, &self.new_calls()).is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(QUIET).await;
+        let new = self.new_calls();
+        self.compared += new.len();
+        compare::calls(expected, &new)
+    }
+
+    fn new_calls(&self) -> Vec<Seen> {
+        self.stage.backends.record.all().split_off(self.compared)
+    }
+}
+
+/// Sends a request on a connection of its own; `None` when the client leaves before the answer.
+///
+/// # Errors
+/// A connection that fails.
+pub(crate) async fn send(gateway: &Running, request: &Request) -> Result<Option<Message>, String> {
+    let mut connection = Connection::open(gateway.address()).await.map_err(|error| error.to_string())?;
+    connection.send(&bytes(request)).await.map_err(|error| error.to_string())?;
+    if let Some(after) = request.leaves {
+        tokio::time::sleep(after).await;
+        return Ok(None);
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(30), connection.response(&request.method)).await;
+    let answer = answer.map_err(|_| "no answer within 30 seconds")?;
+    answer.map(Some).map_err(|error| format!("no answer: {error}"))
+}
+
+fn bytes(request: &Request) -> Vec<u8> {
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
+    let given = |name: &str| request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    if !given("host") {
+        head.push_str("host: gateway.test\r\n");
+    }
+    if !request.body.is_empty() && !given("content-length") && !given("transfer-encoding") {
+        head.push_str(&format!("content-length: {}\r\n", request.body.len()));
+    }
+    for (name, value) in &request.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    [head.as_bytes(), &request.body].concat()
+}

@@ -1,0 +1,204 @@
+//! The binary from outside: its exit codes, what it prints, and the demo store as a newcomer meets it.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use crate::claim::{claims, repository};
+use crate::project::Project;
+
+claims![
+    the_store_is_checked_without_a_word,
+    ten_mistakes_are_ten_diagnostics_and_exit_code_1,
+    wrong_usage_is_exit_code_2,
+    an_endpoint_and_a_field_can_be_explained,
+    every_line_that_the_demo_prints_works_and_an_interrupt_ends_it,
+    a_port_that_is_taken_is_named,
+    a_changed_composition_is_checked_and_served,
+];
+
+fn selvedge(arguments: &[&str]) -> Result<Output, String> {
+    let folder = repository(".");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
+    command.args(arguments).current_dir(folder).output().map_err(|error| error.to_string())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn the_store_is_checked_without_a_word() -> Result<(), String> {
+    let checked = selvedge(&["check", "."])?;
+    assert_eq!((text(&checked.stdout), text(&checked.stderr)), (String::new(), String::new()));
+    assert_eq!(checked.status.code(), Some(0));
+    Ok(())
+}
+
+fn ten_mistakes_are_ten_diagnostics_and_exit_code_1() -> Result<(), String> {
+    let wrong = std::fs::read_to_string(repository("tests/rejects/ten-mistakes.yaml")).map_err(|e| e.to_string())?;
+    let proto = "syntax = \"proto3\";\npackage t;\nservice T { rpc Get(Key) returns (Key); }\nmessage Key { string sku = 1; }\n";
+    let files = [("compositions/main.yaml".to_owned(), wrong), ("proto/t.proto".to_owned(), proto.to_owned())];
+    let project = Project::write("command/ten-mistakes", &files)?;
+    let checked = selvedge(&["check", &project.root().to_string_lossy()])?;
+    let said = text(&checked.stderr);
+    assert_eq!(said.matches("error[").count(), 10, "{said}");
+    assert_eq!(said.matches("--> compositions/main.yaml:").count(), 10, "{said}");
+    assert_eq!(checked.status.code(), Some(1));
+    let served = selvedge(&["serve", &project.root().to_string_lossy()])?;
+    assert_eq!((served.status.code(), text(&served.stderr).matches("error[").count()), (Some(1), 10));
+    Ok(())
+}
+
+fn wrong_usage_is_exit_code_2() -> Result<(), String> {
+    for arguments in [&["srve"][..], &["check", "--jsno"], &["demo", "--backend-ports", "1"], &[]] {
+        let ended = selvedge(arguments)?;
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {}", text(&ended.stderr));
+    }
+    Ok(())
+}
+
+fn an_endpoint_and_a_field_can_be_explained() -> Result<(), String> {
+    let page = selvedge(&["explain", "GET /v1/products/{id}/page"])?;
+    assert_eq!(page.status.code(), Some(0), "{}", text(&page.stderr));
+    assert!(text(&page.stdout).contains("catalog"), "{}", text(&page.stdout));
+    let field = selvedge(&["explain", "Product.seller"])?;
+    assert_eq!(field.status.code(), Some(0), "{}", text(&field.stderr));
+    let unknown = selvedge(&["explain", "Product.sellr"])?;
+    assert_ne!(unknown.status.code(), Some(0));
+    assert!(text(&unknown.stderr).contains("Product.seller"), "{}", text(&unknown.stderr));
+    Ok(())
+}
+
+/// A demo that runs, ended when dropped.
+struct Demo {
+    process: Child,
+    /// What it has printed up to its last line, "Press Ctrl-C to stop."
+    banner: Vec<String>,
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Demo {
+    fn start(folder: &Path, arguments: &[&str]) -> Result<Self, String> {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_selvedge"))
+            .args(["demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--backend-ports", "0,0,0,0"])
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let output = process.stdout.take().ok_or("no standard output")?;
+        let mut demo = Self { process, banner: Vec::new() };
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        while !demo.banner.iter().any(|line| line.starts_with("Press Ctrl-C")) {
+            let line = receiver.recv_timeout(Duration::from_secs(20)).map_err(|_| "the demo does not start")?;
+            demo.banner.push(line);
+        }
+        Ok(demo)
+    }
+
+    /// The address of the gateway, as the banner says it.
+    fn address(&self) -> Result<&str, String> {
+        let line = self.banner.iter().find(|line| line.contains("/graphql")).ok_or("no line for GraphQL")?;
+        let start = line.find("http://").ok_or("no address")?;
+        Ok(line[start..].split("/graphql").next().unwrap_or_default())
+    }
+
+    fn interrupt(mut self) -> Result<Option<i32>, String> {
+        let id = self.process.id().to_string();
+        Command::new("kill").args(["-INT", &id]).status().map_err(|error| error.to_string())?;
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_secs(5) {
+            if let Some(status) = self.process.try_wait().map_err(|error| error.to_string())? {
+                return Ok(status.code());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err("it goes on for five seconds after an interrupt".into())
+    }
+}
+
+/// What a line of shell prints, which must succeed.
+fn shell(line: &str) -> Result<String, String> {
+    let ran = Command::new("sh").args(["-c", line]).output().map_err(|error| error.to_string())?;
+    match ran.status.success() {
+        true => Ok(text(&ran.stdout)),
+        false => Err(format!("{line}\n{}", text(&ran.stderr))),
+    }
+}
+
+fn every_line_that_the_demo_prints_works_and_an_interrupt_ends_it() -> Result<(), String> {
+    let demo = Demo::start(&repository("."), &[])?;
+    let lines: Vec<&str> = demo.banner.iter().map(|line| line.trim()).filter(|line| line.starts_with("curl ")).collect();
+    assert_eq!(lines.len(), 6, "{:#?}", demo.banner);
+    for line in lines {
+        let answer = shell(line)?;
+        let body = match answer.strip_prefix("HTTP/1.1 ") {
+            Some(rest) => {
+                assert!(rest.starts_with('2'), "{line}\n{answer}");
+                rest.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+            }
+            None => answer,
+        };
+        let body: serde_json::Value = serde_json::from_str(&body).map_err(|error| format!("{line}\n{error}\n{body}"))?;
+        assert!(body.get("errors").is_none() && body.get("request_id").is_none(), "{line}\n{body}");
+    }
+    assert_eq!(demo.interrupt()?, Some(0));
+    Ok(())
+}
+
+fn a_port_that_is_taken_is_named() -> Result<(), String> {
+    let taken = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let port = taken.local_addr().map_err(|error| error.to_string())?.port().to_string();
+    let (listen, backends) = (format!("127.0.0.1:{port}"), format!("0,0,{port},0"));
+    for arguments in [
+        ["--listen", &listen, "--admin", "127.0.0.1:0", "--backend-ports", "0,0,0,0"],
+        ["--listen", "127.0.0.1:0", "--admin", &listen, "--backend-ports", "0,0,0,0"],
+        ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--backend-ports", &backends],
+    ] {
+        let ended = selvedge(&[&["demo"], &arguments[..]].concat())?;
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
+        assert!(text(&ended.stderr).contains(&port), "{}", text(&ended.stderr));
+    }
+    Ok(())
+}
+
+fn a_changed_composition_is_checked_and_served() -> Result<(), String> {
+    let mut files = Vec::new();
+    for folder in ["compositions", "schema", "proto"] {
+        collect(&repository(folder), folder, &mut files)?;
+    }
+    files.push(("compositions/mine.yaml".into(), "endpoints:\n  GET /mine: { result: \"${1 + 1}\" }\n".into()));
+    let project = Project::write("command/changed", &files)?;
+    let folder = project.root().to_string_lossy().into_owned();
+    assert_eq!(selvedge(&["check", &folder])?.status.code(), Some(0));
+    let demo = Demo::start(&repository("."), &[&folder])?;
+    assert_eq!(shell(&format!("curl -s {}/mine", demo.address()?))?, "2");
+    Ok(())
+}
+
+fn collect(folder: &Path, name: &str, files: &mut Vec<(String, String)>) -> Result<(), String> {
+    for entry in std::fs::read_dir(folder).map_err(|error| error.to_string())?.filter_map(Result::ok) {
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &name, files)?;
+        } else {
+            files.push((name, std::fs::read_to_string(entry.path()).map_err(|error| error.to_string())?));
+        }
+    }
+    Ok(())
+}

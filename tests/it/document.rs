@@ -1,0 +1,243 @@
+//! A behaviour document, read: its project, its backends, and what happens in which order.
+//!
+//! The form is told in `tests/behaviour/README.md`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::script::{self, Asked, Script};
+
+/// One file of `tests/behaviour/`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Document {
+    /// The claim.
+    pub(crate) title: String,
+    /// The project: path in the project folder, and text.
+    pub(crate) files: Vec<(String, String)>,
+    /// The backends that it calls.
+    pub(crate) backends: Vec<Script>,
+    /// What happens, in order.
+    pub(crate) events: Vec<Event>,
+}
+
+/// One step of a document, with the line where its block begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// From 1.
+    pub(crate) line: usize,
+    /// What happens.
+    pub(crate) kind: Kind,
+}
+
+/// What happens in a document.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// The client sends this.
+    Request(Request),
+    /// The client must have received this.
+    Answer(Answer),
+    /// The backends must have received exactly this since the last such block.
+    Calls(Calls),
+}
+
+/// A request of the client.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The HTTP method.
+    pub(crate) method: String,
+    /// Path and query as they go on the wire.
+    pub(crate) target: String,
+    /// Header fields beyond `host` and `content-length`.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// The client closes the connection so long after it sent the request.
+    pub(crate) leaves: Option<Duration>,
+}
+
+/// An answer as it must be.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The longest time from sending the request to the end of the answer.
+    pub(crate) within: Option<Duration>,
+    /// The shortest such time.
+    pub(crate) after: Option<Duration>,
+    /// Whether the body is compared as JSON instead of byte for byte.
+    pub(crate) json: bool,
+    /// Header fields with these values (`*`: any), or, with `None`, not there.
+    pub(crate) headers: Vec<(String, Option<String>)>,
+    /// The body; `...` alone stands for any, `"*"` in it for any JSON string.
+    pub(crate) body: String,
+}
+
+/// The calls that must have been made.
+#[derive(Clone, Debug)]
+pub(crate) struct Calls {
+    /// Whether they must have arrived in this order.
+    pub(crate) in_order: bool,
+    /// The calls.
+    pub(crate) calls: Vec<Expected>,
+}
+
+/// One call that must have been made.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    /// The line as written.
+    pub(crate) text: String,
+    /// The backend.
+    pub(crate) backend: String,
+    /// The question; without body or message any will do.
+    pub(crate) asked: Asked,
+    /// Header fields with these values (`*`: any), or, with `None`, not there.
+    pub(crate) headers: Vec<(String, Option<String>)>,
+    /// Whether the backend must have seen the call given up.
+    pub(crate) cancelled: bool,
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// What is wrong with it, with the line.
+pub(crate) fn read(text: &str) -> Result<Document, String> {
+    let mut document = Document::default();
+    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    while let Some((number, line)) = lines.next() {
+        if let Some(title) = line.strip_prefix("# ") {
+            document.title = title.to_owned();
+        }
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let block: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+        read_block(&mut document, number, info, &block.join("\n")).map_err(|why| format!("line {number}: {why}"))?;
+    }
+    match document.title.is_empty() {
+        true => Err("no title: the first line must be `# ` and a claim".into()),
+        false => Ok(document),
+    }
+}
+
+fn read_block(document: &mut Document, line: usize, info: &str, text: &str) -> Result<(), String> {
+    let words: Vec<&str> = info.split_whitespace().collect();
+    let kind = match words.as_slice() {
+        ["yaml", "composition"] => return project_file(document, "compositions/main.yaml", text),
+        ["yaml", "composition", name] => return project_file(document, &format!("compositions/{name}"), text),
+        ["graphql", "schema"] => return project_file(document, "schema/schema.graphql", text),
+        ["proto", name] => return project_file(document, &format!("proto/{name}"), text),
+        ["backend", name] => {
+            document.backends.push(script::read(name, text)?);
+            return Ok(());
+        }
+        ["text"] => return Ok(()),
+        ["request"] => Kind::Request(read_request(text)?),
+        ["graphql", "request"] => Kind::Request(read_graphql(text)?),
+        ["answer"] => Kind::Answer(read_answer(text)?),
+        ["calls"] => Kind::Calls(Calls { in_order: false, calls: read_calls(text)? }),
+        ["calls", "in", "order"] => Kind::Calls(Calls { in_order: true, calls: read_calls(text)? }),
+        _ => return Err(format!("unknown block `{info}`")),
+    };
+    document.events.push(Event { line, kind });
+    Ok(())
+}
+
+fn project_file(document: &mut Document, path: &str, text: &str) -> Result<(), String> {
+    if document.files.iter().any(|(known, _)| known == path) {
+        return Err(format!("{path} is written twice"));
+    }
+    document.files.push((path.to_owned(), format!("{text}\n")));
+    Ok(())
+}
+
+fn read_request(text: &str) -> Result<Request, String> {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut lines = head.lines();
+    let first = lines.next().unwrap_or_default();
+    let (line, leaves) = match first.split_once(" leaves after ") {
+        Some((line, after)) => (line, Some(script::read_duration(after)?)),
+        None => (first, None),
+    };
+    let (method, target) = line.split_once(' ').ok_or("expected `METHOD TARGET`")?;
+    let headers = lines.map(read_header).collect::<Result<_, _>>()?;
+    let body = match body.strip_prefix("bytes ") {
+        Some(quoted) => script::read_bytes(quoted)?,
+        None => body.as_bytes().to_vec(),
+    };
+    Ok(Request { method: method.to_owned(), target: target.to_owned(), headers, body, leaves })
+}
+
+fn read_header(line: &str) -> Result<(String, String), String> {
+    let (name, value) = line.split_once(':').ok_or_else(|| format!("expected `name: value`, found {line:?}"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A GraphQL document whose leading comments give `variables`, `operation` and further headers.
+fn read_graphql(text: &str) -> Result<Request, String> {
+    let mut body = json!({ "query": text });
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    for comment in text.lines().map_while(|line| line.strip_prefix("# ")) {
+        if let Some(variables) = comment.strip_prefix("variables: ") {
+            body["variables"] = serde_json::from_str(variables).map_err(|error| format!("variables: {error}"))?;
+        } else if let Some(operation) = comment.strip_prefix("operation: ") {
+            body["operationName"] = Value::from(operation);
+        } else if let Some(header) = comment.strip_prefix("header: ") {
+            headers.push(read_header(header)?);
+        } else {
+            return Err(format!("expected `# variables:`, `# operation:` or `# header:`, found {comment:?}"));
+        }
+    }
+    let body = body.to_string().into_bytes();
+    Ok(Request { method: "POST".into(), target: "/graphql".into(), headers, body, leaves: None })
+}
+
+fn read_answer(text: &str) -> Result<Answer, String> {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut lines = head.lines();
+    let mut words = lines.next().unwrap_or_default().split_whitespace();
+    let status = words.next().and_then(|status| status.parse().ok()).ok_or("expected a status")?;
+    let mut answer =
+        Answer { status, within: None, after: None, json: false, headers: Vec::new(), body: body.to_owned() };
+    while let Some(word) = words.next() {
+        match (word, words.clone().next()) {
+            ("json", _) => answer.json = true,
+            ("within", Some(duration)) => answer.within = Some(script::read_duration(duration)?),
+            ("after", Some(duration)) => answer.after = Some(script::read_duration(duration)?),
+            _ => return Err(format!("unknown word `{word}` after the status")),
+        }
+        if word != "json" {
+            words.next();
+        }
+    }
+    answer.headers = lines.map(read_expected_header).collect::<Result<_, _>>()?;
+    Ok(answer)
+}
+
+/// `name: value`, `name: *` or `no name`.
+fn read_expected_header(line: &str) -> Result<(String, Option<String>), String> {
+    match line.trim().strip_prefix("no ") {
+        Some(name) => Ok((name.to_ascii_lowercase(), None)),
+        None => read_header(line).map(|(name, value)| (name.to_ascii_lowercase(), Some(value))),
+    }
+}
+
+fn read_calls(text: &str) -> Result<Vec<Expected>, String> {
+    let mut calls: Vec<Expected> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty() && *line != "none") {
+        if let (true, Some(call)) = (line.starts_with(' '), calls.last_mut()) {
+            match line.trim() {
+                "cancelled" => call.cancelled = true,
+                header => call.headers.push(read_expected_header(header)?),
+            }
+            continue;
+        }
+        let (backend, asked) = line.split_once(' ').ok_or("expected `BACKEND CALL`")?;
+        calls.push(Expected {
+            text: line.to_owned(),
+            backend: backend.to_owned(),
+            asked: script::read_asked(asked)?,
+            headers: Vec::new(),
+            cancelled: false,
+        });
+    }
+    Ok(calls)
+}

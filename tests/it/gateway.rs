@@ -1,0 +1,90 @@
+//! The gateway as the tests start and ask it: the only file here that names the library's own types.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use selvedge::base::diagnostic::{Diagnostic, Sources};
+use selvedge::server::{Gateway, Options, load};
+
+/// A gateway in this process, on ports of its own.
+pub(crate) struct Running(Gateway);
+
+impl Running {
+    /// Starts the project in `root`.
+    ///
+    /// # Errors
+    /// The rendered diagnostics of a project that does not start.
+    pub(crate) async fn start(root: &Path) -> Result<Self, String> {
+        let loaded = load(root, &HashMap::new());
+        let shown = loaded.render();
+        let plan = loaded.plan.ok_or(shown)?;
+        let any_port = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let drain = Some((Duration::ZERO, Duration::from_secs(2)));
+        let options = Options { listen: any_port, admin: any_port, drain, ..Options::default() };
+        Gateway::start(plan, &options).await.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Where clients ask.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.address()
+    }
+
+    /// Where operators ask.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.0.admin_address()
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn stop(self) {
+        self.0.stop().await;
+    }
+}
+
+/// One thing that `selvedge check` says about a project.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    /// The stable name of the kind of mistake.
+    pub(crate) code: String,
+    /// The file, below the project folder.
+    pub(crate) file: String,
+    /// From 1.
+    pub(crate) line: usize,
+    /// From 1, in characters.
+    pub(crate) column: usize,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to write instead.
+    pub(crate) help: String,
+}
+
+/// What `selvedge check` finds in a project.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    /// Whether the project starts.
+    pub(crate) starts: bool,
+    /// Each thing that it says.
+    pub(crate) said: Vec<Said>,
+    /// The same as text for people.
+    pub(crate) text: String,
+}
+
+/// Checks the project in `root`.
+pub(crate) fn check(root: &Path) -> Check {
+    let loaded = load(root, &HashMap::new());
+    let said = loaded.diagnostics.iter().map(|diagnostic| said(diagnostic, &loaded.sources)).collect();
+    Check { starts: loaded.plan.is_some(), said, text: loaded.render() }
+}
+
+fn said(diagnostic: &Diagnostic, sources: &Sources) -> Said {
+    let (line, column) = sources.position(diagnostic.place.file, diagnostic.place.bytes.start);
+    Said {
+        code: diagnostic.code.to_owned(),
+        file: sources.name(diagnostic.place.file).to_owned(),
+        line,
+        column,
+        message: diagnostic.message.clone(),
+        help: diagnostic.help.clone(),
+    }
+}
