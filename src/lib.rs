@@ -1,13 +1,22 @@
-//! Selvedge
+#![doc = include_str!("../docs/ARCHITECTURE.md")]
+
 pub mod base;
+pub mod expr;
+pub mod observe;
+
+pub mod spec;
+
+pub mod plan;
+
+pub mod transport;
+
 pub mod call;
+
+pub mod exec;
+
+pub mod front;
+
+pub mod server;
+
 pub mod cli;
 pub mod demo;
-pub mod exec;
-pub mod expr;
-pub mod front;
-pub mod observe;
-pub mod plan;
-pub mod server;
-pub mod spec;
-pub mod transport;

@@ -57,11 +57,7 @@ impl Demo {
     }
 
     async fn demo(&self, ports: [u16; 4]) -> End {
-        let options = demo::Options {
-            ports,
-            delay: self.delay.unwrap_or_default(),
-            failures: self.fail.clone(),
-        };
+        let options = demo::Options { ports, delay: self.delay.unwrap_or_default(), failures: self.fail.clone() };
         let backends = match demo::start(options).await {
             Ok(backends) => backends,
             Err(error) => return End::Failed(error.to_string()),
@@ -169,7 +165,7 @@ fn banner(gateway: &Gateway, backends: &Backends) -> String {
          \x20 curl -i '{at}/v1/products/p1/page'\n\
          \x20 curl '{at}/v1/compare?ids=p1&ids=p2&ids=nope'\n\
          \x20 curl '{at}/v1/customers/c1/cart'\n\
-         \x20 curl '{at}/graphql' -H 'content-type: application/json' -d '{{\"query\":\"{{ products(first: 3) {{ items {{ title seller {{ name }} rating {{ average }} }} }} }}\"}}'\n\
+         \x20 curl '{at}/graphql' -H 'content-type: application/json' -d '{{\"query\":\"{{ products(first: 3) {{ items {{ name seller {{ name }} rating {{ average }} }} }} }}\"}}'\n\
          \x20 curl -i -X POST '{at}/v1/products/p1/reviews' -H 'content-type: application/json' -d '{{\"author\":\"Ann\",\"stars\":5,\"title\":\"Good\",\"text\":\"I like it.\"}}'\n\n\
          Change a file in compositions/, run `selvedge check`, and start again to see it served.\n\
          Press Ctrl-C to stop.\n\n",

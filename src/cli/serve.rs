@@ -26,8 +26,7 @@ impl Serve {
         if let Err(end) = self.logging.start(plan.gateway.access_log) {
             return end;
         }
-        let options =
-            Options { listen: self.addresses.listen, admin: self.addresses.admin, ..Options::default() };
+        let options = Options { listen: self.addresses.listen, admin: self.addresses.admin, ..Options::default() };
         match runtime() {
             Ok(runtime) => runtime.block_on(serve(plan, options)),
             Err(end) => end,

@@ -8,7 +8,7 @@
 //! inventory  gRPC  7004   proto/store/inventory/v1/inventory.proto
 //! ```
 //!
-//! All four serve one [`Store`], which is the same on every start. What clients create lives in memory
+//! All four serve one `Store`, which is the same on every start. What clients create lives in memory
 //! until the backends stop. The gateway reaches them over sockets only: it cannot tell that they are near.
 
 mod options;

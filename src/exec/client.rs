@@ -87,7 +87,11 @@ impl ClientRequest {
 
     pub(super) fn headers(&self) -> &Held {
         self.lazy.headers.get_or_init(|| {
-            object(self.headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()))))
+            object(self.headers.keys().map(|name| {
+                let values: Vec<_> =
+                    self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+                (name.as_str(), values.join(", ").into())
+            }))
         })
     }
 

@@ -10,7 +10,7 @@ use super::frame::{At, End, Frame, FrameId, Waiter};
 use super::run::Run;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Held, HeldMap, key_text};
-use crate::plan::{Composition, Each, Expr, Need, OnFailure, Over, Scope, Source};
+use crate::plan::{Composition, Each, Expr, Need, Over, Scope, Source};
 
 /// A crowd of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,8 @@ impl<'p> Run<'p> {
         let mut seen = HashSet::new();
         let mut cut = false;
         for element in elements {
-            let item = Held::keep(&element).map_err(|_| Failure::new(Cause::ExpressionFailed, "not a number of JSON"))?;
+            let item =
+                Held::keep(&element).map_err(|_| Failure::new(Cause::ExpressionFailed, "not a number of JSON"))?;
             let key = match &each.key {
                 None => None,
                 Some(key) => match key_text(&env.with_item(each.scope.depth, &item).eval(key)?) {
@@ -218,26 +219,11 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// A frame failed: its item does, unless the step says what stands for it.
+    /// A frame failed: so does its item.
     pub(super) fn frame_failed(&mut self, frame: FrameId, failure: Failure) {
-        if self.frames.frame(frame).done {
-            return;
+        if !self.frames.frame(frame).done {
+            self.member_over(frame, Err(failure));
         }
-        let crowd = self.frames.frame(frame).crowd;
-        let owner = self.crowds[crowd.index()].owner;
-        let Some(each) = owner.and_then(|at| each_of(self, at)) else {
-            return self.member_over(frame, Err(failure));
-        };
-        let replaced = match &each.on_item_failure {
-            OnFailure::Fail => return self.member_over(frame, Err(failure)),
-            OnFailure::Null => Ok(Held::Null),
-            OnFailure::Default(default) => self.env(frame).keep(&default.node),
-        };
-        if let Some(at) = owner {
-            let name = &self.frames.step(at).name;
-            self.partial.add(name, failure.code());
-        }
-        self.member_over(frame, replaced);
     }
 
     /// Notes what a member gave and starts the next.

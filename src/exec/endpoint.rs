@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 
 use super::client::ClientRequest;
@@ -42,7 +43,8 @@ pub async fn answer(
 ) -> Result<Answered, Failure> {
     let mut run = Run::new(live, request, deadline);
     let items = vec![Held::Null];
-    let crowd = run.start_crowd(&composed.composition, Wanted::Steps(&composed.needs), (request.args.clone(), items), 1);
+    let crowd =
+        run.start_crowd(&composed.composition, Wanted::Steps(&composed.needs), (request.args.clone(), items), 1);
     while let Some(done) = run.next_finished().await {
         if done == crowd {
             if let Some(Err(failure)) = run.take_results(crowd).pop() {
@@ -56,7 +58,7 @@ pub async fn answer(
 
 fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     let frame = FrameId(0);
-    let Respond { status, headers, media_type, body } = &composed.respond;
+    let Respond { status, headers, cookies, media_type, body } = &composed.respond;
     let env = run.env(frame);
     let mut answer_headers = HeaderMap::with_capacity(headers.len() + 4);
     for (name, value) in headers {
@@ -65,6 +67,11 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
             value => {
                 answer_headers.append(name.clone(), render::header_value(name, &value)?);
             }
+        }
+    }
+    for cookie in cookies {
+        if let Some(value) = render::cookie(cookie, &env.eval(&cookie.value.node)?)? {
+            answer_headers.append(SET_COOKIE, value);
         }
     }
     let body = if *body { Some(write(&composed.composition.result.node, &env)?) } else { None };

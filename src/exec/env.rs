@@ -10,7 +10,7 @@ use super::frame::{At, End, FrameId, Frames, Stage};
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
-use crate::base::value::{Held, Sink, Text, Value};
+use crate::base::value::{Held, Sink, Text, Value, View};
 use crate::expr::{self, ErrorKind, EvalError, Failures, Node, Var};
 use crate::plan::{RequestPart, Source};
 
@@ -119,15 +119,17 @@ impl Env<'_> {
                 let slot = frames.slot(at);
                 Value::Bool(slot.stage == Stage::Done && slot.end == End::Regular)
             }
-            Source::Item(depth) => {
-                if let Some((_, item)) = self.item.filter(|(of, _)| of == depth) {
-                    return Some(item.value());
-                }
-                let (frames, frame) = self.frame?;
-                frames.frame(frames.around(frame, *depth)).item.value()
-            }
+            Source::Item(depth) => self.item_of(*depth)?.value(),
             _ => return None,
         })
+    }
+
+    fn item_of(&self, depth: u16) -> Option<&Held> {
+        if let Some((_, item)) = self.item.filter(|(of, _)| *of == depth) {
+            return Some(item);
+        }
+        let (frames, frame) = self.frame?;
+        Some(&frames.frame(frames.around(frame, depth)).item)
     }
 
     fn request_value(&self, part: RequestPart) -> Value<'_> {
@@ -153,11 +155,6 @@ impl expr::Env for Env<'_> {
             Source::Args => self.args.value(),
             Source::Body => self.request.body.value(),
             Source::Request(part) => self.request_value(*part),
-            Source::RequestHeader(name) => match self.request.headers.get(&**name) {
-                Some(value) => value.to_str().map_or(Value::Null, Value::text),
-                None => Value::Null,
-            },
-            Source::RequestCookie(name) => self.request.cookie(name).map_or(Value::Null, Value::text),
             Source::Reply => self.reply_body.value(),
             Source::ReplyStatus => self.reply.map_or(Value::Null, |reply| Value::Int(reply.status.into())),
             Source::ReplyHeaders => self.reply.map_or(Value::Null, |reply| headers_value(&reply.headers)),
@@ -165,6 +162,21 @@ impl expr::Env for Env<'_> {
             Source::Row => self.row.map_or(Value::Null, |(row, _)| row.value()),
             Source::RowIndex => self.row.map_or(Value::Null, |(_, index)| index.clone()),
             of_a_step => self.slot_value(of_a_step).unwrap_or(Value::Null),
+        }
+    }
+
+    fn view(&self, var: Var) -> Option<View<'_>> {
+        match &self.sources[var.0 as usize] {
+            Source::Args => self.args.view(),
+            Source::Body => self.request.body.view(),
+            Source::Reply => self.reply_body.view(),
+            Source::Row => self.row.and_then(|(row, _)| row.view()),
+            Source::Step(depth, step) => {
+                let (frames, at) = self.step(*depth, *step)?;
+                frames.slot(at).held.view()
+            }
+            Source::Item(depth) => self.item_of(*depth)?.view(),
+            _ => None,
         }
     }
 

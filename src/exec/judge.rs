@@ -37,7 +37,7 @@ fn refusal(guard: &Guard, env: &Env<'_>) -> Failure {
     let judges_reply = env.reply.is_some();
     let client = match guard.blame {
         Some(fault) => fault == Fault::Client,
-        None => guard.status.map_or(!judges_reply, |status| (400..500).contains(&status)),
+        None => !judges_reply,
     };
     let cause = if client { Cause::Refused } else { Cause::ReplyFailed };
     let mut failure = Failure::new(cause, "refused by a `fail` rule");

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::env::Env;
 use crate::base::call::{Call, Request};
@@ -18,6 +18,9 @@ use crate::plan::{self, ListStyle, PathPart, Query};
 
 /// Everything but RFC 3986's unreserved characters is encoded.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What RFC 6265 section 4.1.1 does not allow in the value of a cookie, and `%` itself.
+const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
 
 /// Renders a call.
 pub(super) fn call(call: &plan::Call, env: &Env<'_>, deadline: Instant, read: bool) -> Result<Call, Failure> {
@@ -50,8 +53,24 @@ pub(super) fn headers(templates: &[(HeaderName, Node)], env: &Env<'_>) -> Result
 /// The value of a header field: text as it is, numbers and booleans as JSON writes them.
 pub(super) fn header_value(name: &HeaderName, value: &Value<'_>) -> Result<HeaderValue, Failure> {
     let text = scalar_text(value)?;
-    HeaderValue::from_str(&text)
-        .map_err(|_| Failure::new(Cause::ExpressionFailed, format!("the value of `{name}` has characters that no header field may have")))
+    HeaderValue::from_str(&text).map_err(|_| {
+        Failure::new(
+            Cause::ExpressionFailed,
+            format!("the value of `{name}` has characters that no header field may have"),
+        )
+    })
+}
+
+/// The value of a `Set-Cookie` field; `None` for a cookie whose value is null.
+pub(super) fn cookie(cookie: &plan::Cookie, value: &Value<'_>) -> Result<Option<HeaderValue>, Failure> {
+    if is_absent(value) {
+        return Ok(None);
+    }
+    let text = scalar_text(value)?;
+    let field = format!("{}={}{}", cookie.name, utf8_percent_encode(&text, COOKIE), cookie.attributes);
+    HeaderValue::from_str(&field)
+        .map(Some)
+        .map_err(|_| Failure::new(Cause::ExpressionFailed, format!("the cookie `{}` cannot be written", cookie.name)))
 }
 
 /// Renders a path: each value is percent-encoded and stays within its segment.

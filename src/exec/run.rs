@@ -272,7 +272,12 @@ impl<'p> Run<'p> {
         if matches!(step.on_failure, OnFailure::Fail) {
             return self.escalate(at, failure);
         }
-        tracing::info!(step = &*step.name, code = failure.code(), log = &*failure.log, "a step failed and was replaced");
+        tracing::info!(
+            step = &*step.name,
+            code = failure.code(),
+            log = &*failure.log,
+            "a step failed and was replaced"
+        );
         self.partial.add(&step.name, failure.code());
         let slot = self.frames.slot_mut(at);
         slot.failure = Some(Box::new(failure));

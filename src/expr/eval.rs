@@ -1,4 +1,4 @@
-//! Runs compiled programs: [`eval`] gives a value, [`write`] writes JSON in one pass.
+//! Runs compiled programs: [`eval`] gives a value, [`write()`] writes JSON in one pass.
 //!
 //! Evaluation is recursive; the checker bounds the depth of every program. A plain path over a
 //! reply allocates nothing.
@@ -27,12 +27,18 @@ pub trait Env {
     /// The value of a variable. Called for every mention, so it must be cheap.
     fn var(&self, var: Var) -> Value<'_>;
 
+    /// The node that a variable stands for, if it is one: a part that is only passed on keeps its
+    /// text, whatever its kind.
+    fn view(&self, _var: Var) -> Option<View<'_>> {
+        None
+    }
+
     /// Takes steps from the request's budget; false when it is used up.
     /// One step is about one node evaluated inside a comprehension, or one element of a made list.
     fn spend(&self, steps: u32) -> bool;
 }
 
-/// Whether [`write`] wrote a value.
+/// Whether [`write()`] wrote a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// A value was written.

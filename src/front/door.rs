@@ -108,7 +108,11 @@ fn check_path(path: &str) -> Result<(), Failure> {
         plain == "." || plain == ".."
     };
     let lower = path.to_ascii_lowercase();
-    if !path.starts_with('/') && path != "*" || path.split('/').any(dots) || lower.contains("%00") || path.contains('\\') {
+    if !path.starts_with('/') && path != "*"
+        || path.split('/').any(dots)
+        || lower.contains("%00")
+        || path.contains('\\')
+    {
         return Err(Failure::told(Cause::BadRequest, "The path holds a dot segment or a forbidden character."));
     }
     Ok(())

@@ -78,7 +78,9 @@ mod tests {
     #[test]
     fn fields_of_one_connection_do_not_pass() {
         let mut headers = HeaderMap::new();
-        for (name, value) in [("connection", "close, x-private"), ("x-private", "1"), ("te", "trailers"), ("x-kept", "2")] {
+        for (name, value) in
+            [("connection", "close, x-private"), ("x-private", "1"), ("te", "trailers"), ("x-kept", "2")]
+        {
             headers.insert(name, HeaderValue::from_static(value));
         }
         strip_hop_by_hop(&mut headers);

@@ -143,7 +143,8 @@ fn shell(line: &str) -> Result<String, String> {
 
 fn every_line_that_the_demo_prints_works_and_an_interrupt_ends_it() -> Result<(), String> {
     let demo = Demo::start(&repository("."), &[])?;
-    let lines: Vec<&str> = demo.banner.iter().map(|line| line.trim()).filter(|line| line.starts_with("curl ")).collect();
+    let lines: Vec<&str> =
+        demo.banner.iter().map(|line| line.trim()).filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(lines.len(), 6, "{:#?}", demo.banner);
     for line in lines {
         let answer = shell(line)?;
@@ -154,7 +155,8 @@ fn every_line_that_the_demo_prints_works_and_an_interrupt_ends_it() -> Result<()
             }
             None => answer,
         };
-        let body: serde_json::Value = serde_json::from_str(&body).map_err(|error| format!("{line}\n{error}\n{body}"))?;
+        let body: serde_json::Value =
+            serde_json::from_str(&body).map_err(|error| format!("{line}\n{error}\n{body}"))?;
         assert!(body.get("errors").is_none() && body.get("request_id").is_none(), "{line}\n{body}");
     }
     assert_eq!(demo.interrupt()?, Some(0));

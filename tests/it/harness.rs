@@ -7,7 +7,7 @@ use h2::client::SendRequest;
 use http::{HeaderMap, Request};
 
 use crate::backend::Backends;
-use crate::claim::{claims, run, until};
+use crate::claim::{claims, files, run, until};
 use crate::compare;
 use crate::document::{self, Document, Kind};
 use crate::http1::Connection;
@@ -15,6 +15,7 @@ use crate::project::Project;
 use crate::script::{self, Act};
 
 claims![
+    the_documents_and_the_rejects_are_found,
     a_document_is_read_block_by_block,
     a_document_with_an_unknown_block_is_refused,
     a_script_knows_every_way_to_answer,
@@ -104,6 +105,11 @@ rpc shop.Shop/Hang -> hang
 
 fn parsed(text: &str) -> Document {
     document::read(text).expect("the test's document is well formed")
+}
+
+fn the_documents_and_the_rejects_are_found() {
+    assert!(files("tests/behaviour", "md").len() > 60);
+    assert!(files("tests/rejects", "yaml").len() > 30);
 }
 
 fn a_document_is_read_block_by_block() {

@@ -129,9 +129,9 @@ fn ambiguous_requests_are_refused_and_the_connection_closed() -> Result<(), Stri
                 continue;
             };
             let rest = String::from_utf8_lossy(&rest).into_owned();
-            // RFC 9112 lets a coding that is not known be 501.
-            let refused = rest.starts_with("HTTP/1.1 400") || rest.starts_with("HTTP/1.0 400") || rest.is_empty();
-            if !refused || rest.matches("HTTP/1.").count() > 1 {
+            // Closing without a word refuses as well.
+            let refused = rest.starts_with("HTTP/1.1 400") || rest.is_empty();
+            if !refused || rest.matches("HTTP/1.1 ").count() > 1 {
                 wrong.push(format!("{name}: {rest}"));
             }
         }

@@ -178,7 +178,7 @@ GET /s -> 200 string of 1024MiB
 ```
 
 ```backend g
-rpc big.Big/Get -> bytes \"\\x00\\x40\\x00\\x00\\x00some of it\"
+rpc big.Big/Get -> 200 string of 1024MiB
 ```
 ";
     run(async {

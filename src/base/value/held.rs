@@ -49,6 +49,14 @@ impl Held {
         }
     }
 
+    /// The node of a document that this is, if it is one.
+    pub fn view(&self) -> Option<View<'_>> {
+        match self {
+            Self::Doc(doc, node) => Some(doc.view(*node)),
+            _ => None,
+        }
+    }
+
     /// Whether this is null, held or inside a document.
     pub fn is_null(&self) -> bool {
         match self {

@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// What an expression yields. Cheap to clone: text and lists are borrowed or shared.
 ///
 /// A list or object can stand in three forms (read from a reply, held by a step, made by the
-/// expression); [`Value::elements`], [`Value::member`] and [`Value::len`] treat them alike.
+/// expression); [`Value::elements`], [`Value::member`] and [`Value::size`] treat them alike.
 #[derive(Clone, Debug)]
 pub enum Value<'a> {
     /// CEL's `null`.
@@ -145,7 +145,7 @@ impl<'a> Value<'a> {
     }
 
     /// The number of elements of a list or entries of a map; `None` for everything else.
-    pub fn len(&self) -> Option<usize> {
+    pub fn size(&self) -> Option<usize> {
         match self {
             Self::View(view) if view.kind() == Kind::Array => Some(view.elements().count()),
             Self::View(view) if view.kind() == Kind::Object => Some(view.members().count()),

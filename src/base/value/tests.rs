@@ -1,3 +1,5 @@
+//! What `value` does, claim by claim.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -12,7 +12,12 @@ use crate::plan::schema::{TypeId, TypeKind, TypeRef};
 
 impl<'p> Writer<'p, '_> {
     /// Writes a value as its type says. Where that allows null, what cannot be written is null.
-    pub(super) fn complete(&mut self, value: &Value<'_>, ty: &'p TypeRef, field: &'p PlannedField) -> Result<(), Bubble> {
+    pub(super) fn complete(
+        &mut self,
+        value: &Value<'_>,
+        ty: &'p TypeRef,
+        field: &'p PlannedField,
+    ) -> Result<(), Bubble> {
         if let TypeRef::NonNull(inner) = ty {
             if value.is_null() {
                 let log = format!("{} is null although its type is {ty}", field.field.name);

@@ -42,7 +42,8 @@ pub(super) fn write(schema: &Schema, id: TypeId, value: &Value<'_>, out: &mut Js
 
 fn int(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
     let number = value.number().ok_or_else(|| noun(value))?;
-    let whole = number.to_int().and_then(|whole| i32::try_from(whole).ok()).ok_or("a number that is no 32-bit integer")?;
+    let whole =
+        number.to_int().and_then(|whole| i32::try_from(whole).ok()).ok_or("a number that is no 32-bit integer")?;
     out.int(whole.into());
     Ok(())
 }

@@ -16,15 +16,15 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::Live;
 use super::client::ClientRequest;
 use super::crowd::{CrowdId, Wanted};
 use super::partial::Partial;
 use super::run::Run;
-use super::Live;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{DocBuilder, Held};
-use planned::{Answers, PlannedField, PlannedSelection};
 pub use planned::Planned;
+use planned::{Answers, PlannedField, PlannedSelection};
 use selection::OperationKind;
 
 /// What an operation gave.
@@ -54,7 +54,7 @@ struct Execution<'p> {
     live: &'p Live,
     inputs: Inputs<'p>,
     run: Run<'p>,
-    /// By [`PlannedField::group`].
+    /// By the number that [`Answers::Bound`] has.
     groups: Vec<Group<'p>>,
     /// Which group a crowd belongs to.
     crowds: Vec<(CrowdId, usize)>,

@@ -83,7 +83,8 @@ impl AsRef<Operation> for Planned {
 impl PlannedField {
     /// Whether the field is answered for these variables.
     pub(super) fn is_included(&self, variables: &Held) -> bool {
-        self.field.conditions.is_empty() || super::object_of(variables).is_none_or(|object| self.field.is_included(object))
+        self.field.conditions.is_empty()
+            || super::object_of(variables).is_none_or(|object| self.field.is_included(object))
     }
 }
 
@@ -142,7 +143,9 @@ impl Planner<'_> {
         let mut members: Vec<(Box<str>, Wanted)> = Vec::new();
         for field in &selection.fields {
             match field.source {
-                FieldSource::Schema(index) if self.graph.bound[field.parent.index()][index].is_some() => return Wanted::All,
+                FieldSource::Schema(index) if self.graph.bound[field.parent.index()][index].is_some() => {
+                    return Wanted::All;
+                }
                 FieldSource::Schema(index) => {
                     let name = self.graph.members[field.parent.index()][index].clone();
                     let wanted = self.wanted(field.named, &field.selection);

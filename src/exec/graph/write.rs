@@ -56,7 +56,12 @@ pub(super) fn answer<'p>(mut execution: Execution<'p>, planned: &'p Planned) -> 
 
 impl<'p> Writer<'p, '_> {
     /// Writes the fields of one object of a known type.
-    pub(super) fn object(&mut self, value: &Value<'_>, selection: &'p PlannedSelection, of: TypeId) -> Result<(), Bubble> {
+    pub(super) fn object(
+        &mut self,
+        value: &Value<'_>,
+        selection: &'p PlannedSelection,
+        of: TypeId,
+    ) -> Result<(), Bubble> {
         self.out.begin_object();
         for field in &selection.fields {
             if !field.field.applies_to(of) || !field.is_included(self.execution.inputs.variables) {
@@ -92,7 +97,8 @@ impl<'p> Writer<'p, '_> {
                 Ok(())
             }
             Answers::Introspection => {
-                let known = self.execution.inputs.introspection.iter().find(|(key, _)| *key == field.field.response_name);
+                let known =
+                    self.execution.inputs.introspection.iter().find(|(key, _)| *key == field.field.response_name);
                 match known {
                     Some((_, json)) => self.out.bytes.extend_from_slice(json),
                     None => self.out.null(),

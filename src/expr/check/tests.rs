@@ -1,3 +1,5 @@
+//! What `check` does, claim by claim.
+
 use std::sync::Arc;
 
 use crate::expr::tests::{Nested, Shape, World, product};

@@ -77,8 +77,8 @@ pub(in crate::expr) fn equal(left: &Value<'_>, right: &Value<'_>, fuel: &Fuel<'_
     if let (Some(first), Some(second)) = (left.elements(), right.elements()) {
         return same_elements(first, second, fuel);
     }
-    match (left.entries(), right.len(), right.entries()) {
-        (Some(entries), Some(len), Some(_)) if left.len() == Some(len) => {
+    match (left.entries(), right.size(), right.entries()) {
+        (Some(entries), Some(len), Some(_)) if left.size() == Some(len) => {
             fuel.spend(len)?;
             for (key, value) in entries {
                 let same = entry(right, &key, fuel)?.map(|other| equal(&value, &other, fuel)).transpose()?;

@@ -7,7 +7,8 @@ use crate::expr::eval::{Env, Written};
 use crate::expr::library::{display, kind_name};
 use crate::expr::node::{Element, LocalId, Member, Node, TextPart};
 
-/// A value as part of a text: text as it is, other scalars as `string` gives them.
+/// A value as part of a text: text and untyped numbers as they are, other scalars as `string`
+/// gives them.
 ///
 /// # Errors
 /// [`ErrorKind::MissingValue`] for null and the empty optional; [`ErrorKind::Type`] for what has
@@ -18,6 +19,8 @@ pub fn text_of<'a>(value: &Value<'a>) -> Result<Text<'a>, EvalError> {
             Err(EvalError::new(ErrorKind::MissingValue, "a value that this text needs is null or absent"))
         }
         Value::Optional(Some(held)) => text_of(held),
+        // A number that no contract types is only passed on here: it keeps its text.
+        Value::View(view) if view.kind() == Kind::Number => Ok(Text::Borrowed(view.raw())),
         other => display(other).ok_or_else(|| {
             let kind = kind_name(other.kind());
             EvalError::new(
@@ -133,7 +136,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     pub(super) fn write<S: Sink>(&mut self, node: &'a Node, out: &mut S) -> Result<Written, EvalError> {
         match node {
             Node::Const(value) => return put(&constant(value), out),
-            Node::Path { var, steps } => match self.env.var(*var) {
+            Node::Path { var, steps } => match self.env.view(*var).map_or_else(|| self.env.var(*var), Value::View) {
                 Value::View(view) => splice(path::view(view, steps), out),
                 other => return put(&path::walk(&other, steps), out),
             },

@@ -1,3 +1,5 @@
+//! What `eval` does, claim by claim.
+
 use std::sync::Arc;
 
 use crate::base::value::{Held, HeldMap};
@@ -264,14 +266,14 @@ fn a_template_is_written_in_one_pass() {
     let (json, failures) = world.written(&template);
     assert_eq!(
         json,
-        r#"{"items":[{"id":1,"tag":"a"},{"id":2,"many":true}],"nothing":null,"failed":null,"text":"/p/7?1.1","list":[7]}"#
+        r#"{"items":[{"id":1,"tag":"a"},{"id":2,"many":true}],"nothing":null,"failed":null,"text":"/p/7?1.10","list":[7]}"#
     );
     assert_eq!(failures.count(), 1);
     assert_eq!(failures.errors()[0].kind(), ErrorKind::Null);
     let mut again = Failures::default();
     let value = eval(&template, &world, &mut again).expect("a value");
     assert_eq!(again.count(), 1);
-    assert_eq!(value.member("list").and_then(|list| list.len()), Some(1));
+    assert_eq!(value.member("list").and_then(|list| list.size()), Some(1));
 }
 
 fn true_value() -> crate::base::value::Value<'static> {

@@ -98,7 +98,7 @@ fn size<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     let size = match &a[0] {
         Value::Text(text) => text.chars().count(),
         Value::Bytes(bytes) => bytes.len(),
-        other => other.len().ok_or_else(|| wrong(other, "a string, bytes, a list or a map"))?,
+        other => other.size().ok_or_else(|| wrong(other, "a string, bytes, a list or a map"))?,
     };
     Ok(Value::Int(size as i64))
 }

@@ -43,7 +43,7 @@ fn is_zero(value: &Value<'_>) -> bool {
         Value::Duration(span) => span.seconds == 0 && span.nanos == 0,
         other => match other.number() {
             Some(number) => number.compare(Number::Int(0)).is_some_and(std::cmp::Ordering::is_eq),
-            None => other.len() == Some(0),
+            None => other.size() == Some(0),
         },
     }
 }

@@ -1,3 +1,5 @@
+//! What `library` does, claim by claim.
+
 use crate::expr::ErrorKind;
 use crate::expr::tests::World;
 

@@ -1,3 +1,5 @@
+//! What `parse` does, claim by claim.
+
 use proptest::prelude::*;
 
 use super::{DEPTH_LIMIT, SOURCE_LIMIT, parse};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 
 use super::errors::RequestError;
@@ -87,7 +87,7 @@ impl Front {
         let prepared = asked.and_then(|asked| self.graph.prepare(&asked));
         Ok(match prepared {
             Ok(prepared) => answered(run(live.clone(), prepared, client).await?, format),
-            Err(error) => refused(&error, format),
+            Err(error) => refused(&error, &method, format),
         })
     }
 }
@@ -116,15 +116,18 @@ fn answered(answer: GraphAnswer, format: Format) -> Served {
         && let Ok(value) = HeaderValue::from_str(&answer.partial.header())
     {
         response.headers_mut().insert(PARTIAL, value);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Served { response, cause: answer.codes.into_iter().next() }
 }
 
-fn refused(error: &RequestError, format: Format) -> Served {
+fn refused(error: &RequestError, method: &Method, format: Format) -> Served {
     let status = StatusCode::from_u16(error.status(format)).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = json(error.to_json(), format, status);
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("GET, POST"));
+        // GET is right for the path, but not for a mutation.
+        let allowed = if *method == Method::GET { "POST" } else { "GET, POST" };
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     }
     Served { response, cause: Some(error.cause.code().to_owned()) }
 }

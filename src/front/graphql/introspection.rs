@@ -31,7 +31,7 @@ pub(super) fn answer(
             "__schema" => writer.object(&Node::Schema, &field.selection),
             _ => writer.type_by_name(field),
         };
-        written.map_err(|error| RequestError::new(Cause::GraphqlVariable, format!("{error}.")))?;
+        written.map_err(|error| RequestError::new(Cause::GraphqlVariable, error.sentence()))?;
         answers.push((field.response_name.clone(), writer.out.bytes.into()));
     }
     Ok(answers)

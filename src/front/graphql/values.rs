@@ -131,8 +131,7 @@ impl<'a> Inputs<'a> {
         if !self.hints {
             error.hint.clear();
         }
-        let sentence = error.to_string();
-        if sentence.ends_with('?') { sentence } else { sentence + "." }
+        error.sentence()
     }
 
     /// A value as it will be written; `None` when it is wrong, which is reported.

@@ -91,7 +91,11 @@ fn default_into(
 }
 
 /// The texts that a request gives for an argument.
-fn texts<'a>(arg: &'a Arg, parameters: &'a [String], client: &'a ClientRequest) -> Result<Vec<Cow<'a, str>>, InvalidInput> {
+fn texts<'a>(
+    arg: &'a Arg,
+    parameters: &'a [String],
+    client: &'a ClientRequest,
+) -> Result<Vec<Cow<'a, str>>, InvalidInput> {
     let decoded = |position: usize| {
         let raw = parameters.get(position).map_or("", String::as_str);
         percent_decode_str(raw).decode_utf8().map_err(|_| InvalidInput::new("is not UTF-8"))

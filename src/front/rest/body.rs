@@ -18,9 +18,14 @@ pub(super) async fn read(
     (endpoint, ty): (&Endpoint, &BodyType),
     request: Request<RequestBody>,
 ) -> Result<Held, Failure> {
-    check_media_type(&request)?;
+    if !matches!(ty, BodyType::Mentioned) {
+        check_media_type(&request)?;
+    }
     let cap = usize::try_from(endpoint.max_body).unwrap_or(usize::MAX);
     let bytes = request.into_body().read(cap).await.map_err(|error| Failure::told(error.cause(), error.to_string()))?;
+    if bytes.is_empty() && matches!(ty, BodyType::Mentioned) {
+        return Ok(Held::Null);
+    }
     if bytes.is_empty() {
         return Err(Failure::told(Cause::InvalidBody, "The request needs a JSON body."));
     }

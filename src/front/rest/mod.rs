@@ -7,7 +7,7 @@ mod routes;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{CONTENT_LENGTH, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::BodyExt as _;
 
@@ -88,13 +88,14 @@ async fn detached(
     }
 }
 
-
 fn response(answered: Answered) -> Response<AnswerBody> {
     let mut headers: HeaderMap = answered.headers;
     if !answered.partial.is_empty()
         && let Ok(value) = HeaderValue::from_str(&answered.partial.header())
     {
         headers.insert(PARTIAL, value);
+        // What is incomplete now may be whole the next time.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let body = match answered.body {
         Some(bytes) => {

@@ -72,12 +72,13 @@ impl Routes {
 fn allowed(plan: &Plan, endpoints: &[EndpointId]) -> Vec<Method> {
     let mut methods: Vec<Method> = Vec::new();
     for method in endpoints.iter().flat_map(|id| plan.endpoint(*id).methods.iter()) {
-        if !methods.contains(method) {
-            methods.push(method.clone());
+        // HEAD comes with GET.
+        let follows = (*method == Method::GET).then_some(Method::HEAD);
+        for method in [Some(method.clone()), follows].into_iter().flatten() {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
         }
-    }
-    if methods.contains(&Method::GET) && !methods.contains(&Method::HEAD) {
-        methods.push(Method::HEAD);
     }
     methods.push(Method::OPTIONS);
     methods

@@ -66,7 +66,11 @@ impl Planner<'_> {
             None
         };
         if text.starts_with("https://") {
-            return complain(NOT_SUPPORTED_YET, "TLS to backends is not supported by this version".to_owned(), "write http://");
+            return complain(
+                NOT_SUPPORTED_YET,
+                "TLS to backends is not supported by this version".to_owned(),
+                "write http://",
+            );
         }
         let Some(rest) = text.strip_prefix("http://") else {
             let help = "write http://host:port";

@@ -16,7 +16,9 @@ use crate::base::failure::Fault;
 use crate::base::id::{BackendId, MethodId};
 use crate::expr::{Node, Piece, Scope, Step as PathStep, Type, split};
 use crate::plan::{Batch, Call, Guard, ListStyle, PathPart, Protocol, Query, QueryEntry, Request, Rpc, Source};
-use crate::spec::{self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Template};
+use crate::spec::{
+    self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Template,
+};
 
 /// Keys in one batched call, where nothing is written.
 const BATCH_MAX: usize = 100;
@@ -27,7 +29,7 @@ pub(super) fn is_read(unit: &Unit<'_, '_>, step: &Step) -> bool {
     match &step.action {
         Action::Rest(call) => {
             let declared = call.read.as_ref().map(|read| read.value);
-            declared.unwrap_or_else(|| matches!(call.verb.method.value, Method::GET | Method::HEAD))
+            declared.unwrap_or(matches!(call.verb.method.value, Method::GET | Method::HEAD))
         }
         Action::Grpc(call) => match &call.read {
             Some(read) => read.value,
@@ -70,7 +72,10 @@ impl Unit<'_, '_> {
     pub(super) fn call(&self, level: usize, step: &Step, path: &str) -> Option<Call> {
         let reply = reply_type(self.planner, step);
         let names = Names { extra: Extra { keys: step.batch.is_some(), ..Extra::default() }, ..self.names_of(level) };
-        let judging = Names { extra: Extra { reply: Some(&reply), keys: step.batch.is_some(), row: None }, ..self.names_of(level) };
+        let judging = Names {
+            extra: Extra { reply: Some(&reply), keys: step.batch.is_some(), row: None },
+            ..self.names_of(level)
+        };
         let (backend, request, headers, result) = match &step.action {
             Action::Rest(call) => {
                 let (backend, _) = self.planner.backend(&call.backend, Protocol::Rest, path)?;
@@ -90,7 +95,12 @@ impl Unit<'_, '_> {
         let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));
         if let (Some(result), Some(_)) = (result, &batch) {
             let message = "`result` beside `batch` has no meaning: each key gets its row".to_owned();
-            self.planner.report.error("misplaced", (template_place(result), path), message, "write it in `from`".to_owned());
+            self.planner.report.error(
+                "misplaced",
+                (template_place(result), path),
+                message,
+                "write it in `from`".to_owned(),
+            );
         }
         Some(Call {
             backend,
@@ -104,7 +114,8 @@ impl Unit<'_, '_> {
     }
 
     fn check_read_only(&self, call: &RestCall, path: &str) {
-        let read = call.read.as_ref().map_or(matches!(call.verb.method.value, Method::GET | Method::HEAD), |read| read.value);
+        let read =
+            call.read.as_ref().map_or(matches!(call.verb.method.value, Method::GET | Method::HEAD), |read| read.value);
         if self.read_only() && !read {
             let message = format!("{} is a write, and only reads may stand here", call.verb.method.value);
             let help = "write `read: true` if it changes nothing, or use a POST endpoint or a mutation".to_owned();
@@ -187,7 +198,10 @@ impl Unit<'_, '_> {
             Some(Parameters::Each(parameters)) => {
                 let entry = |parameter: &spec::Parameter| QueryEntry {
                     name: utf8_percent_encode(&parameter.name.value, COMPONENT).to_string().into(),
-                    value: self.planner.template(&parameter.value, names, &format!("{path}.{}", parameter.name.value)).node,
+                    value: self
+                        .planner
+                        .template(&parameter.value, names, &format!("{path}.{}", parameter.name.value))
+                        .node,
                     style: match parameter.style.as_ref().map(|style| style.value) {
                         Some(spec::ListStyle::Comma) => ListStyle::Comma,
                         _ => ListStyle::Repeat,
@@ -222,7 +236,11 @@ impl Unit<'_, '_> {
         let everywhere = calls.and_then(|calls| if grpc { calls.metadata.as_ref() } else { calls.headers.as_ref() });
         let key = if grpc { "metadata" } else { "headers" };
         let mut found: Vec<(HeaderName, Node)> = Vec::new();
-        let layers = [(own, format!("{path}.{key}")), (around.as_ref(), format!("{}.{key}", facts.path)), (everywhere, format!("gateway.calls.{key}"))];
+        let layers = [
+            (own, format!("{path}.{key}")),
+            (around.as_ref(), format!("{}.{key}", facts.path)),
+            (everywhere, format!("gateway.calls.{key}")),
+        ];
         for (headers, path) in layers {
             let mut added = Vec::new();
             for (name, node) in self.headers(headers, names, &path) {
@@ -259,7 +277,10 @@ impl Unit<'_, '_> {
             when: self.planner.condition(&rule.when, names, &format!("{path}.fail.when")),
             code: rule.code.as_ref().map(|code| code.value.as_str().into()),
             status: rule.status.as_ref().map(|status| status.value),
-            detail: rule.detail.as_ref().map(|detail| self.planner.scalar(detail, names, &format!("{path}.fail.detail")).node),
+            detail: rule
+                .detail
+                .as_ref()
+                .map(|detail| self.planner.scalar(detail, names, &format!("{path}.fail.detail")).node),
             with: rule.with.as_ref().map(|with| self.planner.template(with, names, &format!("{path}.fail.with")).node),
             blame: rule.blame.as_ref().map(|blame| match blame.value {
                 Blame::Client => Fault::Client,
@@ -288,10 +309,18 @@ impl Unit<'_, '_> {
 
 impl<'s> Planner<'s> {
     /// The backend of a call.
-    pub(super) fn backend(&self, name: &Located<String>, wanted: Protocol, path: &str) -> Option<(BackendId, &BackendFacts<'s>)> {
+    pub(super) fn backend(
+        &self,
+        name: &Located<String>,
+        wanted: Protocol,
+        path: &str,
+    ) -> Option<(BackendId, &BackendFacts<'s>)> {
         let found = self.backends.iter().position(|facts| facts.name == name.value);
         let path = format!("{path}.backend");
         let Some(index) = found else {
+            if self.unread.contains(&format!("backends.{}", name.value)) {
+                return None;
+            }
             let known = self.backends.iter().map(|facts| facts.name);
             let message = format!("no backend is called `{}`", name.value);
             self.report.error("unknown-name", (&name.place, &path), message, did_you_mean(&name.value, known));

@@ -1,19 +1,24 @@
 //! Cookies of answers: `HttpOnly; Secure; SameSite=Lax` unless said.
 
-use super::Planner;
-use crate::expr::{Node, Scope, TextPart};
+use super::unit::Unit;
+use crate::plan;
 use crate::spec::{Cookie, MaxAge, NOT_SUPPORTED_YET, Named, SameSite};
 
-/// The value of a `Set-Cookie` field. Source: RFC 6265 section 4.1.
-pub(super) fn cookie(planner: &Planner<'_>, named: &Named<Cookie>, names: &dyn Scope) -> Node {
-    let cookie = &named.value;
-    let value = planner.scalar(&cookie.value, names, &named.path).node;
+/// A `Set-Cookie` field. Source: RFC 6265 section 4.1.
+pub(super) fn cookie(unit: &Unit<'_, '_>, named: &Named<Cookie>) -> plan::Cookie {
+    let (planner, cookie) = (unit.planner, &named.value);
+    let node = planner.scalar(&cookie.value, &unit.names_of(0), &named.path).node;
     let mut rest = String::new();
     match &cookie.max_age {
         Some(MaxAge::Fixed(age)) => rest.push_str(&format!("; Max-Age={}", age.value.as_secs())),
         Some(MaxAge::Expression(scalar)) => {
             let message = "an expression for `max_age` is not supported by this version".to_owned();
-            planner.report.error(NOT_SUPPORTED_YET, (&scalar.place, &named.path), message, "write a duration".to_owned());
+            planner.report.error(
+                NOT_SUPPORTED_YET,
+                (&scalar.place, &named.path),
+                message,
+                "write a duration".to_owned(),
+            );
         }
         None => {}
     }
@@ -33,6 +38,6 @@ pub(super) fn cookie(planner: &Planner<'_>, named: &Named<Cookie>, names: &dyn S
         Some(SameSite::None) => "; SameSite=None",
         Some(SameSite::Lax) | None => "; SameSite=Lax",
     });
-    let begin = format!("{}=", named.name.value);
-    Node::Text([TextPart::Literal(begin.into()), TextPart::Value(value), TextPart::Literal(rest.into())].into())
+    let value = plan::Expr { needs: unit.needs(&[&node]).into(), node };
+    plan::Cookie { name: named.name.value.as_str().into(), value, attributes: rest.into() }
 }

@@ -54,9 +54,18 @@ fn collect(tree: &Tree<'_>, (frame, scope): (usize, &Scope), edges: &mut Vec<(Po
             let before = edges.len();
             collect(tree, (inner, &each.scope), edges);
             // What the items wait for outside, the step waits for.
-            let outside = edges[before..].iter().flat_map(|(_, to)| to).filter(|(at, _)| tree.frames[*at].depth < each.scope.depth);
+            let outside = edges[before..]
+                .iter()
+                .flat_map(|(_, to)| to)
+                .filter(|(at, _)| tree.frames[*at].depth < each.scope.depth);
             to.extend(outside.copied().collect::<Vec<_>>());
-            to.extend(each.value.needs.iter().filter(|need| need.depth < each.scope.depth).map(|need| locate(tree, frame, *need)));
+            to.extend(
+                each.value
+                    .needs
+                    .iter()
+                    .filter(|need| need.depth < each.scope.depth)
+                    .map(|need| locate(tree, frame, *need)),
+            );
         }
         edges.push(((frame, slot), to));
     }
@@ -88,7 +97,12 @@ fn inner_frame(tree: &Tree<'_>, frame: usize, slot: StepId) -> Option<usize> {
 }
 
 /// Walks on from a point; the circle that it finds, if there is one.
-fn visit(at: Point, edges: &[(Point, Vec<Point>)], way: &mut Vec<Point>, done: &mut BTreeSet<Point>) -> Option<Vec<Point>> {
+fn visit(
+    at: Point,
+    edges: &[(Point, Vec<Point>)],
+    way: &mut Vec<Point>,
+    done: &mut BTreeSet<Point>,
+) -> Option<Vec<Point>> {
     if let Some(start) = way.iter().position(|point| *point == at) {
         return Some(way[start..].to_vec());
     }

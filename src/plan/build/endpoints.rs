@@ -5,15 +5,16 @@ use http::{HeaderName, HeaderValue, Method};
 use super::tree::Tree;
 use super::unit::{Root, Unit};
 use super::{Planner, REQUEST_TIMEOUT, types};
-use crate::base::diagnostic::{Diagnostic, did_you_mean};
 use crate::base::value::member_key;
 use crate::expr::{Node, Type};
 use crate::plan::schema::{TypeId, TypeRef};
 use crate::plan::{
-    Answer, Arg, ArgSource, BodyType, Composed, Composition, Endpoint, Expr, Proxy, Respond,
+    Answer, Arg, ArgSource, BodyType, Composed, Composition, Endpoint, Expr, Proxy, RequestPart, Respond, Source,
 };
 use crate::spec::{self, Literal, Located, Methods, Named, Segment};
 
+/// What `request.body` reads.
+const BODY: Source = Source::Request(RequestPart::Body);
 /// Bytes of a request body that are read at most where nothing is written.
 const MAX_BODY: u64 = 1 << 20;
 
@@ -32,6 +33,13 @@ impl Planner<'_> {
             Some(proxy) => Answer::Proxy(Box::new(self.proxy(proxy, (named, &args))?)),
             None => Answer::Compose(Box::new(self.composed(named, &args, body.as_ref()))),
         };
+        let body = match (body, &answer) {
+            (Some((body, _)), _) => Some(body),
+            (None, Answer::Compose(composed)) if composed.composition.sources.contains(&BODY) => {
+                Some(BodyType::Mentioned)
+            }
+            (None, _) => None,
+        };
         let gateway = &self.spec.gateway;
         let timeout = endpoint.timeout.as_ref().or(gateway.timeout.as_ref());
         let max_body = endpoint.max_body.as_ref().or(gateway.max_body.as_ref());
@@ -42,7 +50,7 @@ impl Planner<'_> {
             path: endpoint.route.path.value.as_str().into(),
             pattern: pattern(&endpoint.route),
             args: args.into(),
-            body: body.map(|(body, _)| body),
+            body,
             max_body: max_body.map_or(MAX_BODY, |size| size.value.0),
             timeout: timeout.map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
             answer,
@@ -60,6 +68,7 @@ impl Planner<'_> {
         let unit = Unit::new(self, tree, Root::Endpoint { args, body: body.map(|(_, ty)| ty), read_only });
         let (composition, respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
         let mut nodes: Vec<&Node> = respond.headers.iter().map(|(_, expr)| &expr.node).collect();
+        nodes.extend(respond.cookies.iter().map(|cookie| &cookie.value.node));
         nodes.extend(respond.status.iter().map(|expr| &expr.node));
         if respond.body {
             nodes.push(&composition.result.node);
@@ -85,26 +94,26 @@ impl Planner<'_> {
     fn respond(&self, endpoint: &spec::Endpoint, unit: &Unit<'_, '_>, path: &str) -> Respond {
         let names = unit.names_of(0);
         let json = HeaderValue::from_static("application/json");
-        let empty = endpoint.part.is_none() && endpoint.composition.steps.is_empty() && endpoint.composition.result.is_none();
+        let empty =
+            endpoint.part.is_none() && endpoint.composition.steps.is_empty() && endpoint.composition.result.is_none();
         let body = !endpoint.answers_nothing() && !empty;
         let Some(respond) = &endpoint.respond else {
-            return Respond { status: None, headers: Box::default(), media_type: json, body };
+            return Respond { status: None, headers: Box::default(), cookies: Box::default(), media_type: json, body };
         };
         let path = format!("{path}.respond");
         let expr = |node: Node| Expr { needs: unit.needs(&[&node]).into(), node };
-        let mut headers: Vec<(HeaderName, Expr)> = unit
+        let headers: Vec<(HeaderName, Expr)> = unit
             .headers(respond.headers.as_ref(), &names, &format!("{path}.headers"))
             .into_iter()
             .map(|(name, node)| (name, expr(node)))
             .collect();
-        for cookie in &respond.cookies {
-            headers.push((http::header::SET_COOKIE, expr(super::cookies::cookie(self, cookie, &names))));
-        }
         Respond {
-            status: respond.status.as_ref().map(|status| {
-                expr(Node::Const(crate::base::value::Value::Int(status.value.into())))
-            }),
+            status: respond
+                .status
+                .as_ref()
+                .map(|status| expr(Node::Const(crate::base::value::Value::Int(status.value.into())))),
             headers: headers.into(),
+            cookies: respond.cookies.iter().map(|cookie| super::cookies::cookie(unit, cookie)).collect(),
             media_type: respond.media_type.as_ref().and_then(|media| media.value.parse().ok()).unwrap_or(json),
             body,
         }
@@ -130,8 +139,7 @@ impl Planner<'_> {
         let endpoint = &named.value;
         let parameters: Vec<&Located<Segment>> =
             endpoint.route.segments.iter().filter(|segment| !matches!(segment.value, Segment::Literal(_))).collect();
-        let mut args: Vec<Arg> =
-            endpoint.composition.args.iter().map(|arg| self.arg(arg, &parameters)).collect();
+        let mut args: Vec<Arg> = endpoint.composition.args.iter().map(|arg| self.arg(arg, &parameters)).collect();
         for (position, parameter) in parameters.into_iter().enumerate() {
             let (Segment::Parameter(name) | Segment::Rest(name)) = &parameter.value else { continue };
             let used = |arg: &Arg| matches!(arg.source, ArgSource::Path(at) | ArgSource::Tail(at) if at == position);
@@ -153,10 +161,6 @@ impl Planner<'_> {
     fn arg(&self, named: &Named<spec::Arg>, parameters: &[&Located<Segment>]) -> Arg {
         let arg = &named.value;
         let name = &named.name.value;
-        if super::template::is_reserved(name) {
-            let message = format!("`{name}` is a word of the language");
-            self.report.error("name-taken", (&named.name.place, &named.path), message, "choose another name".to_owned());
-        }
         let outside = arg.name.as_ref().map_or(name.as_str(), |name| name.value.as_str());
         let source = self.arg_source((named, outside), parameters);
         let ty = self.type_ref(&arg.type_name, &named.path);
@@ -202,22 +206,20 @@ impl Planner<'_> {
             return find(outside).unwrap_or_else(|| ArgSource::Query(outside.into()));
         };
         match written.value {
-            spec::ArgSource::Path => find(outside).unwrap_or_else(|| {
-                let known = parameters.iter().filter_map(|parameter| match &parameter.value {
-                    Segment::Parameter(name) | Segment::Rest(name) => Some(name.as_str()),
-                    Segment::Literal(_) => None,
-                });
-                let message = format!("the path has no parameter `{outside}`");
-                self.report.error("unknown-name", (&written.place, &named.path), message, did_you_mean(outside, known));
-                ArgSource::Query(outside.into())
-            }),
+            // That the path has the parameter was checked when it was read.
+            spec::ArgSource::Path => find(outside).unwrap_or_else(|| ArgSource::Query(outside.into())),
             spec::ArgSource::Query => ArgSource::Query(outside.into()),
             spec::ArgSource::Cookie => ArgSource::Cookie(outside.into()),
             spec::ArgSource::Header => match outside.to_lowercase().parse() {
                 Ok(name) => ArgSource::Header(name),
                 Err(_) => {
                     let message = format!("`{outside}` is no name of a header field");
-                    self.report.error("bad-name", (&named.name.place, &named.path), message, "write `name: x-…`".to_owned());
+                    self.report.error(
+                        "bad-name",
+                        (&named.name.place, &named.path),
+                        message,
+                        "write `name: x-…`".to_owned(),
+                    );
                     ArgSource::Query(outside.into())
                 }
             },
@@ -248,8 +250,8 @@ impl Planner<'_> {
     /// The type of a part's argument: of the schema, or a proto message.
     pub(super) fn type_named(&self, text: &Located<String>, path: &str) -> Type {
         let name = text.value.trim_matches(|c| matches!(c, '[' | ']' | '!'));
-        let pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
-        for message in pools.filter_map(|pool| pool.get_message_by_name(name)) {
+        let mut pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
+        if let Some(message) = pools.find_map(|pool| pool.get_message_by_name(name)) {
             let ty = types::of_message(message);
             let ty = if text.value.starts_with('[') { Type::list(ty) } else { ty };
             return if text.value.ends_with('!') { ty } else { ty.nullable() };
@@ -267,44 +269,24 @@ impl Planner<'_> {
         (BodyType::Schema(required), known)
     }
 
-    /// Two endpoints must not answer the same requests.
+    /// Paths must be such that the router can tell them apart. Equal ones were refused when they
+    /// were read.
     fn check_routes(&self) {
-        let mut router: matchit::Router<usize> = matchit::Router::new();
-        for (index, named) in self.spec.endpoints.iter().enumerate() {
+        let mut router: matchit::Router<()> = matchit::Router::new();
+        let mut known = Vec::new();
+        for named in &self.spec.endpoints {
             let route = &named.value.route;
-            match router.insert(pattern(route), index) {
-                Ok(()) => {}
-                Err(matchit::InsertError::Conflict { .. }) => {
-                    let other = self.spec.endpoints[..index].iter().find(|other| same_route(&other.value.route, route));
-                    let Some(other) = other else { continue };
-                    let message = format!("`{}` and `{}` answer the same requests", other.name.value, named.name.value);
-                    self.report.add(
-                        Diagnostic::error("duplicate-route", named.name.place.clone(), &named.path, message)
-                            .related(other.name.place.clone(), "the other is here"),
-                    );
-                }
-                Err(error) => {
-                    let message = format!("this path cannot be routed: {error}");
-                    self.report.error("bad-path", (&route.path.place, &named.path), message, String::new());
-                }
+            let pattern = pattern(route);
+            if known.contains(&pattern) {
+                continue;
             }
+            if let Err(error) = router.insert(pattern.clone(), ()) {
+                let message = format!("this path cannot be told from another: {error}");
+                self.report.error("bad-path", (&route.path.place, &named.path), message, String::new());
+            }
+            known.push(pattern);
         }
     }
-}
-
-/// Whether two routes have the same paths, parameters' names aside, and share a method.
-fn same_route(a: &spec::Route, b: &spec::Route) -> bool {
-    let shape = |route: &spec::Route| -> Vec<Option<String>> {
-        let segment = |segment: &Located<Segment>| match &segment.value {
-            Segment::Literal(text) => Some(text.clone()),
-            Segment::Parameter(_) => None,
-            Segment::Rest(_) => Some("*".to_owned()),
-        };
-        route.segments.iter().map(segment).collect()
-    };
-    let (a_methods, b_methods) = (methods(&a.methods), methods(&b.methods));
-    let shared = a_methods.is_empty() || b_methods.is_empty() || a_methods.iter().any(|method| b_methods.contains(method));
-    shape(a) == shape(b) && shared
 }
 
 fn methods(methods: &Methods) -> Box<[Method]> {

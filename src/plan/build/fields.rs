@@ -28,12 +28,17 @@ impl Planner<'_> {
     pub(super) fn graph(&self) -> (Vec<Field>, Option<Graph>) {
         let mut fields = Vec::new();
         let types = self.schema.types().map(|(id, _)| id.index() + 1).max().unwrap_or(0);
-        let of_type = |id: usize| self.schema.types().find(|(found, _)| found.index() == id).map_or(0, |(_, ty)| ty.fields.len());
+        let of_type =
+            |id: usize| self.schema.types().find(|(found, _)| found.index() == id).map_or(0, |(_, ty)| ty.fields.len());
         let mut bound: Vec<Vec<Option<FieldId>>> = (0..types).map(|id| vec![None; of_type(id)]).collect();
         let mut type_names = vec![None; types];
         let mut written: Vec<(String, Place)> = Vec::new();
         for named in &self.spec.graph.fields {
-            let Some(at) = self.coordinate(&named.value.coordinate.type_name, &named.value.coordinate.field_name, &named.path) else { continue };
+            let Some(at) =
+                self.coordinate(&named.value.coordinate.type_name, &named.value.coordinate.field_name, &named.path)
+            else {
+                continue;
+            };
             written.push((named.name.value.clone(), named.name.place.clone()));
             let id = FieldId::from(fields.len());
             fields.push(self.field(named, at));
@@ -67,7 +72,10 @@ impl Planner<'_> {
             bound,
             members,
             type_names,
-            path: written.and_then(|graphql| graphql.path.as_ref()).map_or("/graphql", |path| path.value.as_str()).into(),
+            path: written
+                .and_then(|graphql| graphql.path.as_ref())
+                .map_or("/graphql", |path| path.value.as_str())
+                .into(),
             playground: flag(written.and_then(|graphql| graphql.playground.as_ref())),
             introspection: flag(written.and_then(|graphql| graphql.introspection.as_ref())),
             limits: GraphLimits {
@@ -109,8 +117,13 @@ impl Planner<'_> {
             FieldBody::Composition(composition) => Tree::of_composition(self, composition, place),
             FieldBody::Part(part) => Tree::of_part(self, (&part.part.value, &part.args), (&part.part.place, place.1)),
         };
-        let limit = |found: &Option<Located<u32>>, default: usize| found.as_ref().map_or(default, |found| found.value as usize);
-        self.compiled_field((&named.name.value, tree), at, (limit(&named.value.parallel, PARALLEL), limit(&named.value.max, MAX_PARENTS)))
+        let limit =
+            |found: &Option<Located<u32>>, default: usize| found.as_ref().map_or(default, |found| found.value as usize);
+        self.compiled_field(
+            (&named.name.value, tree),
+            at,
+            (limit(&named.value.parallel, PARALLEL), limit(&named.value.max, MAX_PARENTS)),
+        )
     }
 
     fn compiled_field(&self, (name, tree): (&str, Tree<'_>), at: Bound, (parallel, max): (usize, usize)) -> Field {
@@ -120,7 +133,11 @@ impl Planner<'_> {
         };
         let is_root = Some(parent) == self.schema.query() || Some(parent) == self.schema.mutation();
         let read_only = Some(parent) != self.schema.mutation();
-        let batched = tree.levels.iter().flat_map(|level| &level.steps).any(|step| step.spec.is_some_and(|spec| spec.batch.is_some()));
+        let batched = tree
+            .levels
+            .iter()
+            .flat_map(|level| &level.steps)
+            .any(|step| step.spec.is_some_and(|spec| spec.batch.is_some()));
         let unit = Unit::new(self, tree, Root::Field { args, parent: !is_root, read_only });
         let composition = self.compile(&unit);
         let pure = composition.scope.steps.is_empty();
@@ -131,27 +148,50 @@ impl Planner<'_> {
     }
 
     /// The field that an endpoint's `graph` names, if it is free and its arguments agree.
-    fn endpoint_field(&self, named: &Named<spec::Endpoint>, target: &Located<String>, written: &mut Vec<(String, Place)>) -> Option<Bound> {
+    fn endpoint_field(
+        &self,
+        named: &Named<spec::Endpoint>,
+        target: &Located<String>,
+        written: &mut Vec<(String, Place)>,
+    ) -> Option<Bound> {
         let path = format!("{}.graph", named.path);
         let Some((type_name, field_name)) = target.value.split_once('.') else {
             let message = format!("`{}` is no field of the schema", target.value);
-            self.report.error("unknown-field", (&target.place, &path), message, "write Type.field, as in Query.product".to_owned());
+            self.report.error(
+                "unknown-field",
+                (&target.place, &path),
+                message,
+                "write Type.field, as in Query.product".to_owned(),
+            );
             return None;
         };
         let part = |value: &str| Located { value: value.to_owned(), place: target.place.clone() };
         let at = self.coordinate(&part(type_name), &part(field_name), &path)?;
         if let Some((_, place)) = written.iter().find(|(name, _)| *name == target.value) {
             let message = format!("the field `{}` is answered twice", target.value);
-            self.report.add(Diagnostic::error("duplicate-name", target.place.clone(), path, message).related(place.clone(), "first here"));
+            self.report.add(
+                Diagnostic::error("duplicate-name", target.place.clone(), path, message)
+                    .related(place.clone(), "first here"),
+            );
             return None;
         }
         written.push((target.value.clone(), target.place.clone()));
         if let Bound::Field(ty, index) = at {
             let declared = &self.schema[ty].fields[index].args;
             for arg in &named.value.composition.args {
-                if !declared.iter().any(|known| known.name == arg.name.value) && arg.value.type_name.value.ends_with('!') {
-                    let message = format!("the field `{}` has no argument `{}`, which the endpoint needs", target.value, arg.name.value);
-                    self.report.error("missing-argument", (&target.place, &path), message, "declare it in the schema".to_owned());
+                if !declared.iter().any(|known| known.name == arg.name.value)
+                    && arg.value.type_name.value.ends_with('!')
+                {
+                    let message = format!(
+                        "the field `{}` has no argument `{}`, which the endpoint needs",
+                        target.value, arg.name.value
+                    );
+                    self.report.error(
+                        "missing-argument",
+                        (&target.place, &path),
+                        message,
+                        "declare it in the schema".to_owned(),
+                    );
                 }
             }
         }
@@ -225,16 +265,40 @@ fn bind(at: Bound, id: FieldId, (fields, type_names): (&mut [Vec<Option<FieldId>
     }
 }
 
-/// `priceCents` as `price_cents`.
+/// `priceCents` as `price_cents`, `imageURL` as `image_url`.
 fn snake_case(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 4);
-    for (index, c) in name.chars().enumerate() {
-        if c.is_ascii_uppercase() {
-            out.push_str(if index > 0 { "_" } else { "" });
-            out.push(c.to_ascii_lowercase());
-        } else {
-            out.push(c);
+    for (index, c) in chars.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| chars[before]);
+        let begins_word = c.is_ascii_uppercase()
+            && before.is_some_and(|before| {
+                let next_is_lower = chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
+                before.is_ascii_lowercase() || before.is_ascii_digit() || (before.is_ascii_uppercase() && next_is_lower)
+            });
+        if begins_word {
+            out.push('_');
         }
+        out.push(c.to_ascii_lowercase());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snake_case;
+
+    #[test]
+    fn names_become_snake_case_word_by_word() {
+        for (name, snake) in [
+            ("priceCents", "price_cents"),
+            ("URL", "url"),
+            ("imageURL", "image_url"),
+            ("URLPath", "url_path"),
+            ("line2Text", "line2_text"),
+            ("a_b", "a_b"),
+        ] {
+            assert_eq!(snake_case(name), snake);
+        }
+    }
 }

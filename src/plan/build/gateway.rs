@@ -17,7 +17,8 @@ impl Planner<'_> {
     pub(super) fn gateway(&self) -> Option<Gateway> {
         let written = &self.spec.gateway;
         let listen = written.listen.as_ref().map_or(Some(LISTEN), |text| self.socket(text, "gateway.listen"));
-        let admin = written.admin.as_ref().map_or(Some(ADMIN), |admin| self.socket(&admin.listen, "gateway.admin.listen"));
+        let admin =
+            written.admin.as_ref().map_or(Some(ADMIN), |admin| self.socket(&admin.listen, "gateway.admin.listen"));
         let shutdown = written.shutdown.as_ref();
         let duration = |found: Option<&spec::Located<Duration>>, default| found.map_or(default, |found| found.value);
         Some(Gateway {

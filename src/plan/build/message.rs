@@ -11,15 +11,23 @@ use crate::spec::{Object, Template};
 
 impl Unit<'_, '_> {
     /// Compiles a message: every member must be a field, every value must fit it.
-    pub(super) fn message(&self, template: &Template, message: &MessageDescriptor, scope: &dyn Scope, path: &str) -> Node {
+    pub(super) fn message(
+        &self,
+        template: &Template,
+        message: &MessageDescriptor,
+        scope: &dyn Scope,
+        path: &str,
+    ) -> Node {
         match template {
             Template::Object(object) if object.when.is_none() && !is_json(message) => {
                 self.message_object(object, message, scope, path)
             }
             other => {
                 let value = self.planner.template(other, scope, path);
-                if matches!(value.ty.present(), Type::Bool | Type::Int | Type::Uint | Type::Double | Type::Text | Type::List(_))
-                    && !is_json(message)
+                if matches!(
+                    value.ty.present(),
+                    Type::Bool | Type::Int | Type::Uint | Type::Double | Type::Text | Type::List(_)
+                ) && !is_json(message)
                     && !types::is_wrapper(message.full_name())
                     && !is_text(message)
                 {
@@ -49,22 +57,26 @@ impl Unit<'_, '_> {
     }
 
     fn field(&self, template: &Template, field: &FieldDescriptor, scope: &dyn Scope, path: &str) -> Node {
-        if let (Kind::Message(inner), false, Template::Object(_)) = (field.kind(), field.is_map(), template) {
-            if field.cardinality() != Cardinality::Repeated {
-                return self.message(template, &inner, scope, path);
-            }
+        let single = !field.is_map() && field.cardinality() != Cardinality::Repeated;
+        if let (Kind::Message(inner), true, Template::Object(_)) = (field.kind(), single, template) {
+            return self.message(template, &inner, scope, path);
         }
         if let (Kind::Message(inner), Cardinality::Repeated, false, Template::List(list)) =
             (field.kind(), field.cardinality(), field.is_map(), template)
         {
-            let item = |(index, item): (usize, &Template)| self.message(item, &inner, scope, &format!("{path}[{index}]"));
+            let item =
+                |(index, item): (usize, &Template)| self.message(item, &inner, scope, &format!("{path}[{index}]"));
             return Node::Items(list.items.iter().enumerate().map(item).collect());
         }
         let value = self.planner.template(template, scope, path);
+        let error = |message: String, help: String| {
+            self.planner.report.error("wrong-type", (template_place(template), path), message, help);
+        };
         if !fits(&value, field) {
-            let wanted = wanted(field);
-            let error = format!("the field `{}` takes {wanted}, and this is {}", field.name(), value.ty);
-            self.planner.report.error("wrong-type", (template_place(template), path), error, String::new());
+            let found = format!("the field `{}` takes {}, and this is {}", field.name(), wanted(field), value.ty);
+            error(found, String::new());
+        } else if let Some((message, help)) = written_wrong(&value, field) {
+            error(message, help);
         }
         value.node
     }
@@ -103,6 +115,38 @@ fn fits_kind(ty: &Type, kind: &Kind) -> bool {
         (Type::Bytes, kind) => matches!(kind, Kind::Bytes),
         (Type::Int | Type::Uint | Type::Double, kind) => !matches!(kind, Kind::Bool | Kind::String | Kind::Bytes),
         _ => false,
+    }
+}
+
+/// What is wrong with a text that is written out for a field of another type.
+fn written_wrong(value: &Value, field: &FieldDescriptor) -> Option<(String, String)> {
+    let text = value.node.as_constant()?.as_text()?.to_owned();
+    match field.kind() {
+        Kind::Enum(of) => {
+            let known: Vec<String> = of.values().map(|value| value.name().to_owned()).collect();
+            let message = format!("the enum `{}` has no value `{text}`", of.full_name());
+            let help = did_you_mean(&text, known.iter().map(String::as_str));
+            (!known.contains(&text)).then_some((message, help))
+        }
+        kind @ (Kind::Int32
+        | Kind::Int64
+        | Kind::Uint32
+        | Kind::Uint64
+        | Kind::Sint32
+        | Kind::Sint64
+        | Kind::Fixed32
+        | Kind::Fixed64
+        | Kind::Sfixed32
+        | Kind::Sfixed64
+        | Kind::Double
+        | Kind::Float) => {
+            let special =
+                matches!((&kind, text.as_str()), (Kind::Double | Kind::Float, "NaN" | "Infinity" | "-Infinity"));
+            let message =
+                format!("the field `{}` takes {}, and this is the text `{text}`", field.name(), wanted(field));
+            (text.parse::<f64>().is_err() && !special).then_some((message, String::new()))
+        }
+        _ => None,
     }
 }
 

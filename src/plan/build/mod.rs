@@ -27,6 +27,7 @@ mod types;
 mod unit;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is compiled from, and what is found on the way.
 struct Planner<'s> {
     spec: &'s Spec,
+    /// Definitions that are left out because of mistakes that were reported: their names are known.
+    unread: &'s BTreeSet<String>,
     look_up: LookUp<'s>,
     report: Report,
     schema: Arc<Schema>,
@@ -66,8 +69,15 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
     let (schema, mistakes) = Schema::read(&files);
     mistakes.into_iter().for_each(|mistake| report.add(mistake));
     let backends = backends::facts(spec, reading, &report);
-    let planner =
-        Planner { spec, look_up, report, schema: Arc::new(schema), backends, methods: RefCell::default() };
+    let planner = Planner {
+        spec,
+        unread: &reading.unread,
+        look_up,
+        report,
+        schema: Arc::new(schema),
+        backends,
+        methods: RefCell::default(),
+    };
     let gateway = planner.gateway();
     let endpoints = planner.endpoints();
     let (fields, graph) = planner.graph();

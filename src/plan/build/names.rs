@@ -65,7 +65,9 @@ impl Scope for Names<'_, '_> {
         while let Some(level) = next.map(|level| &self.unit.tree.levels[level]) {
             names.extend(level.item.map(|each| item_name(each).to_owned()));
             names.extend(level.steps.iter().map(|step| step.name.to_owned()).filter(|name| !name.is_empty()));
-            names.extend(self.parent_type(level.outer.is_none() && matches!(level.args, Args::Request)).map(|_| "parent".into()));
+            names.extend(
+                self.parent_type(level.outer.is_none() && matches!(level.args, Args::Request)).map(|_| "parent".into()),
+            );
             next = level.outer;
         }
         names
@@ -109,13 +111,33 @@ impl<'u> Names<'u, '_> {
             }
             next = level.outer;
         }
+        if self.is_unread(name) {
+            return Ok(unread());
+        }
         Err(match name {
-            "reply" | "meta" => refused("there is no reply here", "`reply` stands in `result`, `fail` and `batch` of a call"),
+            "reply" | "meta" => {
+                refused("there is no reply here", "`reply` stands in `result`, `fail` and `batch` of a call")
+            }
             "item" => refused("there is no `item` here", "`item` stands inside `$each` and `for_each`"),
             "keys" | "index" => refused("this name stands in a batched call only", ""),
-            "parent" => refused("there is no `parent` here", "only fields of the graph have a parent; a part gets what it needs as an argument"),
+            "parent" => refused(
+                "there is no `parent` here",
+                "only fields of the graph have a parent; a part gets what it needs as an argument",
+            ),
             _ => Unresolved::Unknown,
         })
+    }
+
+    /// Whether a step of this name is left out because of a mistake in it.
+    fn is_unread(&self, name: &str) -> bool {
+        let mut next = Some(self.level);
+        while let Some(level) = next.map(|level| &self.unit.tree.levels[level]) {
+            if self.unit.planner.unread.contains(&format!("{}.steps.{name}", level.path)) {
+                return true;
+            }
+            next = level.outer;
+        }
+        false
     }
 
     fn parent_type(&self, is_root: bool) -> Option<Type> {
@@ -155,7 +177,7 @@ impl<'u> Names<'u, '_> {
     }
 
     fn endings(&self, depth: u16, step: StepId) -> Table {
-        let error = Members::new(
+        let error = Members::of(
             "error",
             vec![
                 ("code".into(), Type::Text),
@@ -221,8 +243,21 @@ impl Unit<'_, '_> {
         if let Root::Endpoint { body: Some(body), .. } = self.root {
             members.push(("body".into(), self.binding(Source::Body, body.clone())));
         }
+        members.extend(self.unread_args(0));
         Table(members)
     }
+
+    /// Arguments of a level that are left out because of mistakes in them.
+    pub(super) fn unread_args(&self, level: usize) -> Vec<(String, Binding)> {
+        let prefix = format!("{}.args.", self.tree.levels[level].path);
+        let names = self.planner.unread.iter().filter_map(|path| path.strip_prefix(&prefix));
+        names.map(|name| (name.to_owned(), unread())).collect()
+    }
+}
+
+/// What stands for a definition that could not be read: nothing more is said about it.
+fn unread() -> Binding {
+    Binding::Node { node: Node::NULL, ty: Type::Dyn }
 }
 
 /// The name that a `for_each` gives its item.

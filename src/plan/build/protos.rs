@@ -63,7 +63,8 @@ fn compile(
     compiler.include_imports(true);
     for (file, named_at) in wanted {
         if let Err(error) = compiler.open_file(import_name(&file.path)) {
-            let (place, message) = proto_error(reading, &error).unwrap_or_else(|| ((*named_at).clone(), error.to_string()));
+            let (place, message) =
+                proto_error(reading, &error).unwrap_or_else(|| ((*named_at).clone(), error.to_string()));
             complain(&place, message, String::new());
             return None;
         }
@@ -118,13 +119,18 @@ impl Planner<'_> {
             None
         };
         let services: Vec<String> = pool.services().map(|service| service.full_name().to_owned()).collect();
-        let all = || pool.services().flat_map(|service| {
-            let service_name = service.full_name().to_owned();
-            service.methods().map(move |method| format!("{service_name}/{}", method.name())).collect::<Vec<_>>()
-        });
+        let all = || {
+            pool.services().flat_map(|service| {
+                let service_name = service.full_name().to_owned();
+                service.methods().map(move |method| format!("{service_name}/{}", method.name())).collect::<Vec<_>>()
+            })
+        };
         let Some((service, method)) = name.value.split_once('/') else {
             let known: Vec<String> = all().collect();
-            let help = format!("write package.Service/Method; {}", did_you_mean(&name.value, known.iter().map(String::as_str)));
+            let help = format!(
+                "write package.Service/Method; {}",
+                did_you_mean(&name.value, known.iter().map(String::as_str))
+            );
             return complain(format!("`{}` is no rpc", name.value), help);
         };
         let Some(found) = pool.get_service_by_name(service) else {
@@ -159,7 +165,8 @@ impl Planner<'_> {
             level == Some(prost_types::method_options::IdempotencyLevel::NoSideEffects as i32)
         });
         let facts = self.backends.iter().find(|facts| facts.name == call.backend.value);
-        says_so || facts.and_then(|facts| facts.spec.reads.as_ref()).is_some_and(|reads| matches(reads, &call.rpc.value))
+        says_so
+            || facts.and_then(|facts| facts.spec.reads.as_ref()).is_some_and(|reads| matches(reads, &call.rpc.value))
     }
 }
 

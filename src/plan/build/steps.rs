@@ -1,9 +1,9 @@
 //! Steps: what each waits for, in which order writes run, what a failure does.
 
+use super::calls;
 use super::names::Names;
 use super::tree::{Args, Body, Declared, Handed, decides_per_item};
 use super::unit::Unit;
-use super::{calls, template};
 use crate::base::diagnostic::did_you_mean;
 use crate::base::id::StepId;
 use crate::expr::{Node, Type};
@@ -35,7 +35,8 @@ impl Order {
 impl Unit<'_, '_> {
     /// Compiles every step, and the scope of the outermost frame.
     pub(super) fn compile(&self) -> Scope {
-        let mut frames: Frames = self.tree.frames.iter().map(|frame| (0..frame.steps).map(|_| None).collect()).collect();
+        let mut frames: Frames =
+            self.tree.frames.iter().map(|frame| (0..frame.steps).map(|_| None).collect()).collect();
         let mut order = Order::default();
         self.level(0, &mut order, &mut frames);
         self.scope(0, order, &mut frames)
@@ -56,24 +57,28 @@ impl Unit<'_, '_> {
             self.check_part_args(at, handed);
         }
         let level = &self.tree.levels[at];
-        for (index, step) in level.steps.iter().enumerate() {
-            self.check_name(at, index, step);
+        for step in &level.steps {
+            self.check_name(at, step);
             self.step((at, step), order, frames);
         }
     }
 
-    /// A step's name must be free, and mean nothing else.
-    fn check_name(&self, level: usize, index: usize, step: &Declared<'_>) {
+    /// A step's name must hide nothing.
+    fn check_name(&self, level: usize, step: &Declared<'_>) {
         if step.name.is_empty() {
             return;
         }
         let outer = self.tree.levels[level].outer;
-        let hides = outer.is_some_and(|outer| crate::expr::Scope::names(&self.names_of(outer)).iter().any(|name| name == step.name));
-        let _ = index;
-        if template::is_reserved(step.name) || hides {
-            let why = if hides { "already stands for something outside" } else { "is a word of the language" };
-            let message = format!("`{}` {why}", step.name);
-            self.planner.report.error("name-taken", (&step.place, &step.path), message, "choose another name".to_owned());
+        let hides = outer
+            .is_some_and(|outer| crate::expr::Scope::names(&self.names_of(outer)).iter().any(|name| name == step.name));
+        if hides {
+            let message = format!("`{}` already stands for something outside", step.name);
+            self.planner.report.error(
+                "name-taken",
+                (&step.place, &step.path),
+                message,
+                "choose another name".to_owned(),
+            );
         }
     }
 
@@ -155,7 +160,12 @@ impl Unit<'_, '_> {
         }
     }
 
-    fn call_step(&self, (level, step): (usize, &Declared<'_>), spec: &spec::Step, (write, waits): (bool, Vec<Need>)) -> Option<Step> {
+    fn call_step(
+        &self,
+        (level, step): (usize, &Declared<'_>),
+        spec: &spec::Step,
+        (write, waits): (bool, Vec<Need>),
+    ) -> Option<Step> {
         let call = self.call(level, spec, &step.path)?;
         let needs = {
             let mut nodes = Vec::new();
@@ -169,7 +179,12 @@ impl Unit<'_, '_> {
         Some(compiled)
     }
 
-    fn group_step(&self, (level, step): (usize, &Declared<'_>), (guards, waits): (Vec<crate::plan::Guard>, Vec<Need>), nodes: &[&Node]) -> Step {
+    fn group_step(
+        &self,
+        (level, step): (usize, &Declared<'_>),
+        (guards, waits): (Vec<crate::plan::Guard>, Vec<Need>),
+        nodes: &[&Node],
+    ) -> Step {
         let mut compiled = match step.spec {
             Some(spec) => self.around((level, step), spec),
             None => nothing(),
@@ -202,14 +217,14 @@ impl Unit<'_, '_> {
             self.planner.report.error("wrong-type", (&for_each.list.place, &step.path), message, String::new());
         }
         let inner_names = self.names_of(inner);
-        let key = spec.key.as_ref().map(|key| self.planner.scalar(key, &inner_names, &format!("{}.key", step.path)).node);
+        let key =
+            spec.key.as_ref().map(|key| self.planner.scalar(key, &inner_names, &format!("{}.key", step.path)).node);
         let mut inner_order = Order::default();
         self.level(inner, &mut inner_order, frames);
         let value = self.checked_result(inner);
         let write = self.writes(inner);
         let frame = self.tree.levels[inner].frame;
         let scope = self.scope(frame, inner_order, frames);
-        let on_item_failure = self.on_failure(&inner_names, spec, &step.path);
         let waits = after.unwrap_or_else(|| if write { order.needs() } else { Vec::new() });
         let mut nodes = vec![&list.node];
         nodes.extend(&key);
@@ -221,27 +236,13 @@ impl Unit<'_, '_> {
         }
         compiled.needs = outer_only(needs.into());
         compiled.write = write;
-        // A step whose list cannot be formed gives null; its default stands for items.
-        compiled.on_failure = match &on_item_failure {
-            OnFailure::Fail => OnFailure::Fail,
-            _ => OnFailure::Null,
-        };
+        // `optional` and `default` stand for items; where the list itself fails both give null.
+        if !matches!(compiled.on_failure, OnFailure::Fail) {
+            compiled.on_failure = OnFailure::Null;
+        }
         let value = Expr { needs: self.needs(&[&value]).into(), node: value };
-        let parallel = spec.parallel.as_ref().map_or(if write { 1 } else { PARALLEL }, |parallel| parallel.value as usize);
-        let max = spec.max.as_ref().map_or(MAX_ITEMS, |max| max.value as usize);
-        compiled.action = Action::Each(Box::new(Each {
-            list: list.node,
-            scope,
-            value,
-            key,
-            on_item_failure,
-            parallel: if spec.batch.is_some() { max } else { parallel },
-            max,
-            over: match spec.over.as_ref().map(|over| over.value) {
-                Some(spec::Over::Cut) => Over::Cut,
-                _ => Over::Fail,
-            },
-        }));
+        let (parallel, max, over) = bounds(spec, write);
+        compiled.action = Action::Each(Box::new(Each { list: list.node, scope, value, key, parallel, max, over }));
         Some(compiled)
     }
 
@@ -271,7 +272,7 @@ impl Unit<'_, '_> {
             when: when.map(|when| expr(self.planner.condition(when, &names, &format!("{path}.when")))),
             otherwise: otherwise.map(|other| expr(self.planner.template(other, &names, &format!("{path}.else")).node)),
             needs: Box::default(),
-            on_failure: if own { self.on_failure(&names, spec, path) } else { OnFailure::Fail },
+            on_failure: if own || is_item { self.on_failure(&names, spec, path) } else { OnFailure::Fail },
             group: self.tree.levels[level].group,
             timeout: spec.timeout.as_ref().map(|timeout| timeout.value),
             write: false,
@@ -297,7 +298,8 @@ impl Unit<'_, '_> {
             let mut found = None;
             while let (Some(at), None) = (next, found) {
                 let steps = &self.tree.levels[at].steps;
-                found = steps.iter().find(|step| !step.name.is_empty() && step.name == name.value).map(|step| (at, step));
+                found =
+                    steps.iter().find(|step| !step.name.is_empty() && step.name == name.value).map(|step| (at, step));
                 next = self.tree.levels[at].outer;
             }
             match found {
@@ -370,7 +372,8 @@ impl Unit<'_, '_> {
 
     /// Where the step stands that uses a part.
     fn caller_place(&self, part: usize) -> Option<(crate::base::diagnostic::Place, String)> {
-        let uses = |step: &&Declared<'_>| matches!(step.body, Body::Value(inner) | Body::Gated(_, inner) if inner == part);
+        let uses =
+            |step: &&Declared<'_>| matches!(step.body, Body::Value(inner) | Body::Gated(_, inner) if inner == part);
         let step = self.tree.levels.iter().flat_map(|level| &level.steps).find(uses)?;
         Some((step.place.clone(), step.path.clone()))
     }
@@ -395,6 +398,21 @@ impl Unit<'_, '_> {
         let prefix = &self.tree.levels[level].prefix;
         if step.name.is_empty() { prefix.trim_end_matches('.').to_owned() } else { format!("{prefix}{}", step.name) }
     }
+}
+
+/// How many items of a `for_each` step run at the same time, how many at all, and what beyond.
+fn bounds(spec: &spec::Step, write: bool) -> (usize, usize, Over) {
+    let number = |written: &Option<spec::Located<u32>>, default: usize| {
+        written.as_ref().map_or(default, |written| written.value as usize)
+    };
+    let max = number(&spec.max, MAX_ITEMS);
+    let over = match spec.over.as_ref().map(|over| over.value) {
+        Some(spec::Over::Cut) => Over::Cut,
+        _ => Over::Fail,
+    };
+    // Items of a batch wait for each other: all of them run.
+    let parallel = if spec.batch.is_some() { max } else { number(&spec.parallel, if write { 1 } else { PARALLEL }) };
+    (parallel, max, over)
 }
 
 /// A step that does nothing: what stands for one that could not be compiled.

@@ -77,7 +77,7 @@ impl<'s> Planner<'s> {
             member.when = inner;
             members.push(member);
         }
-        let value = Value { node: Node::Object(members.into()), ty: Members::new("the object", types) };
+        let value = Value { node: Node::Object(members.into()), ty: Members::of("the object", types) };
         match &object.when {
             None => value,
             // An object that stands in a list, or alone, is left out as an empty optional.
@@ -229,13 +229,10 @@ impl<'s> Planner<'s> {
 }
 
 /// Names that the language gives a meaning.
-const RESERVED: &[&str] =
-    &["args", "steps", "request", "identity", "parent", "keys", "reply", "meta", "index", "event", "last", "replies", "env", "file"];
-
-/// Whether a name may not be given to a step, argument or item.
-pub(super) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name == "item" || expr::is_word(name)
-}
+const RESERVED: &[&str] = &[
+    "args", "steps", "request", "identity", "parent", "keys", "reply", "meta", "index", "event", "last", "replies",
+    "env", "file",
+];
 
 /// Plain paths and constants cannot fail.
 fn can_fail(node: &Node) -> bool {
@@ -243,9 +240,10 @@ fn can_fail(node: &Node) -> bool {
 }
 
 fn number(text: &str) -> Value {
-    match (text.parse::<i64>(), text.parse::<f64>()) {
-        (Ok(whole), _) => Value { node: Node::Const(value::Value::Int(whole)), ty: Type::Int },
-        (_, Ok(double)) => Value { node: Node::Const(value::Value::Double(double)), ty: Type::Double },
+    match (text.parse::<i64>(), text.parse::<u64>(), text.parse::<f64>()) {
+        (Ok(whole), ..) => Value { node: Node::Const(value::Value::Int(whole)), ty: Type::Int },
+        (_, Ok(whole), _) => Value { node: Node::Const(value::Value::Uint(whole)), ty: Type::Uint },
+        (.., Ok(double)) => Value { node: Node::Const(value::Value::Double(double)), ty: Type::Double },
         _ => Value { node: Node::text(text), ty: Type::Text },
     }
 }

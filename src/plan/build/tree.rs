@@ -222,7 +222,7 @@ impl<'s> Tree<'s> {
         parts: &mut Vec<&'s str>,
     ) -> Body {
         let gated = match item {
-            Some(_) => decides_per_item(&step.value),
+            Some(_) => is_gated_per_item(&step.value),
             None => is_gated(&step.value),
         };
         let frame = self.levels[level].frame;
@@ -307,6 +307,9 @@ impl<'s> Tree<'s> {
         let name = call.part;
         let (name_place, prefix) = written.unwrap_or((place, String::new()));
         let Some(part) = planner.spec.parts.iter().find(|part| part.name.value == name) else {
+            if planner.unread.contains(&format!("parts.{name}")) {
+                return None;
+            }
             let known = planner.spec.parts.iter().map(|part| part.name.value.as_str());
             let message = format!("no part is called `{name}`");
             planner.report.error("unknown-name", (name_place, path), message, did_you_mean(name, known));
@@ -319,12 +322,7 @@ impl<'s> Tree<'s> {
             return None;
         }
         let composition = &part.value;
-        let handed = Handed {
-            caller,
-            given: call.given,
-            declared: &composition.args,
-            same_names: call.same_names,
-        };
+        let handed = Handed { caller, given: call.given, declared: &composition.args, same_names: call.same_names };
         self.levels.push(Level {
             outer: None,
             frame: self.levels[caller].frame,
@@ -370,6 +368,12 @@ fn outcome(composition: &Composition) -> Outcome<'_> {
 fn is_gated(step: &Step) -> bool {
     let optional = step.optional.as_ref().is_some_and(|optional| optional.value);
     step.when.is_some() || optional || step.default.is_some() || step.timeout.is_some() || !step.fail.is_empty()
+}
+
+/// Whether each item of a `for_each` step has conditions of its own.
+fn is_gated_per_item(step: &Step) -> bool {
+    let optional = step.optional.as_ref().is_some_and(|optional| optional.value);
+    optional || step.default.is_some() || decides_per_item(step)
 }
 
 /// Whether the `when` of a `for_each` step mentions the item, and so is decided for each.

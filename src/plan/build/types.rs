@@ -79,10 +79,9 @@ fn of_kind(kind: &Kind) -> Type {
 
 /// Whether a message stands for a scalar or null. Source: google/protobuf/wrappers.proto.
 pub(super) fn is_wrapper(full_name: &str) -> bool {
-    full_name
-        .strip_prefix("google.protobuf.")
-        .and_then(|name| name.strip_suffix("Value"))
-        .is_some_and(|name| matches!(name, "Double" | "Float" | "Int64" | "UInt64" | "Int32" | "UInt32" | "Bool" | "String" | "Bytes"))
+    full_name.strip_prefix("google.protobuf.").and_then(|name| name.strip_suffix("Value")).is_some_and(|name| {
+        matches!(name, "Double" | "Float" | "Int64" | "UInt64" | "Int32" | "UInt32" | "Bool" | "String" | "Bytes")
+    })
 }
 
 /// What a coerced value of a type of the schema is.
@@ -145,7 +144,7 @@ pub(super) struct Members {
 
 impl Members {
     /// An object type of these members.
-    pub(super) fn new(name: &str, members: Vec<(String, Type)>) -> Type {
+    pub(super) fn of(name: &str, members: Vec<(String, Type)>) -> Type {
         Type::Object(Arc::new(Self { name: name.to_owned(), members }))
     }
 }

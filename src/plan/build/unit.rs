@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::names::{Names, Extra, Table, refused};
+use super::names::{Extra, Names, Table, refused};
 use super::tree::{Body, Handed, Outcome, Tree};
 use super::types::Members;
 use super::{Planner, calls};
@@ -119,13 +119,15 @@ impl<'u, 's> Unit<'u, 's> {
             Body::Gated(slot, inner) => {
                 let inner = self.result(inner)?;
                 let succeeded = self.var(Source::Succeeded(depth, slot));
-                let node = Node::Outcome { var: succeeded, done: Box::new(inner.node), otherwise: Box::new(held(slot)) };
+                let node =
+                    Node::Outcome { var: succeeded, done: Box::new(inner.node), otherwise: Box::new(held(slot)) };
                 Value { node, ty: inner.ty }
             }
             Body::Each(slot, inner) => {
                 let item = self.result(inner)?;
                 let spec = declared.spec;
-                let replaced = spec.is_some_and(|spec| spec.default.is_some() || spec.optional.is_some() || spec.when.is_some());
+                let replaced =
+                    spec.is_some_and(|spec| spec.default.is_some() || spec.optional.is_some() || spec.when.is_some());
                 let item = if replaced { item.ty.nullable() } else { item.ty };
                 let keyed = spec.is_some_and(|spec| spec.key.is_some());
                 let ty = if keyed { Type::map(item.nullable()) } else { Type::list(item) };
@@ -138,7 +140,9 @@ impl<'u, 's> Unit<'u, 's> {
             Body::Unknown => Value::unknown(),
         };
         match declared.spec {
-            Some(spec) if !declared.name.is_empty() => Ok(Value { ty: self.replaced_type(level, spec, value.ty), ..value }),
+            Some(spec) if !declared.name.is_empty() => {
+                Ok(Value { ty: self.replaced_type(level, spec, value.ty), ..value })
+            }
             _ => Ok(value),
         }
     }
@@ -192,7 +196,10 @@ impl<'u, 's> Unit<'u, 's> {
             Some(Some(done)) => return Ok(done.clone()),
             Some(None) => {
                 let name = self.tree.levels[level].prefix.trim_end_matches('.').to_owned();
-                return Err(refused(format!("`{name}` needs itself"), "let one of the steps on the way need something else"));
+                return Err(refused(
+                    format!("`{name}` needs itself"),
+                    "let one of the steps on the way need something else",
+                ));
             }
             None => {}
         }
@@ -228,7 +235,7 @@ impl<'u, 's> Unit<'u, 's> {
                         types.push((step.name.to_owned(), value.ty));
                     }
                 }
-                Value { node: Node::Object(members.into()), ty: Members::new("the result", types) }
+                Value { node: Node::Object(members.into()), ty: Members::of("the result", types) }
             }
         }
     }
@@ -254,7 +261,9 @@ impl<'u, 's> Unit<'u, 's> {
             let declared_type = self.planner.type_named(&declared.value.type_name, &declared.path);
             let value = if let Some(given) = given {
                 self.planner.template(&given.value, &caller, &given.path)
-            } else if let (true, Ok(Binding::Scope { scope, .. })) = (handed.same_names, expr::Scope::resolve(&caller, "args")) {
+            } else if let (true, Ok(Binding::Scope { scope, .. })) =
+                (handed.same_names, expr::Scope::resolve(&caller, "args"))
+            {
                 match scope.resolve(name) {
                     Ok(Binding::Node { node, ty }) => Value { node, ty },
                     Ok(Binding::Var { var, ty }) => Value { node: Node::Path { var, steps: Box::default() }, ty },
@@ -266,6 +275,7 @@ impl<'u, 's> Unit<'u, 's> {
             let ty = if matches!(value.ty, Type::Dyn) { declared_type } else { value.ty };
             members.push((name.clone(), Binding::Node { node: value.node, ty }));
         }
+        members.extend(self.unread_args(part));
         Table(members)
     }
 

@@ -52,6 +52,12 @@ impl InvalidInput {
         self
     }
 
+    /// The whole as a sentence with its full stop.
+    pub fn sentence(&self) -> String {
+        let sentence = self.to_string();
+        if sentence.ends_with('?') { sentence } else { sentence + "." }
+    }
+
     /// The same with the part of the schema that would mend it.
     fn hint(mut self, hint: String) -> Self {
         self.hint = hint;

@@ -1,3 +1,5 @@
+//! What a schema reads as, what it refuses, and how values become values of its types.
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -60,6 +60,12 @@ impl<'a> Entries<'a> {
         self.pairs.iter().any(|(key, _)| keys.contains(&key.value.as_str()))
     }
 
+    /// Whether some key here is probably meant to be one of `keys` and misspelt: then it is reported
+    /// itself, and that they are missing need not be.
+    pub(in crate::spec) fn has_misspelt(&self, keys: &[&str]) -> bool {
+        self.untaken().any(|key| suggestion(&key.value, keys.iter().copied()).is_some())
+    }
+
     /// The keys that nobody took, in written order.
     pub(in crate::spec) fn untaken(&self) -> impl Iterator<Item = &'a Located<String>> + '_ {
         self.pairs.iter().zip(&self.taken).filter(|(_, taken)| !**taken).map(|((key, _), _)| key)
@@ -88,7 +94,8 @@ impl<'a> Entries<'a> {
     /// Takes one key and reads its value, or says that it is missing where it must not be.
     pub(in crate::spec) fn field<T: FromNode>(&mut self, key: &str, reader: &mut Reader<'_>) -> Option<T> {
         if let Some((_, node)) = self.take(key) {
-            return reader.within(key, |reader| T::read(node, reader));
+            // What cannot be read was reported; without it the rest of the mapping can still be checked.
+            return reader.within(key, |reader| T::read(node, reader)).or_else(T::absent);
         }
         let absent = T::absent();
         if absent.is_none() {

@@ -136,7 +136,7 @@ impl Keys for Protocol {
             (None, Some(_)) => Self::Grpc(grpc?),
             (None, None) => {
                 // Variants carry the addresses; that they are not supported is said elsewhere.
-                if !entries.has_any(&["variants", "discover"]) {
+                if !entries.has_any(&["variants", "discover"]) && !entries.has_misspelt(&["rest", "grpc"]) {
                     let message = "a backend needs an address under `rest` or `grpc`";
                     let diagnostic = reader
                         .error("missing-key", entries.place(), message)

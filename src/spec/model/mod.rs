@@ -1,7 +1,7 @@
 //! What a project says: the types of the composition language, exactly as written.
 //!
 //! Every value that can be complained about later carries its [`Place`]. Nothing here is resolved:
-//! a name is text, a default is `None`, an expression is a [`Scalar`] whose text holds `${…}`.
+//! a name is text, a default is `None`, an expression is a [`Scalar`](super::yaml::Scalar) whose text holds `${…}`.
 
 mod backend;
 mod call;

@@ -1,6 +1,6 @@
 //! A value as the answer, body or message looks: literals, expressions, lists, objects, `$each`, `$merge`.
 
-use crate::base::diagnostic::{Place, did_you_mean};
+use crate::base::diagnostic::{Place, did_you_mean, suggestion};
 use crate::spec::keys::{FromNode, Reader, Shape, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
 
@@ -167,6 +167,9 @@ fn check_keys(pairs: &[(Located<String>, Node)], own: &str, allowed: &[&str], re
             let help =
                 if name.starts_with('$') { did_you_mean(name, allowed.iter().copied()) } else { beside_help(own) };
             reader.error("misplaced-key", &key.place, message).help(help)
+        } else if name == "$as" && pairs.iter().any(|(key, _)| is_misspelt_each(&key.value)) {
+            fits = false;
+            continue;
         } else if name == "$as" {
             reader.error("missing-key", &key.place, "`$as` needs `$each`").help("write `$each: \"${list}\"` beside it")
         } else if name == "$prefer" {
@@ -179,6 +182,11 @@ fn check_keys(pairs: &[(Located<String>, Node)], own: &str, allowed: &[&str], re
         fits = false;
     }
     fits
+}
+
+/// Whether a key is probably meant to be `$each`; that it is not is reported itself.
+fn is_misspelt_each(key: &str) -> bool {
+    key.starts_with('$') && !DIRECTIVES.contains(&key) && suggestion(key, DIRECTIVES.iter().copied()) == Some("$each")
 }
 
 fn beside_help(own: &str) -> String {

@@ -40,9 +40,9 @@ pub(super) fn read(headers: &HeaderMap) -> Option<u32> {
 /// A reply that failed with a gRPC status. Its body is `{"code": …, "message": …}`.
 pub(super) fn reply(code: u32, mut headers: HeaderMap) -> Reply {
     let (name, status) = CODES.get(code as usize).copied().unwrap_or(("UNKNOWN", 500));
-    let message = headers.get(MESSAGE).map(|value| {
-        percent_encoding::percent_decode(value.as_bytes()).decode_utf8_lossy().into_owned()
-    });
+    let message = headers
+        .get(MESSAGE)
+        .map(|value| percent_encoding::percent_decode(value.as_bytes()).decode_utf8_lossy().into_owned());
     remove(&mut headers);
     let mut out = DocBuilder::default();
     out.begin_object();

@@ -89,7 +89,10 @@ async fn answer(
             return Ok(());
         }
     }
-    send(respond, &reply, method.map(|method| method.output()).as_ref())
+    match reply.act {
+        Act::Long { size, .. } => long(respond, size).await,
+        _ => send(respond, &reply, method.map(|method| method.output()).as_ref()),
+    }
 }
 
 fn find(pool: &DescriptorPool, path: &str) -> Option<MethodDescriptor> {
@@ -150,6 +153,26 @@ fn send(mut respond: SendResponse<Bytes>, reply: &Reply, output: Option<&Message
             Ok(())
         }
     }
+}
+
+/// Sends a frame of `size` bytes without ever holding it, as far as the caller takes it.
+async fn long(mut respond: SendResponse<Bytes>, size: u64) -> Result<(), h2::Error> {
+    let mut head = Response::new(());
+    head.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+    let mut stream = respond.send_response(head, false)?;
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(size).unwrap_or(u32::MAX));
+    stream.send_data(frame.freeze(), false)?;
+    let mut left = size;
+    while left > 0 {
+        stream.reserve_capacity(64 << 10);
+        let Some(capacity) = poll_fn(|context| stream.poll_capacity(context)).await else { return Ok(()) };
+        let part = capacity?.min(usize::try_from(left).unwrap_or(usize::MAX));
+        stream.send_data(Bytes::from(vec![b'x'; part]), false)?;
+        left -= part as u64;
+    }
+    stream.send_trailers(status(0, "", &[]))
 }
 
 fn extend(headers: &mut HeaderMap, pairs: &[(String, String)]) {

@@ -1,3 +1,5 @@
+//! From a document to a prepared operation: limits, variables, the cache, introspection, and no panic ever.
+
 mod merging;
 mod over_http;
 mod validation;
@@ -198,7 +200,7 @@ fn variables_are_coerced_before_anything_runs() {
         (
             "query($o: Order!) { products(order: $o) { id } }",
             "{\"o\": \"PRIZE\"}",
-            "1:7 Variable `$o` must be a value of Order; did you mean `PRICE`?.",
+            "1:7 Variable `$o` must be a value of Order; did you mean `PRICE`?",
         ),
         (
             "mutation($i: OrderInput!) { order(input: $i) { id } }",
@@ -387,7 +389,8 @@ fn a_long_chain_of_fragments_does_not_overflow_the_stack() {
     let limits = Limits { depth: 1_000, ..Limits::default() };
     let roomy = graph(Settings { limits, introspection: Introspection::On });
     let chain = |body: &dyn Fn(usize) -> String| {
-        let fragments: String = (0..180).map(|at| format!("fragment F{at} on Product {{ {} }} ", body(at + 1))).collect();
+        let fragments: String =
+            (0..180).map(|at| format!("fragment F{at} on Product {{ {} }} ", body(at + 1))).collect();
         format!("{{ product(id: 1) {{ ...F0 }} }} {fragments} fragment F180 on Product {{ id }}")
     };
     assert!(roomy.prepare(&post(&chain(&|next| format!("...F{next}")), "{}")).is_ok());

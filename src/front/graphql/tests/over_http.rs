@@ -1,3 +1,5 @@
+//! GraphQL over HTTP: requests, formats, statuses, and the page.
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 

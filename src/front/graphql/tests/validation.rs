@@ -1,3 +1,5 @@
+//! One claim for each group of validation rules, with the exact words and places.
+
 use super::{Limits, open, post, refused};
 use crate::base::failure::Cause;
 

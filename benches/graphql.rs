@@ -1,0 +1,106 @@
+//! The graph without its sockets: a request is prepared from a document that is known, and an answer of 100 objects
+//! is written. What the answer is made of comes as a variable, so that nothing is waited for.
+
+mod inputs;
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use criterion::Criterion;
+use futures_util::FutureExt as _;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
+use inputs::{ONE_KB, TWENTY_TWO_KB, reply};
+use selvedge::base::value::Held;
+use selvedge::exec::graph::{GraphAnswer, Inputs, Planned, execute};
+use selvedge::exec::{ClientRequest, Live, Query};
+use selvedge::front::graphql::guard::Limits;
+use selvedge::front::graphql::request::GraphqlRequest;
+use selvedge::front::graphql::{Graph, Introspection, Prepared, Settings};
+use selvedge::server::load_texts;
+
+const COMPOSITION: &str = "graph: { Query.page: { result: '${args.of}' } }";
+const SCHEMA: &str = "
+    scalar JSON
+    type Query { page(of: JSON!): Page }
+    type Page { total: Int posts: [Post!]! }
+    type Post { id: ID! slug: String title: String! views: Int rating: Float published: Boolean author: Author }
+    type Author { id: ID! name: String! city: String }";
+const DOCUMENT: &str = "query($of: JSON!) { page(of: $of) { \
+    total posts { id slug title views rating published author { id name } } } }";
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let graph = Known::new();
+    let small = graph.body(ONE_KB);
+    criterion.bench_function("a request with a known document is read and prepared", |bencher| {
+        bencher.iter(|| graph.prepare(black_box(&small)));
+    });
+    for posts in [ONE_KB, TWENTY_TWO_KB] {
+        let prepared = graph.prepare(&graph.body(posts));
+        let answer = graph.answer(&prepared);
+        assert!(answer.codes.is_empty() && !answer.no_data, "{:?}", answer.body);
+        let name = format!("an answer of {posts} objects and {} B is written", answer.body.len());
+        criterion.bench_function(&name, |bencher| bencher.iter(|| graph.answer(black_box(&prepared))));
+    }
+    criterion.final_summary();
+}
+
+/// A graph that needs no backend.
+struct Known {
+    live: Arc<Live>,
+    graph: Graph<Planned>,
+    client: ClientRequest,
+}
+
+impl Known {
+    fn new() -> Self {
+        let texts = [("compositions/graph.yaml", COMPOSITION), ("schema/graph.graphql", SCHEMA)];
+        let loaded = load_texts(&texts, &HashMap::new());
+        let rendered = loaded.render();
+        let live = Arc::new(Live::new(loaded.plan.unwrap_or_else(|| unreachable!("{rendered}"))));
+        let schema = live.plan.graph.as_ref().expect("the composition has a graph").schema.clone();
+        let settings = Settings { limits: Limits::default(), introspection: Introspection::On };
+        let of_plan = live.clone();
+        let graph = Graph::new(schema, settings, move |operation| Planned::new(&of_plan.plan, operation));
+        Self { live, graph, client: client() }
+    }
+
+    fn body(&self, posts: usize) -> Bytes {
+        format!(r#"{{"query":"{DOCUMENT}","variables":{{"of":{}}}}}"#, reply(posts)).into()
+    }
+
+    fn prepare(&self, body: &Bytes) -> Prepared<Planned> {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let request = GraphqlRequest::read(&Method::POST, None, &headers, body).expect("it is well-formed");
+        self.graph.prepare(&request).expect("it is valid")
+    }
+
+    fn answer(&self, prepared: &Prepared<Planned>) -> GraphAnswer {
+        let variables = Held::Doc(prepared.variables.clone(), 0);
+        let inputs = Inputs { variables: &variables, introspection: &prepared.introspection };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let work = execute(&self.live, &prepared.operation, inputs, (&self.client, deadline));
+        work.now_or_never().expect("nothing is waited for")
+    }
+}
+
+fn client() -> ClientRequest {
+    ClientRequest {
+        method: Method::POST,
+        path: "/graphql".to_owned(),
+        tail: String::new(),
+        query: Query::default(),
+        headers: HeaderMap::new(),
+        client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        id: "bench".to_owned(),
+        time: SystemTime::UNIX_EPOCH,
+        args: Held::Null,
+        body: Held::Null,
+        lazy: Default::default(),
+    }
+}

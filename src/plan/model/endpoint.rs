@@ -1,0 +1,143 @@
+//! Endpoints: what clients call over REST, and what answers.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method};
+
+use super::{Composition, Expr, Need, PathPart, Source};
+use crate::base::id::BackendId;
+use crate::plan::schema::TypeRef;
+
+/// What clients call over REST.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The key it was written under, such as `GET /v1/products/{id}`.
+    pub name: Box<str>,
+    /// What the writer says that it is for.
+    pub summary: Option<Box<str>>,
+    /// The methods it takes; empty takes all.
+    pub methods: Box<[Method]>,
+    /// The path as it was written: `/v1/products/{id}`, `/files/{*rest}`.
+    pub path: Box<str>,
+    /// The same with parameters by position, so that paths that differ in names alone are one
+    /// route: `/v1/products/{0}`, `/files/{*0}`.
+    pub pattern: Box<str>,
+    /// Declared arguments, in written order.
+    pub args: Box<[Arg]>,
+    /// The body it takes.
+    pub body: Option<BodyType>,
+    /// Bytes of a request body that are read at most.
+    pub max_body: u64,
+    /// The time that the whole answer may take.
+    pub timeout: Duration,
+    /// What answers.
+    pub answer: Answer,
+}
+
+/// What answers a request to an endpoint.
+#[derive(Debug)]
+pub enum Answer {
+    /// A composition.
+    Compose(Box<Composed>),
+    /// Another server, streaming both ways.
+    Proxy(Box<Proxy>),
+}
+
+/// A composition and the shape of its HTTP answer.
+#[derive(Debug)]
+pub struct Composed {
+    /// What runs.
+    pub composition: Composition,
+    /// Status, header fields and body of the answer.
+    pub respond: Respond,
+    /// The steps that the answer waits for.
+    pub needs: Box<[Need]>,
+}
+
+/// Status, header fields and body of an answer that succeeded.
+#[derive(Debug)]
+pub struct Respond {
+    /// The status; 200 (or 204 without a body) when nothing is written.
+    pub status: Option<Expr>,
+    /// Header fields in written order.
+    pub headers: Box<[(HeaderName, Expr)]>,
+    /// Cookies to set.
+    pub cookies: Box<[Cookie]>,
+    /// The media type of the body.
+    pub media_type: HeaderValue,
+    /// Whether there is a body: `result: null` sends none.
+    pub body: bool,
+}
+
+/// A cookie to set.
+#[derive(Debug)]
+pub struct Cookie {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its value; percent-encoded where a cookie cannot hold a character.
+    pub value: Expr,
+    /// `; Path=/; HttpOnly` and so on.
+    pub attributes: Box<str>,
+}
+
+/// An endpoint that passes requests through.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where to.
+    pub backend: BackendId,
+    /// The path there; `None` keeps the request's path. The request's query is kept.
+    pub path: Option<Box<[PathPart]>>,
+    /// What the path's expressions read.
+    pub sources: Box<[Source]>,
+    /// Header fields that are set, or removed for `None`.
+    pub headers: Box<[(HeaderName, Option<Expr>)]>,
+}
+
+/// A declared argument of an endpoint.
+#[derive(Debug)]
+pub struct Arg {
+    /// Its name in expressions.
+    pub name: Box<str>,
+    /// `"name":`, prepared for the document of arguments.
+    pub key: Box<[u8]>,
+    /// Where its text comes from.
+    pub source: ArgSource,
+    /// Its type; GraphQL's words.
+    pub ty: TypeRef,
+    /// The value when the request has none.
+    pub default: Option<Expr>,
+    /// The least number, or the least length of text.
+    pub min: Option<f64>,
+    /// The greatest number, or the greatest length of text.
+    pub max: Option<f64>,
+    /// Whether bounds hold a number; else they hold a length.
+    pub counts: bool,
+    /// The texts that are allowed; empty allows all.
+    pub allowed: Box<[Box<str>]>,
+}
+
+/// Where an argument's text comes from, and under which name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArgSource {
+    /// The parameter of the path at this position.
+    Path(usize),
+    /// The tail of the path, `{*rest}`, at this position.
+    Tail(usize),
+    /// A parameter of the query.
+    Query(Box<str>),
+    /// A header field.
+    Header(HeaderName),
+    /// A cookie.
+    Cookie(Box<str>),
+}
+
+/// The JSON body that an endpoint takes.
+#[derive(Debug)]
+pub enum BodyType {
+    /// A value of this type of the schema.
+    Schema(TypeRef),
+    /// Any JSON.
+    Any,
+    /// Any JSON or nothing: the endpoint declares no body, but an expression mentions the request's.
+    Mentioned,
+}

@@ -1,0 +1,116 @@
+//! What will run: every name resolved to a position, every default filled in.
+
+mod call;
+mod composition;
+mod endpoint;
+mod graph;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Request};
+pub use composition::{
+    Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step,
+};
+pub use endpoint::{Answer, Arg, ArgSource, BodyType, Composed, Cookie, Endpoint, Proxy, Respond};
+pub use graph::{Field, Graph, GraphLimits};
+
+use crate::base::id::EndpointId;
+use crate::plan::schema::Schema;
+
+/// A checked project. Immutable; shared by all requests that began while it was current.
+#[derive(Debug)]
+pub struct Plan {
+    /// The backends, by `BackendId`.
+    pub backends: Vec<Backend>,
+    /// The rpcs that some call uses, by `MethodId`.
+    pub methods: Vec<Rpc>,
+    /// The endpoints in written order, by [`EndpointId`].
+    pub endpoints: Vec<Endpoint>,
+    /// The bound fields, by `FieldId`.
+    pub fields: Vec<Field>,
+    /// The types of arguments and bodies, and those that clients of the graph see.
+    pub schema: Arc<Schema>,
+    /// The GraphQL face, when the project's schema has queries.
+    pub graph: Option<Graph>,
+    /// The listener and the defaults of requests.
+    pub gateway: Gateway,
+}
+
+impl Plan {
+    /// The endpoint with this id.
+    pub fn endpoint(&self, id: EndpointId) -> &Endpoint {
+        &self.endpoints[id.index()]
+    }
+
+    /// The graph. Only what was validated against it asks.
+    pub fn graph(&self) -> &Graph {
+        self.graph.as_ref().expect("operations exist only where there is a graph")
+    }
+}
+/// A backend.
+#[derive(Debug)]
+pub struct Backend {
+    /// Its name in compositions, logs and metrics.
+    pub name: Box<str>,
+    /// Its addresses, as `http://host:port`; at least one. Calls take them in turn.
+    pub addresses: Box<[Address]>,
+    /// The protocol that it speaks.
+    pub protocol: Protocol,
+    /// Bytes of a reply's body (for gRPC: of its message) that are read at most.
+    pub max_reply: u64,
+}
+
+/// What a backend speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// JSON over HTTP/1.1.
+    Rest,
+    /// gRPC over HTTP/2.
+    Grpc,
+}
+
+/// One address of a backend.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// `host:port`, as the `Host` header or `:authority` says it.
+    pub authority: http::uri::Authority,
+    /// What stands before every path; without a slash at its end. Usually empty.
+    pub prefix: Box<str>,
+}
+
+/// A rpc of a gRPC backend.
+#[derive(Debug)]
+pub struct Rpc {
+    /// `/package.Service/Method`.
+    pub path: http::uri::PathAndQuery,
+    /// Descriptor of the rpc, for the message tables that are built from it.
+    pub descriptor: prost_reflect::MethodDescriptor,
+}
+
+/// The listener and the defaults of requests.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// Where operators connect: health and readiness.
+    pub admin: SocketAddr,
+    /// The form of the access log.
+    pub access_log: AccessLog,
+    /// How long a drain announces itself before it closes the listener.
+    pub drain_delay: Duration,
+    /// How long open requests may take to finish after that.
+    pub drain_timeout: Duration,
+}
+
+/// The form of the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// One JSON object a line.
+    Json,
+    /// One line of text.
+    Text,
+    /// None.
+    Off,
+}
