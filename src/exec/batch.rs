@@ -1,6 +1,6 @@
 //! One call for many keys: members of a crowd wait together, and each gets its rows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::arrive::expect;
 use super::crowd::CrowdId;
@@ -30,6 +30,33 @@ pub(super) struct Chunk {
     waiting: Vec<(At, String)>,
     /// The distinct keys, as a list.
     keys: Held,
+}
+
+impl Chunk {
+    fn distinct(&self) -> usize {
+        match &self.keys {
+            Held::List(keys) => keys.len(),
+            _ => 0,
+        }
+    }
+
+    /// The same members and keys in two chunks.
+    fn halves(self) -> (Self, Self) {
+        let Held::List(keys) = &self.keys else { return (Self { waiting: Vec::new(), keys: Held::Null }, self) };
+        let (first, second) = keys.split_at(keys.len() / 2);
+        let texts: HashSet<String> = first.iter().filter_map(|key| key_text(&key.value())).collect();
+        let (with_first, with_second) = self.waiting.into_iter().partition(|(_, text)| texts.contains(text));
+        let chunk = |waiting, keys: &[Held]| Self { waiting, keys: Held::List(keys.into()) };
+        (chunk(with_first, first), chunk(with_second, second))
+    }
+}
+
+/// Whether a call is longer than its batch allows.
+fn is_too_long(call: &crate::base::call::Call, batch: &Batch) -> bool {
+    match (&call.request, batch.max_url) {
+        (crate::base::call::Request::Rest { target, .. }, Some(max)) => target.len() > max,
+        _ => false,
+    }
 }
 
 /// The rows of a reply by the text of their key.
@@ -95,7 +122,8 @@ impl<'p> Run<'p> {
         for at in keyless {
             self.settle(at, End::Regular, Held::Null);
         }
-        for chunk in chunks {
+        let mut chunks = VecDeque::from(chunks);
+        while let Some(chunk) = chunks.pop_front() {
             let Some((at, _)) = chunk.waiting.first() else { continue };
             let deadline = self.call_deadline(*at, step, call);
             let rendered = {
@@ -103,6 +131,11 @@ impl<'p> Run<'p> {
                 render::call(call, &env, deadline, !step.write)
             };
             match rendered {
+                Ok(rendered) if is_too_long(&rendered, batch) && chunk.distinct() > 1 => {
+                    let (first, second) = chunk.halves();
+                    chunks.push_front(second);
+                    chunks.push_front(first);
+                }
                 Ok(rendered) => self.send(Ticket::Batch(chunk), rendered),
                 Err(failure) => self.fail_chunk(&chunk, &failure),
             }

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::batch::Gathering;
 use super::frame::{At, End, Frame, FrameId, Waiter};
@@ -39,6 +40,8 @@ pub(super) struct Crowd<'p> {
     pub(super) members: Vec<FrameId>,
     /// Members that may run at the same time.
     parallel: usize,
+    /// When all members must be over, if that is said for them alone.
+    pub(super) deadline: Option<Instant>,
     /// Members that are over.
     pub(super) over: usize,
     /// What the members gave.
@@ -56,6 +59,15 @@ pub(super) enum Wanted<'p> {
     Steps(&'p [Need]),
 }
 
+/// Bounds of a crowd that the caller starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Members that may run at the same time.
+    pub(super) parallel: usize,
+    /// When all must be over, if earlier than the whole answer.
+    pub(super) deadline: Option<Instant>,
+}
+
 /// What a crowd runs over.
 #[derive(Debug, Default)]
 pub(super) struct Items {
@@ -65,14 +77,14 @@ pub(super) struct Items {
 }
 
 impl<'p> Run<'p> {
-    /// Starts a composition once per item, at most `parallel` at the same time.
+    /// Starts a composition once per item, within bounds.
     /// [`Run::next_finished`] tells when all are over.
     pub(super) fn start_crowd(
         &mut self,
         composition: &'p Composition,
         value: Wanted<'p>,
         (args, values): (Held, Vec<Held>),
-        parallel: usize,
+        bounds: Bounds,
     ) -> CrowdId {
         self.open_crowd(Crowd {
             scope: &composition.scope,
@@ -84,7 +96,8 @@ impl<'p> Run<'p> {
             members: Vec::with_capacity(values.len()),
             results: vec![Ok(Held::Null); values.len()],
             items: Items { values, keys: Vec::new() },
-            parallel,
+            parallel: bounds.parallel,
+            deadline: bounds.deadline,
             over: 0,
             gatherings: Vec::new(),
         })
@@ -108,6 +121,7 @@ impl<'p> Run<'p> {
             results: vec![Ok(Held::Null); items.values.len()],
             items,
             parallel: each.parallel,
+            deadline: around.deadline,
             over: 0,
             gatherings: Vec::new(),
         };
@@ -162,16 +176,17 @@ impl<'p> Run<'p> {
         if start == 0 {
             self.crowd_over(id);
         }
-        for _ in 0..start {
-            self.start_member(id);
-        }
+        self.hungry.extend(std::iter::repeat_n(id, start));
         id
     }
 
     /// Opens the frame of the next item and asks for what its value needs.
-    fn start_member(&mut self, id: CrowdId) {
+    pub(super) fn start_member(&mut self, id: CrowdId) {
         let crowd = &mut self.crowds[id.index()];
         let place = crowd.members.len();
+        if place == crowd.items.values.len() || crowd.parent.is_some_and(|parent| self.frames.frame(parent).done) {
+            return;
+        }
         let (scope, value) = (crowd.scope, crowd.value);
         let frame = Frame {
             scope,
@@ -244,7 +259,7 @@ impl<'p> Run<'p> {
             return self.fail_each(id, owner, place);
         }
         if more {
-            self.start_member(id);
+            self.hungry.push_back(id);
         } else if all_over {
             self.crowd_over(id);
         } else {

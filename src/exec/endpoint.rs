@@ -7,7 +7,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 
 use super::client::ClientRequest;
-use super::crowd::Wanted;
+use super::crowd::{Bounds, Wanted};
 use super::env::Env;
 use super::frame::FrameId;
 use super::partial::Partial;
@@ -43,8 +43,9 @@ pub async fn answer(
 ) -> Result<Answered, Failure> {
     let mut run = Run::new(live, request, deadline);
     let items = vec![Held::Null];
-    let crowd =
-        run.start_crowd(&composed.composition, Wanted::Steps(&composed.needs), (request.args.clone(), items), 1);
+    let bounds = Bounds { parallel: 1, deadline: None };
+    let wanted = Wanted::Steps(&composed.needs);
+    let crowd = run.start_crowd(&composed.composition, wanted, (request.args.clone(), items), bounds);
     while let Some(done) = run.next_finished().await {
         if done == crowd {
             if let Some(Err(failure)) = run.take_results(crowd).pop() {

@@ -48,6 +48,8 @@ pub(super) struct Slot {
     pub(super) stage: Stage,
     /// Steps that its stage still waits for.
     pub(super) missing: usize,
+    /// Counts its stages: what an earlier stage waited for no longer counts.
+    pub(super) round: u32,
     /// Who waits for it.
     pub(super) waiters: Vec<Waiter>,
     /// What it holds once it is done.
@@ -102,7 +104,9 @@ pub(super) enum End {
 /// Who waits for a step.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Waiter {
-    Step(At),
+    /// A step, in this round of its own.
+    Step(At, u32),
+    /// A frame, for its value.
     Frame(FrameId),
 }
 

@@ -40,6 +40,8 @@ pub struct Run<'p> {
     pub(super) leaves: RefCell<Failures>,
     /// Steps to advance.
     queue: VecDeque<At>,
+    /// Crowds with room for a further member.
+    pub(super) hungry: VecDeque<CrowdId>,
     /// Calls under way.
     calls: FuturesUnordered<Pin<Box<dyn Future<Output = Arrival> + Send + 'p>>>,
     /// Crowds that the caller started and that are over.
@@ -80,6 +82,7 @@ impl<'p> Run<'p> {
             budget: Cell::new(BUDGET),
             leaves: RefCell::default(),
             queue: VecDeque::new(),
+            hungry: VecDeque::new(),
             calls: FuturesUnordered::new(),
             finished: VecDeque::new(),
         }
@@ -90,6 +93,10 @@ impl<'p> Run<'p> {
         loop {
             while let Some(at) = self.queue.pop_front() {
                 self.advance(at);
+            }
+            if let Some(crowd) = self.hungry.pop_front() {
+                self.start_member(crowd);
+                continue;
             }
             if let Some(done) = self.finished.pop_front() {
                 return Some(done);
@@ -176,12 +183,15 @@ impl<'p> Run<'p> {
 
     /// Moves a step to a stage and demands what that stage mentions; says whether it must wait.
     fn enter(&mut self, at: At, stage: Stage, needs: &[Need]) -> bool {
-        self.frames.slot_mut(at).stage = stage;
+        let slot = self.frames.slot_mut(at);
+        slot.stage = stage;
+        slot.round += 1;
+        let round = slot.round;
         let step = self.frames.step(at);
         if stage == Stage::Ready && !matches!(step.action, Action::Call(_)) {
             self.frames.slot_mut(at).deadline = step.timeout.map(|timeout| Instant::now() + timeout);
         }
-        let missing = self.demand(at.frame, needs, Waiter::Step(at));
+        let missing = self.demand(at.frame, needs, Waiter::Step(at, round));
         self.frames.slot_mut(at).missing = missing;
         missing > 0
     }
@@ -210,7 +220,8 @@ impl<'p> Run<'p> {
     pub(super) fn call_deadline(&self, at: At, step: &plan::Step, call: &plan::Call) -> Instant {
         let own = Instant::now() + step.timeout.unwrap_or(call.timeout);
         let around = self.frames.deadline(at, |crowd| self.crowds[crowd.index()].owner);
-        [Some(own), around, Some(self.deadline)].into_iter().flatten().min().unwrap_or(self.deadline)
+        let crowd = self.crowds[self.frames.frame(at.frame).crowd.index()].deadline;
+        [Some(own), around, crowd, Some(self.deadline)].into_iter().flatten().min().unwrap_or(self.deadline)
     }
 
     /// Puts a call under way.
@@ -245,11 +256,13 @@ impl<'p> Run<'p> {
         slot.held = held;
         for waiter in std::mem::take(&mut slot.waiters) {
             match waiter {
-                Waiter::Step(at) => {
+                Waiter::Step(at, round) => {
                     let slot = self.frames.slot_mut(at);
-                    slot.missing -= 1;
-                    if slot.missing == 0 {
-                        self.queue.push_back(at);
+                    if slot.round == round {
+                        slot.missing -= 1;
+                        if slot.missing == 0 {
+                            self.queue.push_back(at);
+                        }
                     }
                 }
                 Waiter::Frame(frame) => {

@@ -1,6 +1,6 @@
 //! What will run: names resolved, types checked, the call graph and its needs; explainable as text.
 //!
-//! [`build`] turns what a project says ([`crate::spec`]) into a [`Plan`], or into every mistake that
+//! [`build()`] turns what a project says ([`crate::spec`]) into a [`Plan`], or into every mistake that
 //! it holds. Whatever can be decided at load is decided here; nothing later looks a name up.
 
 mod build;

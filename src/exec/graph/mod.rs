@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 use super::Live;
 use super::client::ClientRequest;
-use super::crowd::{CrowdId, Wanted};
+use super::crowd::{Bounds, CrowdId, Wanted};
 use super::partial::Partial;
 use super::run::Run;
 use crate::base::failure::{Cause, Failure};
@@ -146,8 +146,9 @@ impl<'p> Execution<'p> {
                 Failure::new(Cause::TooManyItems, log)
             }
             Ok(args) => {
-                let crowd =
-                    self.run.start_crowd(&bound.composition, Wanted::Value(value), (args, parents), bound.parallel);
+                let deadline = bound.timeout.map(|timeout| Instant::now() + timeout);
+                let bounds = Bounds { parallel: bound.parallel, deadline };
+                let crowd = self.run.start_crowd(&bound.composition, Wanted::Value(value), (args, parents), bounds);
                 self.crowds.push((crowd, group));
                 return;
             }

@@ -302,6 +302,7 @@ impl Unit<'_, '_> {
             by: self.planner.scalar(&batch.by, &by_names, &format!("{path}.by")).node,
             many: batch.many.as_ref().is_some_and(|many| many.value),
             max: batch.max.as_ref().map_or(BATCH_MAX, |max| max.value as usize),
+            max_url: batch.max_url.as_ref().map(|size| usize::try_from(size.value.0).unwrap_or(usize::MAX)),
             missing_fails: batch.missing.as_ref().is_some_and(|missing| missing.value == Missing::Error),
         }
     }

@@ -1,5 +1,7 @@
 //! Fields of the graph: which composition answers which, and the parts that nothing uses.
 
+use std::time::Duration;
+
 use super::tree::Tree;
 use super::unit::{Root, Unit};
 use super::{Planner, REQUEST_TIMEOUT};
@@ -13,6 +15,14 @@ use crate::spec::{self, FieldBody, GraphNames, Located, Named};
 const PARALLEL: usize = 8;
 const MAX_PARENTS: usize = 100;
 const LIMITS: GraphLimits = GraphLimits { depth: 15, aliases: 30, tokens: 2_000 };
+
+/// Bounds of a field, as written or by default.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    parallel: usize,
+    max: usize,
+    timeout: Option<Duration>,
+}
 
 /// A field that something is bound to.
 #[derive(Clone, Copy, Debug)]
@@ -119,14 +129,13 @@ impl Planner<'_> {
         };
         let limit =
             |found: &Option<Located<u32>>, default: usize| found.as_ref().map_or(default, |found| found.value as usize);
-        self.compiled_field(
-            (&named.name.value, tree),
-            at,
-            (limit(&named.value.parallel, PARALLEL), limit(&named.value.max, MAX_PARENTS)),
-        )
+        let parallel = limit(&named.value.parallel, PARALLEL);
+        let max = limit(&named.value.max, MAX_PARENTS);
+        let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
+        self.compiled_field((&named.name.value, tree), at, Bounds { parallel, max, timeout })
     }
 
-    fn compiled_field(&self, (name, tree): (&str, Tree<'_>), at: Bound, (parallel, max): (usize, usize)) -> Field {
+    fn compiled_field(&self, (name, tree): (&str, Tree<'_>), at: Bound, bounds: Bounds) -> Field {
         let (parent, args): (TypeId, &[InputDef]) = match at {
             Bound::Field(ty, index) => (ty, &self.schema[ty].fields[index].args),
             Bound::TypeName(ty) => (ty, &[]),
@@ -142,9 +151,9 @@ impl Planner<'_> {
         let composition = self.compile(&unit);
         let pure = composition.scope.steps.is_empty();
         // Members of a batch wait for each other: all of them run.
-        let parallel = if batched { usize::MAX } else { parallel };
-        let max = if batched || pure { usize::MAX } else { max };
-        Field { name: name.into(), composition, parallel, max, pure }
+        let parallel = if batched { usize::MAX } else { bounds.parallel };
+        let max = if batched || pure { usize::MAX } else { bounds.max };
+        Field { name: name.into(), composition, parallel, max, timeout: bounds.timeout, pure }
     }
 
     /// The field that an endpoint's `graph` names, if it is free and its arguments agree.
@@ -204,7 +213,8 @@ impl Planner<'_> {
             Some(part) => Tree::of_part(self, (&part.value, &[]), (&part.place, place.1)),
             None => Tree::of_composition(self, &named.value.composition, place),
         };
-        self.compiled_field((&target.value, tree), at, (PARALLEL, MAX_PARENTS))
+        let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
+        self.compiled_field((&target.value, tree), at, Bounds { parallel: PARALLEL, max: MAX_PARENTS, timeout })
     }
 
     /// Root fields have no parent to read from: each needs an entry.
@@ -240,6 +250,9 @@ impl Planner<'_> {
             }
         }
         for part in self.spec.parts.iter().filter(|part| !used.contains(&part.name.value)) {
+            let at = (&part.name.place, part.path.as_str());
+            let tree = Tree::of_composition(self, &part.value, at);
+            self.compile(&Unit::new(self, tree, Root::Part { args: &part.value.args }));
             let message = format!("nothing uses the part `{}`", part.name.value);
             let warning = Diagnostic::error("unused", part.name.place.clone(), &part.path, message).warning();
             self.report.add(warning.help("use it, or take it out"));

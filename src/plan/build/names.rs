@@ -8,6 +8,7 @@ use super::unit::{Root, Unit};
 use crate::base::id::StepId;
 use crate::expr::{Binding, Node, Scope, Type, Unresolved};
 use crate::plan::{RequestPart, Source};
+use crate::spec::{self, Named};
 
 /// The names that a level sees, with those that its place adds.
 #[derive(Clone, Copy)]
@@ -238,6 +239,13 @@ impl Unit<'_, '_> {
             }
             Root::Field { args, .. } => {
                 args.iter().map(|found| arg(&found.name, &found.ty, found.default.is_some())).collect()
+            }
+            Root::Part { args } => {
+                let declared = |found: &Named<spec::Arg>| {
+                    let ty = self.planner.type_named(&found.value.type_name, &found.path);
+                    (found.name.value.clone(), Binding::Node { node: Node::NULL, ty })
+                };
+                args.iter().map(declared).collect()
             }
         };
         if let Root::Endpoint { body: Some(body), .. } = self.root {

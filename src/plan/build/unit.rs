@@ -11,7 +11,7 @@ use crate::base::id::StepId;
 use crate::expr::{self, Binding, Member, Node, Type, Typed, Unresolved, Var};
 use crate::plan::schema::InputDef;
 use crate::plan::{Arg, Need, Source, needs_of};
-use crate::spec::{Action, Step};
+use crate::spec::{self, Action, Named, Step};
 
 /// An endpoint or graph field being compiled.
 pub(super) struct Unit<'u, 's> {
@@ -28,6 +28,8 @@ pub(super) struct Unit<'u, 's> {
 pub(super) enum Root<'u> {
     /// An endpoint with these arguments and this type of body.
     Endpoint { args: &'u [Arg], body: Option<&'u Type>, read_only: bool },
+    /// A part that nothing uses, to be checked: with the arguments that it declares.
+    Part { args: &'u [Named<spec::Arg>] },
     /// A field with these arguments; whether it has a parent, and whether it may only read.
     Field { args: &'u [InputDef], parent: bool, read_only: bool },
 }
@@ -67,6 +69,7 @@ impl<'u, 's> Unit<'u, 's> {
     pub(super) fn read_only(&self) -> bool {
         match self.root {
             Root::Endpoint { read_only, .. } | Root::Field { read_only, .. } => read_only,
+            Root::Part { .. } => false,
         }
     }
 

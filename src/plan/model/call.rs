@@ -106,6 +106,8 @@ pub struct Batch {
     pub many: bool,
     /// Keys in one call.
     pub max: usize,
+    /// Bytes of path and query in one call; a call that would have more is split.
+    pub max_url: Option<usize>,
     /// Whether a key without a row is a failure rather than null.
     pub missing_fails: bool,
 }

@@ -18,6 +18,8 @@ pub struct Field {
     pub parallel: usize,
     /// Parents that one answer may have.
     pub max: usize,
+    /// The time that it may take.
+    pub timeout: Option<Duration>,
     /// Whether nothing is called: the result is a plain expression over parent and arguments.
     pub pure: bool,
 }

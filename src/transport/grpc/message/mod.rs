@@ -1,8 +1,8 @@
 //! Messages between JSON and the protobuf wire, through tables compiled once at load.
 //!
 //! Descriptors are turned into flat [`Tables`] when a composition is read; a call then goes
-//! straight from JSON text to wire bytes ([`encode`]) and from wire bytes to a document
-//! ([`decode`]), with no tree and no descriptor in between. JSON is ProtoJSON
+//! straight from JSON text to wire bytes ([`encode()`]) and from wire bytes to a document
+//! ([`decode()`]), with no tree and no descriptor in between. JSON is ProtoJSON
 //! (protobuf.dev/programming-guides/json) with one deliberate difference: a field without presence
 //! is always written, with its default when unset, because an expression must see a default and
 //! never a missing scalar.
