@@ -20,24 +20,13 @@ pub struct Call {
     pub headers: HeaderMap,
     /// When the answer is of no use any more: the call's own timeout within its request's.
     pub deadline: Instant,
-    /// Whether the call changes nothing at the backend.
-    pub read: bool,
 }
 
 /// What a call asks, in its backend's protocol.
 #[derive(Clone, Debug)]
 pub enum Request {
-    /// An HTTP request with path and query as they go on the wire.
-    Rest {
-        /// The HTTP method.
-        method: Method,
-        /// Percent-encoded path and query, beginning with `/`.
-        target: String,
-        /// The body, with its media type in `headers`; `None` sends no body.
-        body: Option<Bytes>,
-        /// Which statuses are success.
-        expect: Expect,
-    },
+    /// An HTTP request.
+    Rest(RestRequest),
     /// A unary gRPC call.
     Grpc {
         /// The rpc, with its message tables.
@@ -45,6 +34,17 @@ pub enum Request {
         /// The message as JSON, by the rules of ProtoJSON.
         message: Bytes,
     },
+}
+
+/// An HTTP request with path and query as they go on the wire.
+#[derive(Clone, Debug)]
+pub struct RestRequest {
+    /// The HTTP method.
+    pub method: Method,
+    /// Percent-encoded path and query, beginning with `/`.
+    pub target: String,
+    /// The body, with its media type in the call's headers; `None` sends no body.
+    pub body: Option<Bytes>,
 }
 
 /// Which HTTP statuses are success.

@@ -11,6 +11,6 @@ use crate::transport::Transport;
 ///
 /// # Errors
 /// Whatever kept the reply from coming. A reply that says failure is judged by the step that asked.
-pub async fn run(transport: &Transport, call: &Call) -> Result<Reply, Failure> {
+pub async fn run(transport: &Transport, call: Call) -> Result<Reply, Failure> {
     transport.send(call).await
 }

@@ -54,7 +54,7 @@ impl Chunk {
 /// Whether a call is longer than its batch allows.
 fn is_too_long(call: &crate::base::call::Call, batch: &Batch) -> bool {
     match (&call.request, batch.max_url) {
-        (crate::base::call::Request::Rest { target, .. }, Some(max)) => target.len() > max,
+        (crate::base::call::Request::Rest(rest), Some(max)) => rest.target.len() > max,
         _ => false,
     }
 }
@@ -128,7 +128,7 @@ impl<'p> Run<'p> {
             let deadline = self.call_deadline(*at, step, call);
             let rendered = {
                 let env = Env { keys: &chunk.keys, ..self.env(at.frame) };
-                render::call(call, &env, deadline, !step.write)
+                render::call(call, &env, deadline)
             };
             match rendered {
                 Ok(rendered) if is_too_long(&rendered, batch) && chunk.distinct() > 1 => {

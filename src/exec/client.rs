@@ -5,40 +5,35 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use http::header::COOKIE;
-use http::{HeaderMap, Method};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 
 use crate::base::value::{DocBuilder, Held, Kind, Sink, Timestamp, member_key};
 
-/// What a client asked, parsed and coerced.
+/// What a client asked. What only some compositions mention is made when it is first read.
 #[derive(Debug)]
 pub struct ClientRequest {
-    /// The HTTP method.
-    pub method: Method,
-    /// The path as it came, percent-encoded.
-    pub path: String,
+    /// Method, target and header fields as they came.
+    pub head: Parts,
     /// What the tail parameter of the endpoint's path took, percent-encoded.
     pub tail: String,
-    /// The query.
-    pub query: Query,
-    /// The header fields.
-    pub headers: HeaderMap,
     /// The address the request came from.
     pub client_ip: IpAddr,
     /// The request's id.
-    pub id: String,
+    pub id: HeaderValue,
     /// When it came.
     pub time: SystemTime,
     /// The object of coerced arguments.
     pub args: Held,
     /// The coerced body.
     pub body: Held,
-    /// Objects made when an expression first mentions them.
-    pub lazy: Lazy,
+    lazy: Lazy,
 }
 
-/// Objects made of a request's parts on first use.
+/// Parts of a request made on first use.
 #[derive(Debug, Default)]
-pub struct Lazy {
+struct Lazy {
+    entries: OnceLock<Vec<(String, String)>>,
     headers: OnceLock<Held>,
     query: OnceLock<Held>,
     cookies: OnceLock<Held>,
@@ -46,50 +41,69 @@ pub struct Lazy {
     client_ip: OnceLock<String>,
 }
 
-/// The query of a request, decoded, in the order in which it came.
-#[derive(Clone, Debug, Default)]
-pub struct Query {
-    /// As it came, without the `?`; empty when there was none.
-    pub raw: String,
-    /// Names and values.
-    pub entries: Vec<(String, String)>,
-}
-
-impl Query {
-    /// Decodes `a=1&b=x%20y+z` (application/x-www-form-urlencoded; `+` is a space).
-    pub fn parse(raw: &str) -> Self {
-        let decode = |part: &str| {
-            let spaced = part.replace('+', " ");
-            percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
-        };
-        let entries = raw
-            .split('&')
-            .filter(|entry| !entry.is_empty())
-            .map(|entry| {
-                let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
-                (decode(name), decode(value))
-            })
-            .collect();
-        Self { raw: raw.to_owned(), entries }
-    }
-
-    /// The values under a name, in order.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.entries.iter().filter(move |(entry, _)| entry == name).map(|(_, value)| value.as_str())
-    }
+/// Decodes `a=1&b=x%20y+z` (application/x-www-form-urlencoded; `+` is a space).
+fn entries(raw: &str) -> Vec<(String, String)> {
+    let decode = |part: &str| {
+        let spaced = part.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    let entry = |entry: &str| {
+        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+        (decode(name), decode(value))
+    };
+    raw.split('&').filter(|entry| !entry.is_empty()).map(entry).collect()
 }
 
 impl ClientRequest {
+    /// A request without arguments and body yet.
+    pub fn new(head: Parts, id: HeaderValue, client_ip: IpAddr) -> Self {
+        Self {
+            head,
+            tail: String::new(),
+            client_ip,
+            id,
+            time: SystemTime::now(),
+            args: Held::Null,
+            body: Held::Null,
+            lazy: Lazy::default(),
+        }
+    }
+
+    /// The path as it came, percent-encoded.
+    pub fn path(&self) -> &str {
+        self.head.uri.path()
+    }
+
+    /// The values under a name of the query, in order.
+    pub fn query_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query_entries().iter().filter(move |(entry, _)| entry == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Names and values of the query, decoded, in the order in which they came.
+    fn query_entries(&self) -> &[(String, String)] {
+        self.lazy.entries.get_or_init(|| self.head.uri.query().map(entries).unwrap_or_default())
+    }
+
+    /// The request's id as text.
+    pub fn id_text(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        cookies(&self.headers).find(|(cookie, _)| *cookie == name).map(|(_, value)| value)
+        cookies(&self.head.headers).find(|(cookie, _)| *cookie == name).map(|(_, value)| value)
     }
 
     pub(super) fn headers(&self) -> &Held {
         self.lazy.headers.get_or_init(|| {
-            object(self.headers.keys().map(|name| {
-                let values: Vec<_> =
-                    self.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+            object(self.head.headers.keys().map(|name| {
+                let values: Vec<_> = self
+                    .head
+                    .headers
+                    .get_all(name)
+                    .iter()
+                    .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                    .collect();
                 (name.as_str(), values.join(", ").into())
             }))
         })
@@ -97,12 +111,12 @@ impl ClientRequest {
 
     pub(super) fn query(&self) -> &Held {
         self.lazy.query.get_or_init(|| {
-            object(self.query.entries.iter().map(|(name, value)| (name.as_str(), value.as_str().into())))
+            object(self.query_entries().iter().map(|(name, value)| (name.as_str(), value.as_str().into())))
         })
     }
 
     pub(super) fn cookies(&self) -> &Held {
-        self.lazy.cookies.get_or_init(|| object(cookies(&self.headers).map(|(name, value)| (name, value.into()))))
+        self.lazy.cookies.get_or_init(|| object(cookies(&self.head.headers).map(|(name, value)| (name, value.into()))))
     }
 
     pub(super) fn client_ip(&self) -> &str {
@@ -146,13 +160,12 @@ fn object<'a>(entries: impl Iterator<Item = (&'a str, std::borrow::Cow<'a, str>)
 
 #[cfg(test)]
 mod tests {
-    use super::Query;
+    use super::entries;
 
     #[test]
     fn a_query_is_decoded_in_order() {
-        let query = Query::parse("a=1&b=x%20y+z&&a=%C3%A9&flag");
-        assert_eq!(query.all("a").collect::<Vec<_>>(), ["1", "é"]);
-        assert_eq!(query.all("b").collect::<Vec<_>>(), ["x y z"]);
-        assert_eq!(query.all("flag").collect::<Vec<_>>(), [""]);
+        let decoded = entries("a=1&b=x%20y+z&&a=%C3%A9&flag");
+        let expected = [("a", "1"), ("b", "x y z"), ("a", "é"), ("flag", "")];
+        assert!(decoded.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
     }
 }

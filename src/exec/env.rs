@@ -135,14 +135,14 @@ impl Env<'_> {
     fn request_value(&self, part: RequestPart) -> Value<'_> {
         let request = self.request;
         match part {
-            RequestPart::Method => Value::text(request.method.as_str()),
-            RequestPart::Path => Value::text(&request.path),
+            RequestPart::Method => Value::text(request.head.method.as_str()),
+            RequestPart::Path => Value::text(request.path()),
             RequestPart::Headers => request.headers().value(),
             RequestPart::Query => request.query().value(),
             RequestPart::Cookies => request.cookies().value(),
             RequestPart::Body => request.body.value(),
             RequestPart::ClientIp => Value::text(request.client_ip()),
-            RequestPart::Id => Value::text(&request.id),
+            RequestPart::Id => Value::text(request.id_text()),
             RequestPart::Time => Value::Timestamp(request.timestamp()),
         }
     }

@@ -20,7 +20,7 @@ mod proxy;
 mod render;
 mod run;
 
-pub use client::{ClientRequest, Query};
+pub use client::ClientRequest;
 pub use endpoint::{Answered, answer};
 pub use partial::{Note, Partial};
 pub use proxy::{constant, forward};

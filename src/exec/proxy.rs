@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use super::client::ClientRequest;
@@ -13,7 +13,7 @@ use super::{Live, render};
 use crate::base::failure::Failure;
 use crate::base::value::Value;
 use crate::expr::Failures;
-use crate::plan::Proxy;
+use crate::plan::{Expr, Proxy};
 use crate::transport::{Passage, RequestBody};
 
 /// Sends a client's request on, with the declared path and header fields.
@@ -23,31 +23,46 @@ use crate::transport::{Passage, RequestBody};
 pub async fn forward(
     live: &Live,
     proxy: &Proxy,
-    (client, mut request): (&ClientRequest, Request<RequestBody>),
+    (mut client, body): (ClientRequest, RequestBody),
     deadline: Instant,
 ) -> Result<Response<Incoming>, Failure> {
-    let target = {
-        let (budget, leaves) = (Cell::new(BUDGET), RefCell::default());
-        let env = Env::bare(client, &proxy.sources, (&budget, &leaves));
-        let mut target = match &proxy.path {
-            Some(parts) => render::path(parts, &env)?,
-            None => client.path.clone(),
-        };
-        if !client.query.raw.is_empty() {
-            target.push('?');
-            target.push_str(&client.query.raw);
+    let (target, changes) = rendered(proxy, &client)?;
+    let mut request = Request::new(body);
+    *request.method_mut() = client.head.method.clone();
+    *request.headers_mut() = std::mem::take(&mut client.head.headers);
+    for (name, value) in changes {
+        match value {
+            Some(value) => drop(request.headers_mut().insert(name, value)),
+            None => drop(request.headers_mut().remove(name)),
         }
-        for (name, value) in &proxy.headers {
-            request.headers_mut().remove(name);
-            let Some(value) = value else { continue };
-            let value = env.eval(&value.node)?;
-            if !matches!(value, Value::Null | Value::Optional(None)) {
-                request.headers_mut().insert(name.clone(), render::header_value(name, &value)?);
-            }
-        }
-        target
-    };
+    }
     live.transport.forward(Passage { backend: proxy.backend, target, request, deadline }).await
+}
+
+/// Header fields that are set, or removed for `None`.
+type Changes = Vec<(HeaderName, Option<HeaderValue>)>;
+
+/// The target, and the header fields that are set or removed.
+fn rendered(proxy: &Proxy, client: &ClientRequest) -> Result<(String, Changes), Failure> {
+    let (budget, leaves) = (Cell::new(BUDGET), RefCell::default());
+    let env = Env::bare(client, &proxy.sources, (&budget, &leaves));
+    let mut target = match &proxy.path {
+        Some(parts) => render::path(parts, &env)?,
+        None => client.path().to_owned(),
+    };
+    if let Some(query) = client.head.uri.query() {
+        target.push('?');
+        target.push_str(query);
+    }
+    let change = |(name, value): &(HeaderName, Option<Expr>)| {
+        let Some(value) = value else { return Ok((name.clone(), None)) };
+        let value = match env.eval(&value.node)? {
+            Value::Null | Value::Optional(None) => None,
+            value => Some(render::header_value(name, &value)?),
+        };
+        Ok((name.clone(), value))
+    };
+    Ok((target, proxy.headers.iter().map(change).collect::<Result<_, Failure>>()?))
 }
 
 impl<'r> Env<'r> {

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::env::Env;
-use crate::base::call::{Call, Request};
+use crate::base::call::{Call, Request, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{JsonWriter, Number, Value, ValueKind, key_text};
 use crate::expr::Node;
@@ -23,19 +23,19 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
 
 /// Renders a call.
-pub(super) fn call(call: &plan::Call, env: &Env<'_>, deadline: Instant, read: bool) -> Result<Call, Failure> {
+pub(super) fn call(call: &plan::Call, env: &Env<'_>, deadline: Instant) -> Result<Call, Failure> {
     let request = match &call.request {
-        plan::Request::Rest { method, path: parts, query, body, expect } => {
+        plan::Request::Rest { method, path: parts, query, body, .. } => {
             let mut target = path(parts, env)?;
             query_into(&mut target, query, env)?;
             let body = body.as_ref().map(|body| json(body, env)).transpose()?;
-            Request::Rest { method: method.clone(), target, body: body.map(Into::into), expect: expect.clone() }
+            Request::Rest(RestRequest { method: method.clone(), target, body: body.map(Into::into) })
         }
         plan::Request::Grpc { method, message } => {
             Request::Grpc { method: *method, message: json(message, env)?.into() }
         }
     };
-    Ok(Call { backend: call.backend, request, headers: headers(&call.headers, env)?, deadline, read })
+    Ok(Call { backend: call.backend, request, headers: headers(&call.headers, env)?, deadline })
 }
 
 /// Renders header fields; null drops a field.

@@ -208,7 +208,7 @@ impl<'p> Run<'p> {
             Action::Call(call) if call.batch.is_some() => self.join_batch(at, call),
             Action::Call(call) => {
                 let deadline = self.call_deadline(at, step, call);
-                match render::call(call, &self.env(at.frame), deadline, !step.write) {
+                match render::call(call, &self.env(at.frame), deadline) {
                     Ok(rendered) => self.send(Ticket::Step(at), rendered),
                     Err(failure) => self.fail(at, failure),
                 }
@@ -228,7 +228,7 @@ impl<'p> Run<'p> {
     pub(super) fn send(&mut self, ticket: Ticket, call: Call) {
         let transport = &self.live.transport;
         self.calls.push(Box::pin(async move {
-            let outcome = call::run(transport, &call).await;
+            let outcome = call::run(transport, call).await;
             Arrival { ticket, outcome }
         }));
     }

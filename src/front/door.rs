@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
-use http::header::{ALLOW, CONTENT_LENGTH, HeaderName, SERVER};
+use http::header::{ALLOW, CONTENT_LENGTH, HeaderName};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 
 use super::graphql;
@@ -15,7 +16,7 @@ use super::listen::{AnswerBody, Handler, Peer, RequestBody};
 use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
-use crate::exec::{ClientRequest, Live, Query};
+use crate::exec::{ClientRequest, Live};
 use crate::observe::access::{AccessRecord, access, access_enabled};
 
 /// The request's id, in both directions.
@@ -42,46 +43,47 @@ impl Door {
 
     /// Answers one request.
     pub async fn handle(&self, request: Request<RequestBody>, peer: Peer) -> Response<AnswerBody> {
-        let id = self.ids.of(request.headers());
-        let mut exchange = Exchange::begin(&request, &id, peer);
-        let head = *request.method() == Method::HEAD;
-        let answered = self.answer(request, &id, (peer, &mut exchange)).await;
+        let (head, body) = request.into_parts();
+        let id = self.ids.of(&head.headers);
+        let mut exchange = Exchange::begin(&head, &id, peer);
+        let without_body = head.method == Method::HEAD;
+        let client = ClientRequest::new(head, id.clone(), peer.address.ip());
+        let answered = self.answer(client, body, &mut exchange).await;
         let mut response = answered.unwrap_or_else(|failure| {
             exchange.failed(&failure);
             problem::response(&failure, &id)
         });
-        finish(&mut response, &id);
+        response.headers_mut().insert(REQUEST_ID, id);
         exchange.end(&response);
-        if head { without_body(response) } else { response }
+        if without_body { headers_only(response) } else { response }
     }
 
     async fn answer(
         &self,
-        request: Request<RequestBody>,
-        id: &str,
-        (peer, exchange): (Peer, &mut Exchange),
+        client: ClientRequest,
+        body: RequestBody,
+        exchange: &mut Exchange,
     ) -> Result<Response<AnswerBody>, Failure> {
-        check_path(request.uri().path())?;
-        let client = client_request(&request, id, peer);
-        if let Some(graphql) = self.graphql.as_ref().filter(|graphql| graphql.is_at(&client.path)) {
-            exchange.route = Some(client.path.clone());
-            let served = graphql.serve(&self.live, client, request).await?;
+        check_path(client.path())?;
+        if let Some(graphql) = self.graphql.as_ref().filter(|graphql| graphql.is_at(client.path())) {
+            exchange.route = Some(graphql.path().clone());
+            let served = graphql.serve(&self.live, client, body).await?;
             exchange.cause = served.cause;
             exchange.partial = served.response.headers().get(rest::PARTIAL).cloned();
             return Ok(served.response);
         }
-        match self.routes.find(&self.live.plan, request.method(), request.uri().path()) {
+        match self.routes.find(&self.live.plan, &client.head.method, client.path()) {
             Found::Endpoint(matched) => {
-                exchange.route = Some(self.live.plan.endpoint(matched.endpoint).path.to_string());
-                let answered = rest::serve(&self.live, &matched, client, request).await?;
+                exchange.route = Some(self.live.plan.endpoint(matched.endpoint).path.clone());
+                let answered = rest::serve(&self.live, &matched, client, body).await?;
                 exchange.partial = answered.headers().get(rest::PARTIAL).cloned();
                 Ok(answered)
             }
-            Found::OtherMethods(methods) if *request.method() == Method::OPTIONS => Ok(options(&methods)),
+            Found::OtherMethods(methods) if client.head.method == Method::OPTIONS => Ok(options(&methods)),
             Found::OtherMethods(methods) => {
                 let failure = Failure::new(Cause::MethodNotAllowed, "no endpoint of this path takes the method");
                 exchange.failed(&failure);
-                let mut response = problem::response(&failure, id);
+                let mut response = problem::response(&failure, &client.id);
                 response.headers_mut().insert(ALLOW, allow(&methods));
                 Ok(response)
             }
@@ -103,35 +105,16 @@ impl Handler for Shared {
 /// A path that one reader could take for another: dot segments, also encoded, and characters that
 /// end text elsewhere.
 fn check_path(path: &str) -> Result<(), Failure> {
-    let dots = |segment: &str| {
-        let plain = segment.replace("%2e", ".").replace("%2E", ".");
-        plain == "." || plain == ".."
-    };
-    let lower = path.to_ascii_lowercase();
-    if !path.starts_with('/') && path != "*"
-        || path.split('/').any(dots)
-        || lower.contains("%00")
-        || path.contains('\\')
-    {
-        return Err(Failure::told(Cause::BadRequest, "The path holds a dot segment or a forbidden character."));
+    let suspect = memchr::memchr3(b'.', b'%', b'\\', path.as_bytes()).is_some();
+    if path.starts_with('/') && !(suspect && is_ambiguous(path)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::told(Cause::BadRequest, "The path holds a dot segment or a forbidden character."))
 }
 
-fn client_request(request: &Request<RequestBody>, id: &str, peer: Peer) -> ClientRequest {
-    ClientRequest {
-        method: request.method().clone(),
-        path: request.uri().path().to_owned(),
-        tail: String::new(),
-        query: request.uri().query().map(Query::parse).unwrap_or_default(),
-        headers: request.headers().clone(),
-        client_ip: peer.address.ip(),
-        id: id.to_owned(),
-        time: SystemTime::now(),
-        args: Default::default(),
-        body: Default::default(),
-        lazy: Default::default(),
-    }
+fn is_ambiguous(path: &str) -> bool {
+    let plain = path.replace("%2e", ".").replace("%2E", ".");
+    path.contains('\\') || path.contains("%00") || plain.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 fn options(methods: &[Method]) -> Response<AnswerBody> {
@@ -146,17 +129,8 @@ fn allow(methods: &[Method]) -> HeaderValue {
     HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static("GET"))
 }
 
-/// What every answer carries.
-fn finish(response: &mut Response<AnswerBody>, id: &str) {
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers.entry(SERVER).or_insert(HeaderValue::from_static("selvedge"));
-}
-
 /// The answer to HEAD: what GET would say, without the body.
-fn without_body(response: Response<AnswerBody>) -> Response<AnswerBody> {
+fn headers_only(response: Response<AnswerBody>) -> Response<AnswerBody> {
     let (mut parts, body) = response.into_parts();
     if let Some(length) = http_body::Body::size_hint(&body).exact().filter(|length| *length > 0) {
         parts.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
@@ -180,12 +154,14 @@ impl Ids {
     }
 
     /// The id that a client sent, when it is fit to be logged and passed on, else a new one.
-    fn of(&self, headers: &HeaderMap) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '+' | '=');
-        let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-        match sent {
-            Some(id) if !id.is_empty() && id.len() <= ID_LENGTH && id.chars().all(plain) => id.to_owned(),
-            _ => format!("{:016x}-{:x}", self.instance, self.next.fetch_add(1, Ordering::Relaxed)),
+    fn of(&self, headers: &HeaderMap) -> HeaderValue {
+        let plain = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b':' | b'/' | b'+' | b'=');
+        match headers.get(REQUEST_ID) {
+            Some(id) if !id.is_empty() && id.len() <= ID_LENGTH && id.as_bytes().iter().all(plain) => id.clone(),
+            _ => {
+                let id = format!("{:016x}-{:x}", self.instance, self.next.fetch_add(1, Ordering::Relaxed));
+                HeaderValue::from_maybe_shared(bytes::Bytes::from(id)).unwrap_or(HeaderValue::from_static("0"))
+            }
         }
     }
 }
@@ -197,7 +173,7 @@ impl Ids {
 pub struct Exchange {
     record: Option<Record>,
     /// The endpoint's path, once it is known.
-    pub route: Option<String>,
+    pub route: Option<Arc<str>>,
     /// The code of the failure that made the answer.
     pub cause: Option<String>,
     /// What the answer had to do without.
@@ -207,7 +183,7 @@ pub struct Exchange {
 #[derive(Debug)]
 struct Record {
     started: Instant,
-    id: String,
+    id: HeaderValue,
     method: Method,
     path: String,
     version: Version,
@@ -215,13 +191,13 @@ struct Record {
 }
 
 impl Exchange {
-    fn begin(request: &Request<RequestBody>, id: &str, peer: Peer) -> Self {
+    fn begin(head: &Parts, id: &HeaderValue, peer: Peer) -> Self {
         let record = access_enabled().then(|| Record {
             started: Instant::now(),
-            id: id.to_owned(),
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
-            version: request.version(),
+            id: id.clone(),
+            method: head.method.clone(),
+            path: head.uri.path().to_owned(),
+            version: head.version,
             peer,
         });
         Self { record, route: None, cause: None, partial: None }
@@ -243,7 +219,7 @@ impl Exchange {
     fn log(&mut self, status: u16, bytes_out: u64) {
         let Some(record) = self.record.take() else { return };
         access(&AccessRecord {
-            request_id: &record.id,
+            request_id: record.id.to_str().unwrap_or_default(),
             method: record.method.as_str(),
             path: &record.path,
             route: self.route.as_deref(),

@@ -11,7 +11,7 @@ use crate::base::value::{JsonWriter, Kind, Sink as _, member_key};
 const OWN: [&str; 6] = ["type", "title", "status", "code", "detail", "request_id"];
 
 /// The answer of a request that failed. Nothing of the log's text reaches it.
-pub(super) fn response(failure: &Failure, request_id: &str) -> Response<AnswerBody> {
+pub(super) fn response(failure: &Failure, request_id: &HeaderValue) -> Response<AnswerBody> {
     let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut out = JsonWriter::default();
     out.begin_object();
@@ -32,7 +32,7 @@ pub(super) fn response(failure: &Failure, request_id: &str) -> Response<AnswerBo
         }
     }
     out.key(b"\"request_id\":");
-    out.text(Kind::String, request_id);
+    out.text(Kind::String, request_id.to_str().unwrap_or_default());
     out.end_object();
     let mut response = Response::new(AnswerBody::from(bytes::Bytes::from(out.bytes)));
     *response.status_mut() = status;

@@ -83,13 +83,14 @@ impl Transport {
     /// # Errors
     /// No connection, the deadline, a reply that is cut short, too large or invalid, a message that
     /// does not fit its proto. A status that is not success is a reply, not an error.
-    pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
+    pub async fn send(&self, call: Call) -> Result<Reply, Failure> {
         let backend = &self.backends[call.backend.index()];
         let work = async {
-            match &call.request {
-                Request::Rest { .. } => rest::send(self, backend, call).await,
+            match call.request {
+                Request::Rest(rest) => rest::send(self, backend, rest, call.headers).await,
                 Request::Grpc { method, message } => {
-                    grpc::send(self, backend, call, (&self.methods[method.index()], message)).await
+                    let head = grpc::Head { headers: call.headers, deadline: call.deadline };
+                    grpc::send(self, backend, head, (&self.methods[method.index()], message)).await
                 }
             }
         };
@@ -130,14 +131,10 @@ fn uri(address: &Address, target: uri::PathAndQuery) -> Result<Uri, Failure> {
 }
 
 /// Path and query behind an address's prefix.
-fn target(address: &Address, rendered: &str) -> Result<uri::PathAndQuery, Failure> {
-    let text = if address.prefix.is_empty() {
-        Bytes::copy_from_slice(rendered.as_bytes())
-    } else {
-        format!("{}{rendered}", address.prefix).into()
-    };
-    uri::PathAndQuery::from_maybe_shared(text)
-        .map_err(|error| Failure::new(Cause::MissingValue, format!("cannot form the target `{rendered}`: {error}")))
+fn target(address: &Address, rendered: String) -> Result<uri::PathAndQuery, Failure> {
+    let text = if address.prefix.is_empty() { rendered } else { format!("{}{rendered}", address.prefix) };
+    uri::PathAndQuery::from_maybe_shared(Bytes::from(text))
+        .map_err(|error| Failure::new(Cause::MissingValue, format!("cannot form the target: {error}")))
 }
 
 /// What a failed exchange means. `log` texts name the error, never the client's content.

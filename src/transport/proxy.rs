@@ -33,7 +33,7 @@ pub(super) async fn forward(
 ) -> Result<Response<Incoming>, Failure> {
     let address = backend.address();
     let mut request = passage.request;
-    *request.uri_mut() = uri(address, target(address, &passage.target)?)?;
+    *request.uri_mut() = uri(address, target(address, passage.target)?)?;
     *request.version_mut() = Version::HTTP_11;
     strip_hop_by_hop(request.headers_mut());
     request.headers_mut().remove(HOST);

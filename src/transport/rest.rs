@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::{Backend, RequestBody, Transport, body, exchange_failure, target, uri};
-use crate::base::call::{Call, Reply, Request};
+use crate::base::call::{Reply, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
 
@@ -16,33 +16,32 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const AGENT: HeaderValue = HeaderValue::from_static(concat!("selvedge/", env!("CARGO_PKG_VERSION")));
 
 /// Sends a REST call and parses its reply.
-pub(super) async fn send(transport: &Transport, backend: &Backend, call: &Call) -> Result<Reply, Failure> {
-    let Request::Rest { method, target: rendered, body, .. } = &call.request else {
-        return Err(Failure::new(Cause::Internal, "not a REST call"));
-    };
+pub(super) async fn send(
+    transport: &Transport,
+    backend: &Backend,
+    call: RestRequest,
+    declared: HeaderMap,
+) -> Result<Reply, Failure> {
     let address = backend.address();
-    let mut request = http::Request::new(RequestBody::Whole(body.clone()));
-    *request.method_mut() = method.clone();
-    *request.uri_mut() = uri(address, target(address, rendered)?)?;
-    *request.headers_mut() = headers(call, body.as_ref());
+    let headers = headers(declared, &call);
+    let mut request = http::Request::new(RequestBody::Whole(call.body));
+    *request.method_mut() = call.method;
+    *request.uri_mut() = uri(address, target(address, call.target)?)?;
+    *request.headers_mut() = headers;
     let response = transport.http1.request(request).await.map_err(|error| exchange_failure(&error))?;
     read(response, backend.max_reply).await
 }
 
 /// The declared header fields, and what HTTP and JSON need where nothing is declared.
-fn headers(call: &Call, body: Option<&Bytes>) -> HeaderMap {
-    let mut headers = call.headers.clone();
+fn headers(mut headers: HeaderMap, call: &RestRequest) -> HeaderMap {
     headers.entry(ACCEPT).or_insert(JSON);
     headers.entry(USER_AGENT).or_insert(AGENT);
-    match body {
-        Some(_) => {
-            headers.entry(CONTENT_TYPE).or_insert(JSON);
-        }
-        // A write without a body says so, or servers wait for one (RFC 9110 section 8.6).
-        None if !call.read => {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        None => {}
+    if call.body.is_some() {
+        headers.entry(CONTENT_TYPE).or_insert(JSON);
+    } else if !matches!(call.method, Method::GET | Method::HEAD | Method::DELETE) {
+        // A method that usually has a body says that it has none, or servers wait for one
+        // (RFC 9110 section 8.6).
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     headers
 }
@@ -53,18 +52,18 @@ async fn read(response: Response<Incoming>, max: u64) -> Result<Reply, Failure> 
         return Err(Failure::new(Cause::BadReply, "the reply is compressed although nothing was offered"));
     }
     let (bytes, _) = body::read(body, max).await?;
-    let success = head.status.is_success();
-    Ok(Reply { status: head.status.as_u16(), headers: Arc::new(head.headers), body: document(bytes, success)? })
+    let body = document(bytes, head.status)?;
+    Ok(Reply { status: head.status.as_u16(), headers: Arc::new(head.headers), body })
 }
 
 /// The parsed body. What an error reply says need not be JSON; a success must be.
-fn document(bytes: Bytes, success: bool) -> Result<Option<Arc<Doc>>, Failure> {
+fn document(bytes: Bytes, status: StatusCode) -> Result<Option<Arc<Doc>>, Failure> {
     if bytes.is_empty() {
         return Ok(None);
     }
     match Doc::parse(bytes) {
         Ok(doc) => Ok(Some(Arc::new(doc))),
-        Err(_) if !success => Ok(None),
+        Err(_) if !status.is_success() => Ok(None),
         Err(error) => Err(Failure::new(Cause::BadReply, format!("the reply is not JSON: {error}"))),
     }
 }

@@ -17,6 +17,7 @@ mod project;
 
 mod architecture;
 mod command;
+mod documents;
 mod harness;
 mod listener;
 mod peer;
@@ -36,6 +37,7 @@ fn main() {
         listener::trials(),
         peer::trials(),
         command::trials(),
+        documents::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::errors::RequestError;
 use super::guard::Limits;
+use super::playground::{self, Playground};
 use super::request::{Format, GraphqlRequest};
-use super::{Graph, Introspection, Prepared, Settings, playground};
+use super::{Graph, Introspection, Prepared, Settings};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Held;
 use crate::exec::graph::{GraphAnswer, Inputs, Planned, execute};
@@ -26,8 +27,8 @@ const MAX_BODY: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Front {
     graph: Graph<Planned>,
-    path: Box<str>,
-    playground: bool,
+    path: Arc<str>,
+    playground: Option<Playground>,
 }
 
 /// The answer to a GraphQL request, and what the access log says of it.
@@ -50,45 +51,56 @@ impl Front {
         let planned = move |operation| Planned::new(&of_plan.plan, operation);
         Some(Self {
             graph: Graph::new(graph.schema.clone(), Settings { limits, introspection }, planned),
-            path: graph.path.clone(),
-            playground: graph.playground,
+            path: graph.path.as_ref().into(),
+            playground: graph.playground.then(|| Playground::new(&graph.path)),
         })
     }
 
-    /// Whether the graph is served at a path.
-    pub fn is_at(&self, path: &str) -> bool {
-        *self.path == *path
+    /// The path that the graph is served at.
+    pub fn path(&self) -> &Arc<str> {
+        &self.path
     }
 
-    /// Answers a request to the graph's path.
+    /// Whether the graph, or an asset of its page, is served at a path.
+    pub fn is_at(&self, path: &str) -> bool {
+        *self.path == *path || self.playground.as_ref().is_some_and(|playground| playground.asset(path).is_some())
+    }
+
+    /// Answers a request to a path of the graph.
     ///
     /// # Errors
-    /// The body cannot be read; everything about GraphQL is in the answer.
-    pub async fn serve(
-        &self,
-        live: &Arc<Live>,
-        client: ClientRequest,
-        request: Request<RequestBody>,
-    ) -> Result<Served, Failure> {
-        let get = matches!(*request.method(), Method::GET | Method::HEAD);
-        if get && self.playground && playground::is_wanted(request.headers()) {
-            return Ok(Served { response: page(), cause: None });
+    /// The body cannot be read, or an asset cannot be sent as the client wants it; everything about
+    /// GraphQL is in the answer.
+    pub async fn serve(&self, live: &Arc<Live>, client: ClientRequest, body: RequestBody) -> Result<Served, Failure> {
+        if let Some(page) = self.for_people(&client) {
+            return Ok(Served { response: page?, cause: None });
         }
-        let format = Format::negotiate(request.headers());
-        let (parts, body) = request.into_parts();
-        let body = match parts.method {
+        let head = &client.head;
+        let format = Format::negotiate(&head.headers);
+        let body = match head.method {
             Method::POST => {
                 body.read(MAX_BODY).await.map_err(|error| Failure::told(error.cause(), error.to_string()))?
             }
             _ => Bytes::new(),
         };
-        let method = if parts.method == Method::HEAD { Method::GET } else { parts.method };
-        let asked = GraphqlRequest::read(&method, parts.uri.query(), &parts.headers, &body);
+        let method = if head.method == Method::HEAD { Method::GET } else { head.method.clone() };
+        let asked = GraphqlRequest::read(&method, head.uri.query(), &head.headers, &body);
         let prepared = asked.and_then(|asked| self.graph.prepare(&asked));
         Ok(match prepared {
             Ok(prepared) => answered(run(live.clone(), prepared, client).await?, format),
             Err(error) => refused(&error, &method, format),
         })
+    }
+
+    /// The answer when a browser asks for the page or one of its assets.
+    fn for_people(&self, client: &ClientRequest) -> Option<Result<Response<AnswerBody>, Failure>> {
+        let playground = self.playground.as_ref()?;
+        let (method, headers) = (&client.head.method, &client.head.headers);
+        if let Some(asset) = playground.asset(client.path()) {
+            return Some(asset.answer(method, headers));
+        }
+        let wanted = matches!(*method, Method::GET | Method::HEAD) && playground::is_wanted(headers);
+        wanted.then(|| Ok(playground.page()))
     }
 }
 
@@ -139,13 +151,5 @@ fn json(body: Bytes, format: Format, status: StatusCode) -> Response<AnswerBody>
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    response
-}
-
-fn page() -> Response<AnswerBody> {
-    let mut response = Response::new(AnswerBody::from(Bytes::from_static(playground::PAGE.as_bytes())));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(playground::CONTENT_SECURITY_POLICY));
     response
 }

@@ -18,7 +18,7 @@ use crate::plan::{Arg, ArgSource, Endpoint, Plan};
 pub(super) fn coerce(
     plan: &Plan,
     endpoint: &Endpoint,
-    parameters: &[String],
+    parameters: &[&str],
     client: &ClientRequest,
 ) -> Result<Held, Failure> {
     if endpoint.args.is_empty() {
@@ -47,7 +47,7 @@ fn refused(wrong: &[String]) -> Failure {
 fn one(
     plan: &Plan,
     arg: &Arg,
-    (parameters, client): (&[String], &ClientRequest),
+    (parameters, client): (&[&str], &ClientRequest),
     out: &mut DocBuilder,
 ) -> Result<(), InvalidInput> {
     let texts = texts(arg, parameters, client)?;
@@ -93,22 +93,22 @@ fn default_into(
 /// The texts that a request gives for an argument.
 fn texts<'a>(
     arg: &'a Arg,
-    parameters: &'a [String],
+    parameters: &'a [&'a str],
     client: &'a ClientRequest,
 ) -> Result<Vec<Cow<'a, str>>, InvalidInput> {
     let decoded = |position: usize| {
-        let raw = parameters.get(position).map_or("", String::as_str);
+        let raw = parameters.get(position).copied().unwrap_or("");
         percent_decode_str(raw).decode_utf8().map_err(|_| InvalidInput::new("is not UTF-8"))
     };
     Ok(match &arg.source {
         ArgSource::Path(position) | ArgSource::Tail(position) => vec![decoded(*position)?],
-        ArgSource::Query(name) => client.query.all(name).map(Cow::Borrowed).collect(),
+        ArgSource::Query(name) => client.query_values(name).map(Cow::Borrowed).collect(),
         ArgSource::Cookie(name) => client.cookie(name).map(Cow::Borrowed).into_iter().collect(),
         ArgSource::Header(name) => {
             let text = |value: &'a http::HeaderValue| {
                 value.to_str().map(Cow::Borrowed).map_err(|_| InvalidInput::new("is not text"))
             };
-            client.headers.get_all(name).iter().map(text).collect::<Result<_, _>>()?
+            client.head.headers.get_all(name).iter().map(text).collect::<Result<_, _>>()?
         }
     })
 }

@@ -1,6 +1,6 @@
 //! JSON bodies of requests.
 
-use http::Request;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::super::listen::RequestBody;
@@ -16,13 +16,13 @@ use crate::plan::{BodyType, Endpoint, Plan};
 pub(super) async fn read(
     plan: &Plan,
     (endpoint, ty): (&Endpoint, &BodyType),
-    request: Request<RequestBody>,
+    (headers, body): (&HeaderMap, RequestBody),
 ) -> Result<Held, Failure> {
     if !matches!(ty, BodyType::Mentioned) {
-        check_media_type(&request)?;
+        check_media_type(headers)?;
     }
     let cap = usize::try_from(endpoint.max_body).unwrap_or(usize::MAX);
-    let bytes = request.into_body().read(cap).await.map_err(|error| Failure::told(error.cause(), error.to_string()))?;
+    let bytes = body.read(cap).await.map_err(|error| Failure::told(error.cause(), error.to_string()))?;
     if bytes.is_empty() && matches!(ty, BodyType::Mentioned) {
         return Ok(Held::Null);
     }
@@ -40,8 +40,8 @@ pub(super) async fn read(
 }
 
 /// JSON, or what is JSON by its suffix; a body without a media type is taken for JSON.
-fn check_media_type(request: &Request<RequestBody>) -> Result<(), Failure> {
-    let Some(media) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
+fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(media) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let media = media.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
         return Ok(());

@@ -4,11 +4,12 @@ mod args;
 mod body;
 mod routes;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body_util::BodyExt as _;
 
 use super::listen::{AnswerBody, RequestBody};
@@ -28,8 +29,8 @@ pub const PARTIAL: HeaderName = HeaderName::from_static("selvedge-partial");
 pub struct Matched {
     /// The endpoint.
     pub endpoint: EndpointId,
-    /// What the parameters of its path took, percent-encoded, by position.
-    pub parameters: Vec<String>,
+    /// Where in the path its parameters stand, percent-encoded, by position.
+    pub parameters: Vec<Range<usize>>,
 }
 
 /// Answers a request to an endpoint.
@@ -40,23 +41,24 @@ pub async fn serve(
     live: &Arc<Live>,
     matched: &Matched,
     mut client: ClientRequest,
-    request: Request<RequestBody>,
+    body: RequestBody,
 ) -> Result<Response<AnswerBody>, Failure> {
     let endpoint = live.plan.endpoint(matched.endpoint);
     let deadline = Instant::now() + endpoint.timeout;
-    client.tail = tail(endpoint, &matched.parameters);
-    client.args = args::coerce(&live.plan, endpoint, &matched.parameters, &client)?;
+    (client.tail, client.args) = {
+        let parameters: Vec<&str> =
+            matched.parameters.iter().filter_map(|bytes| client.path().get(bytes.clone())).collect();
+        (tail(endpoint, &parameters), args::coerce(&live.plan, endpoint, &parameters, &client)?)
+    };
     match &endpoint.answer {
         Answer::Proxy(proxy) => {
-            let (parts, body) = request.into_parts();
             let body = transport::RequestBody::Stream(body.map_err(Into::into).boxed_unsync());
-            let request = Request::from_parts(parts, body);
-            let response = exec::forward(live, proxy, (&client, request), deadline).await?;
+            let response = exec::forward(live, proxy, (client, body), deadline).await?;
             Ok(response.map(|body| AnswerBody::stream(body.map_err(Into::into))))
         }
         Answer::Compose(composed) => {
-            if let Some(body) = &endpoint.body {
-                client.body = body::read(&live.plan, (endpoint, body), request).await?;
+            if let Some(ty) = &endpoint.body {
+                client.body = body::read(&live.plan, (endpoint, ty), (&client.head.headers, body)).await?;
             }
             let answered = if composed.composition.writes {
                 detached(live.clone(), matched.endpoint, client, deadline).await?
@@ -111,6 +113,6 @@ fn response(answered: Answered) -> Response<AnswerBody> {
 }
 
 /// What the tail parameter took; empty without one.
-fn tail(endpoint: &Endpoint, parameters: &[String]) -> String {
-    if endpoint.pattern.contains("{*") { parameters.last().cloned().unwrap_or_default() } else { String::new() }
+fn tail(endpoint: &Endpoint, parameters: &[&str]) -> String {
+    if endpoint.has_tail { parameters.last().copied().unwrap_or_default().to_owned() } else { String::new() }
 }

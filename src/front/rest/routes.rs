@@ -60,7 +60,12 @@ impl Routes {
         };
         match found {
             Some(endpoint) => {
-                let parameters = matched.params.iter().map(|(_, value)| value.to_owned()).collect();
+                let begin = path.as_ptr().addr();
+                let range = |value: &str| {
+                    let start = value.as_ptr().addr() - begin;
+                    start..start + value.len()
+                };
+                let parameters = matched.params.iter().map(|(_, value)| range(value)).collect();
                 Found::Endpoint(Matched { endpoint: *endpoint, parameters })
             }
             None => Found::OtherMethods(allowed(plan, matched.value)),

@@ -49,6 +49,7 @@ impl Planner<'_> {
             methods: methods(&endpoint.route.methods),
             path: endpoint.route.path.value.as_str().into(),
             pattern: pattern(&endpoint.route),
+            has_tail: endpoint.route.segments.iter().any(|segment| matches!(segment.value, Segment::Rest(_))),
             args: args.into(),
             body,
             max_body: max_body.map_or(MAX_BODY, |size| size.value.0),

@@ -1,5 +1,6 @@
 //! Endpoints: what clients call over REST, and what answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method};
@@ -18,10 +19,12 @@ pub struct Endpoint {
     /// The methods it takes; empty takes all.
     pub methods: Box<[Method]>,
     /// The path as it was written: `/v1/products/{id}`, `/files/{*rest}`.
-    pub path: Box<str>,
+    pub path: Arc<str>,
     /// The same with parameters by position, so that paths that differ in names alone are one
     /// route: `/v1/products/{0}`, `/files/{*0}`.
     pub pattern: Box<str>,
+    /// Whether the path ends in a tail.
+    pub has_tail: bool,
     /// Declared arguments, in written order.
     pub args: Box<[Arg]>,
     /// The body it takes.

@@ -12,16 +12,16 @@ use http::{HeaderMap, HeaderValue, Response, uri};
 use hyper::body::Incoming;
 
 use super::{Backend, RequestBody, Transport, body, exchange_failure, remaining, rest, uri as form_uri};
-use crate::base::call::{Call, Reply};
+use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
 use crate::plan::Rpc;
 use message::{MessageId, Tables};
+use prost_reflect::DescriptorPool;
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 /// One byte of flags and four of length stand before each message.
 const PREFIX: usize = 5;
 
@@ -34,14 +34,31 @@ pub(super) struct Method {
     output: MessageId,
 }
 
-/// The rpcs of a plan, sharing one set of tables.
+/// What stands before the message of a call.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// The declared metadata.
+    pub(super) headers: HeaderMap,
+    /// When the reply must have come.
+    pub(super) deadline: Instant,
+}
+
+/// The rpcs of a plan. Those of one pool of descriptors share their tables.
 pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
-    let messages = rpcs.iter().flat_map(|rpc| [rpc.descriptor.input(), rpc.descriptor.output()]);
-    let tables = Arc::new(Tables::build(messages));
+    let mut pools: Vec<(DescriptorPool, Arc<Tables>)> = Vec::new();
     let method = |rpc: &Rpc| {
+        let pool = rpc.descriptor.parent_pool();
+        let known = pools.iter().find(|(known, _)| known == pool).map(|(_, tables)| tables.clone());
+        let tables = known.unwrap_or_else(|| {
+            let of_pool = rpcs.iter().filter(|other| other.descriptor.parent_pool() == pool);
+            let messages = of_pool.flat_map(|rpc| [rpc.descriptor.input(), rpc.descriptor.output()]);
+            let tables = Arc::new(Tables::build(messages));
+            pools.push((pool.clone(), tables.clone()));
+            tables
+        });
         let input = tables.message(rpc.descriptor.input().full_name())?;
         let output = tables.message(rpc.descriptor.output().full_name())?;
-        Some(Method { path: rpc.path.clone(), tables: tables.clone(), input, output })
+        Some(Method { path: rpc.path.clone(), tables, input, output })
     };
     rpcs.iter().filter_map(method).collect()
 }
@@ -51,14 +68,14 @@ pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
 pub(super) async fn send(
     transport: &Transport,
     backend: &Backend,
-    call: &Call,
-    (method, message): (&Method, &Bytes),
+    head: Head,
+    (method, message): (&Method, Bytes),
 ) -> Result<Reply, Failure> {
-    let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, message)?)));
+    let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, &message)?)));
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = http::Version::HTTP_2;
     *request.uri_mut() = form_uri(backend.address(), method.path.clone())?;
-    *request.headers_mut() = headers(call);
+    *request.headers_mut() = headers(head);
     let response = transport.http2.request(request).await.map_err(|error| exchange_failure(&error))?;
     read(response, method, backend.max_reply).await
 }
@@ -75,17 +92,13 @@ fn frame(method: &Method, message: &Bytes) -> Result<Bytes, Failure> {
     Ok(out.into())
 }
 
-fn headers(call: &Call) -> HeaderMap {
-    let mut headers = call.headers.clone();
+fn headers(head: Head) -> HeaderMap {
+    let Head { mut headers, deadline } = head;
     headers.insert(CONTENT_TYPE, GRPC);
     headers.insert(TE, TRAILERS);
     headers.insert(USER_AGENT, rest::AGENT);
-    headers.insert(TIMEOUT, timeout_value(remaining_until(call.deadline)));
+    headers.insert(TIMEOUT, timeout_value(remaining(deadline)));
     headers
-}
-
-fn remaining_until(deadline: Instant) -> Duration {
-    remaining(deadline)
 }
 
 /// At most eight digits and a unit, rounded down. Source: gRPC over HTTP2, "Timeout".
@@ -116,12 +129,11 @@ async fn read(response: Response<Incoming>, method: &Method, max: u64) -> Result
     let trailers = trailers.ok_or_else(|| Failure::new(Cause::BadReply, "the reply ended without trailers"))?;
     let code = status::read(&trailers)
         .ok_or_else(|| Failure::new(Cause::BadReply, "the trailers hold no readable grpc-status"))?;
-    let compressed = head.headers.get(ENCODING).is_some_and(|encoding| encoding != "identity");
     head.headers.extend(trailers);
     if code != 0 {
         return Ok(status::reply(code, head.headers));
     }
-    let wire = unframe(&bytes, compressed)?;
+    let wire = unframe(&bytes)?;
     let doc = decode(method, &wire)?;
     let mut headers = head.headers;
     status::remove(&mut headers);
@@ -138,15 +150,15 @@ fn decode(method: &Method, wire: &[u8]) -> Result<Doc, Failure> {
 }
 
 /// The one message of a unary reply.
-fn unframe(bytes: &Bytes, compressed: bool) -> Result<Bytes, Failure> {
+fn unframe(bytes: &Bytes) -> Result<Bytes, Failure> {
     let broken = |why: &str| Failure::new(Cause::BadReply, format!("broken gRPC framing: {why}"));
     let Some((prefix, _)) = bytes.split_first_chunk::<PREFIX>() else {
         return Err(broken("no whole message"));
     };
     let [flags, length @ ..] = *prefix;
-    match (flags, compressed) {
-        (0, _) => {}
-        (1, true) => return Err(broken("compressed although nothing was offered")),
+    match flags {
+        0 => {}
+        1 => return Err(broken("compressed although nothing was offered")),
         _ => return Err(broken("an unknown flag")),
     }
     let length = u32::from_be_bytes(length) as usize;
@@ -182,10 +194,10 @@ mod tests {
 
     #[test]
     fn framing_that_is_broken_is_refused() {
-        assert_eq!(unframe(&framed(0, 2, b"ab"), false).map(|b| b.len()).ok(), Some(2));
+        assert_eq!(unframe(&framed(0, 2, b"ab")).map(|b| b.len()).ok(), Some(2));
         for wrong in [framed(0, 3, b"ab"), framed(0, 1, b"ab"), framed(1, 2, b"ab"), framed(9, 2, b"ab")] {
-            assert!(unframe(&wrong, false).is_err());
+            assert!(unframe(&wrong).is_err());
         }
-        assert!(unframe(&bytes::Bytes::from_static(b"\0\0"), false).is_err());
+        assert!(unframe(&bytes::Bytes::from_static(b"\0\0")).is_err());
     }
 }

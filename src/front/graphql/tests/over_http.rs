@@ -1,10 +1,9 @@
-//! GraphQL over HTTP: requests, formats, statuses, and the page.
+//! GraphQL over HTTP: requests, formats and statuses.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::super::errors::RequestError;
-use super::super::playground;
 use super::super::request::{Format, GraphqlRequest};
 use super::{open, refused};
 use crate::base::failure::Cause;
@@ -164,15 +163,4 @@ fn what_does_not_parse_says_what_was_expected_and_where() {
     for document in ["", "  # nothing", "{ }", "{ any } }", "query { any", "{ any(value: }", "type A { x: Int }"] {
         assert_eq!(refused(document, "{}").0, Cause::GraphqlParse, "{document}");
     }
-}
-
-#[test]
-fn the_playground_is_one_page_that_loads_nothing_from_elsewhere() {
-    assert!(playground::is_wanted(&headers(&[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")])));
-    assert!(!playground::is_wanted(&headers(&[("accept", "*/*")])));
-    assert!(!playground::is_wanted(&HeaderMap::new()));
-    for foreign in ["http://", "https://", "src=", "@import", "url("] {
-        assert!(!playground::PAGE.contains(foreign), "{foreign}");
-    }
-    assert!(playground::PAGE.contains("<title>"));
 }
