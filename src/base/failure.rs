@@ -129,8 +129,6 @@ causes! {
     GraphqlVariable = "graphql_variable_invalid", 400, 3, Client, false, "A variable of the request is missing or invalid.";
     /// No operation was named, or the named one does not exist.
     GraphqlOperation = "graphql_operation_unknown", 400, 3, Client, false, "The document has no such operation.";
-    /// The gateway is shutting down.
-    Draining = "draining", 503, 14, Gateway, true, "The gateway is shutting down.";
     /// A fault of the gateway itself.
     Internal = "internal", 500, 13, Gateway, false, "The gateway failed.";
 }

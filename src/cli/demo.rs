@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::{Addresses, End, Logging, runtime, say, say_error};
+use super::{Addresses, End, Logging, say, say_error};
 use crate::base::unit::parse_duration;
 use crate::demo::{self, Backends, Failure};
 use crate::server::{Gateway, Loaded, Options, load, load_texts};
@@ -50,7 +50,7 @@ impl Demo {
             let message = "--backend-ports takes four ports: catalog, shop, reviews, inventory";
             return End::Usage(message.to_owned());
         };
-        match runtime() {
+        match store_runtime() {
             Ok(runtime) => runtime.block_on(self.demo(ports)),
             Err(end) => end,
         }
@@ -114,6 +114,14 @@ impl Demo {
             None => load_texts(demo::PROJECT, environment),
         }
     }
+}
+
+/// The sample backends work on it too: a thread for every core.
+fn store_runtime() -> Result<tokio::runtime::Runtime, End> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| End::Failed(format!("the runtime cannot start: {error}")))
 }
 
 fn environment(backends: &Backends) -> HashMap<String, String> {

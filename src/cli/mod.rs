@@ -133,9 +133,10 @@ impl Logging {
     }
 }
 
-/// A runtime with a thread for every core.
+/// The runtime of what stands around the workers: accepting, the admin address, signals.
 fn runtime() -> Result<tokio::runtime::Runtime, End> {
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| End::Failed(format!("the runtime cannot start: {error}")))

@@ -14,9 +14,9 @@ use super::partial::Partial;
 use super::run::Run;
 use super::{Live, render};
 use crate::base::failure::{Cause, Failure};
-use crate::base::value::{Held, JsonWriter, Value};
+use crate::base::value::{Held, JsonWriter, Value, View};
 use crate::expr::{Env as _, Node};
-use crate::plan::{Composed, Respond};
+use crate::plan::{BodyForm, Composed, Respond};
 
 /// The answer of a composition.
 #[derive(Debug)]
@@ -75,7 +75,12 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
             answer_headers.append(SET_COOKIE, value);
         }
     }
-    let body = if *body { Some(write(&composed.composition.result.node, &env)?) } else { None };
+    let result = &composed.composition.result.node;
+    let body = match body {
+        BodyForm::None => None,
+        BodyForm::Json => Some(write(result, &env)?),
+        BodyForm::Text => Some(text(result, &env)?),
+    };
     let status = match status {
         Some(status) => status_of(&env.eval(&status.node)?)?,
         None if body.is_none() => StatusCode::NO_CONTENT,
@@ -87,12 +92,11 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     Ok(Answered { status, headers: answer_headers, body, partial: run.into_partial() })
 }
 
-/// Writes the result. A reply that is the whole result is handed on without a copy.
+/// Writes the result as JSON. A reply that is the whole result is handed on without a copy.
 fn write(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
     if let Node::Path { var, steps } = node
         && steps.is_empty()
-        && let Value::View(view) = env.var(*var)
-        && let (doc, 0) = view.parts()
+        && let Some((doc, 0)) = env.view(*var).map(View::parts)
     {
         return Ok(doc.bytes().clone());
     }
@@ -103,6 +107,14 @@ fn write(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
         out.bytes.extend_from_slice(b"null");
     }
     Ok(out.bytes.into())
+}
+
+/// Writes a text as it is, and anything else as JSON.
+fn text(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
+    match env.eval(node)? {
+        Value::Text(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+        _ => write(node, env),
+    }
 }
 
 fn status_of(value: &Value<'_>) -> Result<StatusCode, Failure> {

@@ -26,6 +26,10 @@ pub use partial::{Note, Partial};
 pub use proxy::{constant, forward};
 pub use run::Run;
 
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
 use crate::plan::Plan;
 use crate::transport::Transport;
 
@@ -33,15 +37,17 @@ use crate::transport::Transport;
 #[derive(Debug)]
 pub struct Live {
     /// What will run.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// How it reaches its backends.
     pub transport: Transport,
+    /// Compositions that come to their end although their client may have left.
+    pub detached: TaskTracker,
 }
 
 impl Live {
     /// Brings a plan to life. Nothing is connected yet.
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(plan: Arc<Plan>) -> Self {
         let transport = Transport::new(&plan);
-        Self { plan, transport }
+        Self { plan, transport, detached: TaskTracker::new() }
     }
 }

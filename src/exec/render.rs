@@ -95,7 +95,8 @@ pub(super) fn path(parts: &[PathPart], env: &Env<'_>) -> Result<String, Failure>
             PathPart::Tail => {
                 for segment in env.request.tail.split('/') {
                     let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
-                    check_segment(&decoded, "")?;
+                    check_segment(&decoded, "")
+                        .map_err(|_| Failure::told(Cause::BadRequest, "The path holds an empty segment."))?;
                 }
                 out.push_str(&env.request.tail);
             }

@@ -44,6 +44,8 @@ pub struct Run<'p> {
     pub(super) hungry: VecDeque<CrowdId>,
     /// Calls under way.
     calls: FuturesUnordered<Pin<Box<dyn Future<Output = Arrival> + Send + 'p>>>,
+    /// Writes among them: nobody is told of an end before they have come to theirs.
+    writes_under_way: usize,
     /// Crowds that the caller started and that are over.
     finished: VecDeque<CrowdId>,
 }
@@ -51,6 +53,8 @@ pub struct Run<'p> {
 /// A call that came to its end.
 struct Arrival {
     ticket: Ticket,
+    /// Whether the call may have changed something.
+    write: bool,
     outcome: Result<Reply, Failure>,
 }
 
@@ -84,6 +88,7 @@ impl<'p> Run<'p> {
             queue: VecDeque::new(),
             hungry: VecDeque::new(),
             calls: FuturesUnordered::new(),
+            writes_under_way: 0,
             finished: VecDeque::new(),
         }
     }
@@ -98,12 +103,19 @@ impl<'p> Run<'p> {
                 self.start_member(crowd);
                 continue;
             }
-            if let Some(done) = self.finished.pop_front() {
+            if self.writes_under_way == 0
+                && let Some(done) = self.finished.pop_front()
+            {
                 return Some(done);
             }
             match self.calls.next().await {
-                Some(Arrival { ticket: Ticket::Step(at), outcome }) => self.arrive(at, outcome),
-                Some(Arrival { ticket: Ticket::Batch(chunk), outcome }) => self.arrive_batch(&chunk, outcome),
+                Some(arrival) => {
+                    self.writes_under_way -= usize::from(arrival.write);
+                    match arrival.ticket {
+                        Ticket::Step(at) => self.arrive(at, arrival.outcome),
+                        Ticket::Batch(chunk) => self.arrive_batch(&chunk, arrival.outcome),
+                    }
+                }
                 None if self.dispatch_stalled_batches() => {}
                 None => return None,
             }
@@ -227,9 +239,15 @@ impl<'p> Run<'p> {
     /// Puts a call under way.
     pub(super) fn send(&mut self, ticket: Ticket, call: Call) {
         let transport = &self.live.transport;
+        let write = match &ticket {
+            Ticket::Step(at) => self.frames.step(*at).write,
+            // A batch reads: its calls are put together from what several parents ask.
+            Ticket::Batch(_) => false,
+        };
+        self.writes_under_way += usize::from(write);
         self.calls.push(Box::pin(async move {
             let outcome = call::run(transport, call).await;
-            Arrival { ticket, outcome }
+            Arrival { ticket, write, outcome }
         }));
     }
 
@@ -285,11 +303,13 @@ impl<'p> Run<'p> {
         if matches!(step.on_failure, OnFailure::Fail) {
             return self.escalate(at, failure);
         }
+        let id = self.request.id_text();
         tracing::info!(
+            request_id = id,
             step = &*step.name,
             code = failure.code(),
             log = &*failure.log,
-            "a step failed and was replaced"
+            "a step failed"
         );
         self.partial.add(&step.name, failure.code());
         let slot = self.frames.slot_mut(at);
@@ -317,7 +337,7 @@ impl<'p> Run<'p> {
     /// What the answer had to do without, parts of its result that could not be computed included.
     pub(super) fn into_partial(mut self) -> Partial {
         for error in self.leaves.take().errors() {
-            tracing::info!(log = %error, "a part of the result could not be computed and is null");
+            tracing::info!(request_id = self.request.id_text(), log = %error, "a part of the result could not be computed and is null");
             self.partial.add("result", Cause::ExpressionFailed.code());
         }
         self.partial

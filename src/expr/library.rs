@@ -81,6 +81,16 @@ pub(super) fn functions() -> impl Iterator<Item = &'static Function> {
 }
 
 impl Function {
+    /// What it is called; with its namespace, if it has one: `math.abs`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it is written after its first argument: `x.f()`.
+    pub fn is_method(&self) -> bool {
+        self.form == Form::Method
+    }
+
     /// The type that a call gives; `Err` tells why the arguments do not fit.
     pub(super) fn check(&self, arguments: &[Type]) -> Result<Type, signature::Misfit> {
         signature::check(self.signatures, arguments)

@@ -18,6 +18,7 @@ use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
 use crate::exec::{ClientRequest, Live};
 use crate::observe::access::{AccessRecord, access, access_enabled};
+use crate::plan::Plan;
 
 /// The request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,17 +29,31 @@ const ID_LENGTH: usize = 128;
 #[derive(Debug)]
 pub struct Door {
     live: Arc<Live>,
-    routes: Routes,
-    graphql: Option<graphql::Front>,
-    ids: Ids,
+    routes: Arc<Routes>,
+    graphql: Option<Arc<graphql::Front>>,
+    ids: Arc<Ids>,
 }
 
 impl Door {
-    /// A door to a plan.
-    pub fn new(live: Arc<Live>) -> Self {
-        let routes = Routes::new(&live.plan);
-        let graphql = graphql::Front::new(&live);
-        Self { live, routes, graphql, ids: Ids::new() }
+    /// Doors to a plan, one for each worker: they share what a plan has once, and each has clients to
+    /// the backends of its own.
+    pub fn for_workers(plan: &Arc<Plan>, workers: usize) -> Vec<Self> {
+        let routes = Arc::new(Routes::new(plan));
+        let graphql = graphql::Front::new(plan).map(Arc::new);
+        let ids = Arc::new(Ids::new());
+        let door = |_| Self {
+            live: Arc::new(Live::new(plan.clone())),
+            routes: routes.clone(),
+            graphql: graphql.clone(),
+            ids: ids.clone(),
+        };
+        (0..workers).map(door).collect()
+    }
+
+    /// Waits until everything that runs on without its client has come to its end.
+    pub async fn detached(&self) {
+        self.live.detached.close();
+        self.live.detached.wait().await;
     }
 
     /// Answers one request.
@@ -171,6 +186,7 @@ impl Ids {
 #[must_use]
 #[derive(Debug)]
 pub struct Exchange {
+    id: HeaderValue,
     record: Option<Record>,
     /// The endpoint's path, once it is known.
     pub route: Option<Arc<str>>,
@@ -183,7 +199,6 @@ pub struct Exchange {
 #[derive(Debug)]
 struct Record {
     started: Instant,
-    id: HeaderValue,
     method: Method,
     path: String,
     version: Version,
@@ -194,19 +209,19 @@ impl Exchange {
     fn begin(head: &Parts, id: &HeaderValue, peer: Peer) -> Self {
         let record = access_enabled().then(|| Record {
             started: Instant::now(),
-            id: id.clone(),
             method: head.method.clone(),
             path: head.uri.path().to_owned(),
             version: head.version,
             peer,
         });
-        Self { record, route: None, cause: None, partial: None }
+        Self { id: id.clone(), record, route: None, cause: None, partial: None }
     }
 
     /// Notes why the answer is a failure.
     pub fn failed(&mut self, failure: &Failure) {
         if failure.cause.fault() != crate::base::failure::Fault::Client {
-            tracing::warn!(code = failure.code(), log = &*failure.log, "a request failed");
+            let id = self.id.to_str().unwrap_or_default();
+            tracing::warn!(request_id = id, code = failure.code(), log = &*failure.log, "a request failed");
         }
         self.cause = Some(failure.code().to_owned());
     }
@@ -219,7 +234,7 @@ impl Exchange {
     fn log(&mut self, status: u16, bytes_out: u64) {
         let Some(record) = self.record.take() else { return };
         access(&AccessRecord {
-            request_id: record.id.to_str().unwrap_or_default(),
+            request_id: self.id.to_str().unwrap_or_default(),
             method: record.method.as_str(),
             path: &record.path,
             route: self.route.as_deref(),
@@ -241,8 +256,9 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if self.record.is_some() {
-            self.cause.get_or_insert_with(|| Cause::ClientLeft.code().to_owned());
-            self.log(Cause::ClientLeft.status(), 0);
+            let cause = if std::thread::panicking() { Cause::Internal } else { Cause::ClientLeft };
+            self.cause.get_or_insert_with(|| cause.code().to_owned());
+            self.log(cause.status(), 0);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A running gateway: the plan brought to life, its listener, its operators' address, its drain.
 
+mod crew;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,12 +14,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::base::diagnostic::{Diagnostic, Severity, Sources};
-use crate::exec::Live;
 use crate::front::admin;
 use crate::front::door::{Door, Shared};
-use crate::front::listen::{Drain, DrainTimes, Drained, Limits, Listener};
+use crate::front::listen::{Drain, DrainTimes, Drained, Limits, Listener, Worker};
 use crate::plan::{self, Plan};
 use crate::spec::{self, Asked, LookUp, Reading};
+use crew::Crew;
 
 /// What the command line says over the project's `gateway`.
 #[derive(Clone, Debug, Default)]
@@ -98,8 +100,12 @@ pub struct Gateway {
     admin_address: SocketAddr,
     drain: Drain,
     serving: JoinHandle<Drained>,
+    doors: Vec<Shared>,
+    crew: Crew,
     admin: JoinHandle<()>,
     stop_admin: oneshot::Sender<()>,
+    /// How long what runs on without its client may take at the end.
+    patience: Duration,
 }
 
 impl Gateway {
@@ -118,14 +124,17 @@ impl Gateway {
         let admin_address = admin_listener.local_addr().unwrap_or(admin_address);
         let address = listener.local_address();
         let drain = Drain::new(DrainTimes { delay, timeout });
-        let door = Shared(Arc::new(Door::new(Arc::new(Live::new(plan)))));
-        let serving = tokio::spawn(listener.run(door, drain.clone()));
+        let crew = Crew::start().map_err(|error| StartError(format!("a worker cannot start: {error}")))?;
+        let doors = Door::for_workers(&Arc::new(plan), crew.len());
+        let doors: Vec<Shared> = doors.into_iter().map(|door| Shared(Arc::new(door))).collect();
+        let workers = crew.runtimes().zip(&doors).map(|(runtime, door)| Worker::new(runtime, door.clone()));
+        let serving = tokio::spawn(listener.run(workers.collect(), drain.clone()));
         let (stop_admin, stopped) = oneshot::channel();
         let admin = tokio::spawn(admin::serve(admin_listener, drain.clone(), async move {
             // Whether it is told or dropped, the operators' address ends with the gateway.
             let _ = stopped.await;
         }));
-        Ok(Self { address, admin_address, drain, serving, admin, stop_admin })
+        Ok(Self { address, admin_address, drain, serving, doors, crew, admin, stop_admin, patience: timeout })
     }
 
     /// Where clients ask.
@@ -164,6 +173,15 @@ impl Gateway {
             Ok(Drained { aborted }) => tracing::warn!(aborted, "connections were cut off at the drain's timeout"),
             Err(error) => tracing::error!(%error, "the listener broke off"),
         }
+        let detached = async {
+            for door in &self.doors {
+                door.0.detached().await;
+            }
+        };
+        if tokio::time::timeout(self.patience, detached).await.is_err() {
+            tracing::warn!("compositions that write were cut off at the drain's timeout");
+        }
+        self.crew.stop().await;
         // The receiver may be gone when the operators' address failed before.
         let _ = self.stop_admin.send(());
         if let Err(error) = self.admin.await {

@@ -27,7 +27,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "repeat", "retry", "stream", "undo", "variant"]),
-    ("RestCall", &["cookies", "form", "multipart", "raw"]),
+    ("RestCall", &["cookies", "form", "idempotent", "multipart", "raw"]),
+    ("GrpcCall", &["idempotent"]),
     (
         "Endpoint",
         &[

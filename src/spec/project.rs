@@ -126,7 +126,7 @@ impl Files {
             None => self.sources.add(COMPOSITIONS, ""),
         };
         let diagnostic = Diagnostic::error("no-compositions", Place { file, bytes: 0..0 }, "", message)
-            .help("a project is a folder with compositions/*.yaml; `selvedge new DIR` makes one");
+            .help("a project is a folder with compositions/*.yaml");
         self.diagnostics.push(diagnostic);
     }
 

@@ -18,6 +18,7 @@ mod project;
 mod architecture;
 mod command;
 mod documents;
+mod explain;
 mod harness;
 mod listener;
 mod peer;
@@ -38,6 +39,8 @@ fn main() {
         peer::trials(),
         command::trials(),
         documents::trials(),
+        explain::trials(),
+        explain::snapshots(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();

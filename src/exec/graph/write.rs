@@ -134,7 +134,14 @@ impl<'p> Writer<'p, '_> {
 
     /// Adds an entry to `errors`.
     pub(super) fn error(&mut self, field: &PlannedField, failure: Failure) {
-        tracing::info!(field = &*field.field.name, code = failure.code(), log = &*failure.log, "a field failed");
+        let id = self.execution.run.request.id_text();
+        tracing::info!(
+            request_id = id,
+            field = &*field.field.name,
+            code = failure.code(),
+            log = &*failure.log,
+            "a field failed"
+        );
         let mut path = JsonWriter::default();
         path.begin_array();
         for segment in &self.path {

@@ -2,7 +2,7 @@
 
 use super::template::put;
 use super::{Machine, Written, operator};
-use crate::base::value::{Sink, Value, ValueKind};
+use crate::base::value::{Held, Sink, Value, ValueKind, key_text};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::Env;
 use crate::expr::library::{Fuel, kind_name};
@@ -108,6 +108,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
 
     /// What stands at an index or under a key.
     fn find(&self, of: &Value<'a>, by: &Value<'a>, missing: Missing) -> Result<Option<Value<'a>>, EvalError> {
+        if let Value::Held(Held::Map(map)) = of {
+            // Keys of what a step holds compare as text.
+            return Ok(key_text(by).and_then(|key| map.find(&key)).map(Held::value));
+        }
         match of.kind() {
             ValueKind::List => match by.number().and_then(|index| index.to_int()) {
                 Some(index) => Ok(usize::try_from(index).ok().and_then(|index| of.element(index))),

@@ -71,11 +71,14 @@ impl Document {
         }
     }
 
-    /// Spreads of unknown fragments, and fragments that reach themselves.
+    /// Spreads of unknown fragments, fragments that reach themselves, and one that no spread can name.
     fn spread_problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut spreads = HashMap::new();
         for (name, fragment) in self.fragments() {
+            if name == "on" {
+                problems.push(Problem::at(fragment.pos, "A fragment cannot be called `on`."));
+            }
             spreads.insert(name, spreads_in(&fragment.node.selection_set.node));
         }
         let operations = self.operations();

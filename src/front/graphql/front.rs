@@ -18,7 +18,7 @@ use crate::exec::graph::{GraphAnswer, Inputs, Planned, execute};
 use crate::exec::{ClientRequest, Live};
 use crate::front::listen::{AnswerBody, RequestBody};
 use crate::front::rest::PARTIAL;
-use crate::plan;
+use crate::plan::{self, Plan};
 
 /// Bytes of a GraphQL request's body that are read at most.
 const MAX_BODY: usize = 1 << 20;
@@ -42,13 +42,13 @@ pub struct Served {
 
 impl Front {
     /// The front of a plan's graph; `None` when it has none.
-    pub fn new(live: &Arc<Live>) -> Option<Self> {
-        let graph = live.plan.graph.as_ref()?;
+    pub fn new(plan: &Arc<Plan>) -> Option<Self> {
+        let graph = plan.graph.as_ref()?;
         let plan::GraphLimits { depth, aliases, tokens } = graph.limits;
         let limits = Limits { depth, aliases, tokens, ..Limits::default() };
         let introspection = if graph.introspection { Introspection::On } else { Introspection::Off };
-        let of_plan = live.clone();
-        let planned = move |operation| Planned::new(&of_plan.plan, operation);
+        let of_plan = plan.clone();
+        let planned = move |operation| Planned::new(&of_plan, operation);
         Some(Self {
             graph: Graph::new(graph.schema.clone(), Settings { limits, introspection }, planned),
             path: graph.path.as_ref().into(),
@@ -79,7 +79,7 @@ impl Front {
         let format = Format::negotiate(&head.headers);
         let body = match head.method {
             Method::POST => {
-                body.read(MAX_BODY).await.map_err(|error| Failure::told(error.cause(), error.to_string()))?
+                body.read(MAX_BODY).await.map_err(|error| Failure::new(error.cause(), error.to_string()))?
             }
             _ => Bytes::new(),
         };
@@ -110,6 +110,7 @@ async fn run(live: Arc<Live>, prepared: Prepared<Planned>, client: ClientRequest
     let timeout = live.plan.graph.as_ref().map_or_else(Default::default, |graph| graph.timeout);
     let deadline = Instant::now() + timeout;
     let writes = prepared.operation.writes;
+    let detached = live.detached.clone();
     let work = async move {
         let variables = Held::Doc(prepared.variables, 0);
         let inputs = Inputs { variables: &variables, introspection: &prepared.introspection };
@@ -119,7 +120,7 @@ async fn run(live: Arc<Live>, prepared: Prepared<Planned>, client: ClientRequest
         return Ok(work.await);
     }
     let broke = |error| Failure::new(Cause::Internal, format!("an operation broke off: {error}"));
-    tokio::spawn(work).await.map_err(broke)
+    detached.spawn(work).await.map_err(broke)
 }
 
 fn answered(answer: GraphAnswer, format: Format) -> Served {

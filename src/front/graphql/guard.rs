@@ -1,6 +1,7 @@
-//! A look at the raw text before any parser sees it: one pass, no recursion, no memory that grows.
+//! A look at the raw text before any parser sees it: one pass, no recursion, memory only for what is open.
 //!
-//! Parsers recurse and allocate for each token, so what is too large or too deep stops here.
+//! Parsers recurse and allocate for each token, so what is too large or too deep stops here. So does
+//! what the parser lets pass without a trace: empty brackets, and a field that an object has twice.
 
 use super::errors::{Location, RequestError};
 use crate::base::failure::Cause;
@@ -39,7 +40,15 @@ pub fn scan(text: &str, limits: &Limits) -> Result<(), RequestError> {
         let message = format!("The document has {} bytes; {} are allowed.", text.len(), limits.bytes);
         return Err(RequestError::new(Cause::GraphqlLimit, message));
     }
-    let mut scan = Scan { text, at: 0, open: Vec::with_capacity(16), tokens: 0, aliases: 0, after_name: false };
+    let mut scan = Scan {
+        text,
+        at: 0,
+        open: Vec::with_capacity(16),
+        fields: Vec::new(),
+        tokens: 0,
+        aliases: 0,
+        last: Token::Other,
+    };
     while scan.skip_ignored() {
         scan.token(limits)?;
     }
@@ -51,13 +60,24 @@ struct Scan<'a> {
     at: usize,
     /// The opening brackets that are not closed yet.
     open: Vec<u8>,
+    /// The fields of the objects that are not closed yet, each with the number of brackets around it.
+    fields: Vec<(usize, &'a str)>,
     tokens: usize,
     aliases: usize,
-    /// Whether the token before was a name.
-    after_name: bool,
+    /// The token before.
+    last: Token<'a>,
 }
 
-impl Scan<'_> {
+/// What the next token must know of one.
+#[derive(Clone, Copy)]
+enum Token<'a> {
+    Name(&'a str),
+    /// `(`
+    Parenthesis,
+    Other,
+}
+
+impl<'a> Scan<'a> {
     /// Skips white space, commas, byte order marks and comments; says whether anything is left.
     fn skip_ignored(&mut self) -> bool {
         let bytes = self.text.as_bytes();
@@ -80,41 +100,70 @@ impl Scan<'_> {
         if self.tokens > limits.tokens {
             return Err(self.over(format!("The document has more than {} tokens.", limits.tokens)));
         }
-        let bytes = self.text.as_bytes();
-        let byte = bytes[self.at];
-        let after_name = std::mem::replace(&mut self.after_name, false);
+        let (start, byte) = (self.at, self.text.as_bytes()[self.at]);
+        let last = std::mem::replace(&mut self.last, Token::Other);
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'_' => {
-                self.after_name = true;
                 self.skip_while(|b| b.is_ascii_alphanumeric() || b == b'_');
+                self.last = Token::Name(&self.text[start..self.at]);
             }
             b'0'..=b'9' | b'-' => self.skip_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'-')),
             b'"' => self.string()?,
-            b'{' | b'(' | b'[' => {
-                if self.open.len() == NESTING_LIMIT {
-                    return Err(self.over(format!("The document is nested more than {NESTING_LIMIT} deep.")));
-                }
-                self.open.push(byte);
-                self.at += 1;
-            }
-            b'}' | b')' | b']' => {
-                self.open.pop();
-                self.at += 1;
-            }
-            b':' => {
-                // Inside arguments a colon follows the name of an argument or of an object's field.
-                if after_name && self.open.last() == Some(&b'{') && !self.open.contains(&b'(') {
-                    self.aliases += 1;
-                    if self.aliases > limits.aliases {
-                        return Err(self.over(format!("The document has more than {} aliases.", limits.aliases)));
-                    }
-                }
-                self.at += 1;
-            }
+            b'{' | b'(' | b'[' => self.opening(byte)?,
+            b')' if matches!(last, Token::Parenthesis) => return Err(self.wrong("brackets with nothing inside")),
+            b'}' | b')' | b']' => self.closing(),
+            b':' => self.colon(last, limits)?,
             b'.' => self.skip_while(|b| b == b'.'),
             b'!' | b'$' | b'&' | b'=' | b'@' | b'|' => self.at += 1,
             _ => return Err(self.wrong("a character that GraphQL does not have outside strings")),
         }
+        Ok(())
+    }
+
+    fn opening(&mut self, bracket: u8) -> Result<(), RequestError> {
+        if self.open.len() == NESTING_LIMIT {
+            return Err(self.over(format!("The document is nested more than {NESTING_LIMIT} deep.")));
+        }
+        if bracket == b'(' {
+            self.last = Token::Parenthesis;
+        }
+        self.open.push(bracket);
+        self.at += 1;
+        Ok(())
+    }
+
+    fn closing(&mut self) {
+        let depth = self.open.len();
+        let inside = self.fields.iter().rev().take_while(|(at, _)| *at == depth).count();
+        self.fields.truncate(self.fields.len() - inside);
+        self.open.pop();
+        self.at += 1;
+    }
+
+    /// Inside parentheses a colon follows the name of an argument or of an object's field, elsewhere
+    /// in a selection an alias.
+    fn colon(&mut self, last: Token<'a>, limits: &Limits) -> Result<(), RequestError> {
+        if let (Token::Name(name), Some(b'{')) = (last, self.open.last()) {
+            match self.open.contains(&b'(') {
+                true => self.field(name)?,
+                false => self.aliases += 1,
+            }
+            if self.aliases > limits.aliases {
+                return Err(self.over(format!("The document has more than {} aliases.", limits.aliases)));
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// A field of an object must be the only one of its name (GraphQL, section 5.6.3).
+    fn field(&mut self, name: &'a str) -> Result<(), RequestError> {
+        let depth = self.open.len();
+        if self.fields.iter().rev().take_while(|(at, _)| *at == depth).any(|(_, before)| *before == name) {
+            let message = format!("An object has the field `{name}` twice.");
+            return Err(RequestError::at(Cause::GraphqlValidation, self.location(), message));
+        }
+        self.fields.push((depth, name));
         Ok(())
     }
 
@@ -215,6 +264,35 @@ mod tests {
         let text = "x: ".repeat(50);
         assert_eq!(cause(&format!("{{ f(a: \"{text} {{ \\\" {{\") # {text} {{ {{")), None);
         assert_eq!(cause(&format!("{{ f(a: \"\"\"{text} \" {{ \\\"\"\" {{ \"\"\") }}")), None);
+    }
+
+    #[test]
+    fn an_object_has_no_field_twice_and_other_names_may_come_again() {
+        let wrong = [
+            "{ f(a: {x: 1, x: 2}) }",
+            "{ f(a: [{x: {y: [{}]}, z: 1, x: 2}]) }",
+            "query($v: I = {x: 1 x: 1}) { f }",
+            "{ a { b @d(if: {x: 1, y: {x: 1}, x: 1}) } }",
+        ];
+        for document in wrong {
+            assert_eq!(cause(document), Some(Cause::GraphqlValidation), "{document}");
+        }
+        let right = [
+            "{ f(a: {x: {x: {x: 1}}, y: [{x: 1}, {x: 2}]}, b: {x: 1}) g(a: {x: 1}) }",
+            "{ x: a x: a { x: b } f(x: 1) { x: g(x: {x: 1}) x: h } }",
+            "query($x: I = {x: 1}, $y: I = {x: 1}) { f }",
+        ];
+        for document in right {
+            assert_eq!(cause(document), None, "{document}");
+        }
+    }
+
+    #[test]
+    fn brackets_of_arguments_and_variables_are_not_empty() {
+        for document in ["query () { a }", "query(#\n,) { a }", "{ a() }", "{ a @d( ) }"] {
+            assert_eq!(cause(document), Some(Cause::GraphqlParse), "{document}");
+        }
+        assert_eq!(cause("{ a(b: [], c: {}, d: \"()\") }"), None);
     }
 
     #[test]

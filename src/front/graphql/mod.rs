@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The parser is async-graphql's. Validation is our own: a typed walk is needed anyway to merge
-//! fields and coerce arguments, and the rules must hold for all values of variables at once.
+//! fields and coerce arguments, and the rules must hold for all values of variables at once. The tests
+//! ask async-graphql's validation and introspection for a second opinion.
 
 mod cache;
 mod compile;

@@ -16,7 +16,7 @@ use super::connection::{Connection, End};
 use super::drain::Drain;
 use super::exchange::Exchanges;
 use super::limits::Limits;
-use super::{Drained, Handler, Listener, Peer};
+use super::{Drained, Handler, Listener, Peer, Worker};
 
 /// The pause after a failure to accept, and the longest one after many in a row.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
@@ -25,11 +25,11 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 const BACKLOG: usize = 1024;
 
 /// Accepts and serves until `drain` ends it. See [`Listener::run`].
-pub(super) async fn run<H: Handler>(listener: Listener, handler: H, drain: Drain) -> Drained {
+pub(super) async fn run<H: Handler>(listener: Listener, workers: Vec<Worker<H>>, drain: Drain) -> Drained {
     let Listener { socket, limits, .. } = listener;
     let places = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
     let server = Server {
-        handler,
+        workers,
         limits,
         drain,
         free: Arc::new(Semaphore::new(places as usize)),
@@ -51,7 +51,7 @@ pub(super) async fn run<H: Handler>(listener: Listener, handler: H, drain: Drain
 
 /// What serves the connections of one listener.
 struct Server<H> {
-    handler: H,
+    workers: Vec<Worker<H>>,
     limits: Arc<Limits>,
     drain: Drain,
     /// The places for connections that are not taken.
@@ -62,7 +62,7 @@ struct Server<H> {
 
 impl<H: Handler> Server<H> {
     /// The next connection, once there is a place for it. Errors are waited out: they pass by themselves.
-    async fn accept(&self, listener: &TcpListener) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
+    async fn accept(&self, listener: &TcpListener) -> (OwnedSemaphorePermit, std::net::TcpStream, SocketAddr) {
         let Ok(place) = self.free.clone().acquire_owned().await else {
             // Nothing closes the semaphore; without places there is nothing to accept.
             return pending().await;
@@ -70,7 +70,10 @@ impl<H: Handler> Server<H> {
         let mut pause = PAUSES.0;
         loop {
             match listener.accept().await {
-                Ok((socket, address)) => return (place, socket, address),
+                Ok((socket, address)) => match socket.into_std() {
+                    Ok(socket) => return (place, socket, address),
+                    Err(error) => tracing::debug!(%error, "a connection was lost at once"),
+                },
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     if pause == PAUSES.0 {
@@ -94,29 +97,38 @@ impl<H: Handler> Server<H> {
                 Err(error) if is_of_one_connection(&error) => continue,
                 Err(_) => return,
             };
-            if let Ok(socket) = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket)) {
+            if socket.set_nonblocking(true).is_ok() {
                 self.serve(place, socket, address);
             }
         }
     }
 
-    /// Serves one connection in a task of its own. It keeps its place until its end.
-    fn serve(&self, place: OwnedSemaphorePermit, socket: TcpStream, address: SocketAddr) {
+    /// Serves one connection in a task of its own, on the worker that has the fewest. It keeps its place until
+    /// its end.
+    fn serve(&self, place: OwnedSemaphorePermit, socket: std::net::TcpStream, address: SocketAddr) {
         static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+        let Some(worker) = self.workers.iter().min_by_key(|worker| worker.connections.load(Ordering::Relaxed)) else {
+            return;
+        };
         // This fails when the client has left already, which the first read will tell as well.
         let _ = socket.set_nodelay(true);
         let connection = Connection {
-            handler: self.handler.clone(),
+            handler: worker.handler.clone(),
             peer: Peer { address, connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed) },
             limits: self.limits.clone(),
             drain: self.drain.clone(),
             exchanges: Exchanges::new(),
         };
-        let aborted = self.aborted.clone();
-        tokio::spawn(async move {
-            if connection.serve(socket).await == End::Aborted {
+        let (aborted, connections) = (self.aborted.clone(), worker.connections.clone());
+        connections.fetch_add(1, Ordering::Relaxed);
+        worker.runtime.spawn(async move {
+            // From here on the worker's own runtime watches the socket.
+            if let Ok(socket) = TcpStream::from_std(socket)
+                && connection.serve(socket).await == End::Aborted
+            {
                 aborted.fetch_add(1, Ordering::AcqRel);
             }
+            connections.fetch_sub(1, Ordering::Relaxed);
             drop(place);
         });
     }

@@ -35,9 +35,11 @@ use std::future::Future;
 use std::io::{Error as IoError, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use http::{Request, Response};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 pub use body::{AnswerBody, BodyError, BoxError, RequestBody};
 pub use drain::{Drain, DrainTimes, signals};
@@ -48,6 +50,23 @@ pub use refusal::Refusal;
 pub trait Handler: Clone + Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client leaves or the shutdown aborts.
     fn handle(&self, request: Request<RequestBody>, peer: Peer) -> impl Future<Output = Response<AnswerBody>> + Send;
+}
+
+/// Where connections are served: a runtime and the handler that belongs to it. A new connection goes
+/// to the worker with the fewest and stays there.
+#[derive(Debug)]
+pub struct Worker<H> {
+    runtime: Handle,
+    handler: H,
+    /// Connections that are open.
+    connections: Arc<AtomicUsize>,
+}
+
+impl<H: Handler> Worker<H> {
+    /// A worker that serves on `runtime`.
+    pub fn new(runtime: Handle, handler: H) -> Self {
+        Self { runtime, handler, connections: Arc::default() }
+    }
 }
 
 /// Who sent a request.
@@ -86,8 +105,8 @@ impl Listener {
 
     /// Accepts and serves connections until `drain` ends them. Whatever was accepted before the listener
     /// closes is answered, unless it takes longer than the drain's timeout.
-    pub async fn run<H: Handler>(self, handler: H, drain: Drain) -> Drained {
-        accept::run(self, handler, drain).await
+    pub async fn run<H: Handler>(self, workers: Vec<Worker<H>>, drain: Drain) -> Drained {
+        accept::run(self, workers, drain).await
     }
 }
 

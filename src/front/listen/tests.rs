@@ -16,11 +16,12 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{AnswerBody, Drain, DrainTimes, Drained, Handler, Limits, Listener, Peer, RequestBody};
+use super::{AnswerBody, Drain, DrainTimes, Drained, Handler, Limits, Listener, Peer, RequestBody, Worker};
 
 /// Longer than anything here may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -130,7 +131,7 @@ async fn serve_until(limits: Limits, times: DrainTimes) -> Server {
     let listener = Listener::bind(loopback, limits).await.expect("a free port");
     let (address, answers, drain) = (listener.local_address(), Answers::default(), Drain::new(times));
     let counters = answers.0.clone();
-    let run = tokio::spawn(listener.run(answers, drain.clone()));
+    let run = tokio::spawn(listener.run(vec![Worker::new(Handle::current(), answers)], drain.clone()));
     Server { address, counters, drain, run }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn coerce(
         out.key(&arg.key);
         if let Err(error) = one(plan, arg, (parameters, client), &mut out) {
             out.null();
-            wrong.push(error.of(&arg.name).to_string());
+            wrong.push(error.of(&arg.name).sentence());
         }
     }
     out.end_object();
@@ -39,7 +39,7 @@ pub(super) fn coerce(
 }
 
 fn refused(wrong: &[String]) -> Failure {
-    let sentences: Vec<String> = wrong.iter().map(|error| format!("Argument {error}.")).collect();
+    let sentences: Vec<String> = wrong.iter().map(|error| format!("Argument {error}")).collect();
     Failure::told(Cause::InvalidArgument, sentences.join(" "))
 }
 

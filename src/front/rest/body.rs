@@ -22,7 +22,7 @@ pub(super) async fn read(
         check_media_type(headers)?;
     }
     let cap = usize::try_from(endpoint.max_body).unwrap_or(usize::MAX);
-    let bytes = body.read(cap).await.map_err(|error| Failure::told(error.cause(), error.to_string()))?;
+    let bytes = body.read(cap).await.map_err(|error| Failure::new(error.cause(), error.to_string()))?;
     if bytes.is_empty() && matches!(ty, BodyType::Mentioned) {
         return Ok(Held::Null);
     }
@@ -35,7 +35,7 @@ pub(super) async fn read(
     let BodyType::Schema(ty) = ty else { return Ok(given) };
     let mut out = DocBuilder::default();
     coerce(&plan.schema, &Input::Json(given.value()), ty, &mut out)
-        .map_err(|error| Failure::told(Cause::InvalidBody, format!("In the request body {error}.")))?;
+        .map_err(|error| Failure::told(Cause::InvalidBody, format!("In the request body {}", error.sentence())))?;
     Ok(Held::whole(out.finish()))
 }
 

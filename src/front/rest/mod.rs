@@ -5,11 +5,12 @@ mod body;
 mod routes;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
 use http::{HeaderMap, HeaderValue, Response};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 use super::listen::{AnswerBody, RequestBody};
@@ -52,8 +53,13 @@ pub async fn serve(
     };
     match &endpoint.answer {
         Answer::Proxy(proxy) => {
-            let body = transport::RequestBody::Stream(body.map_err(Into::into).boxed_unsync());
-            let response = exec::forward(live, proxy, (client, body), deadline).await?;
+            let (body, broke_off) = passed_on(body, proxy.max_body)?;
+            let response = exec::forward(live, proxy, (client, body), deadline).await;
+            // When the client's own body broke the exchange, that is what it must be told.
+            let response = response.map_err(|failure| match broke_off.get() {
+                Some(cause) => Failure::new(*cause, failure.log),
+                None => failure,
+            })?;
             Ok(response.map(|body| AnswerBody::stream(body.map_err(Into::into))))
         }
         Answer::Compose(composed) => {
@@ -70,6 +76,22 @@ pub async fn serve(
     }
 }
 
+/// The body of a request on its way through, and why it broke off if it does.
+fn passed_on(body: RequestBody, max: Option<u64>) -> Result<(transport::RequestBody, Arc<OnceLock<Cause>>), Failure> {
+    let max = max.unwrap_or(u64::MAX);
+    if body.size_hint().lower() > max {
+        return Err(Failure::new(Cause::BodyTooLarge, "the declared length is over the endpoint's cap"));
+    }
+    let broke_off = Arc::new(OnceLock::new());
+    let noted = broke_off.clone();
+    let body = body.capped(max).map_err(move |error| {
+        // The first reason is the one that counts.
+        let _ = noted.set(error.cause());
+        error.into()
+    });
+    Ok((transport::RequestBody::Stream(body.boxed_unsync()), broke_off))
+}
+
 /// Runs a composition that writes in a task of its own: once begun it comes to its end, whether
 /// its client stays or not.
 async fn detached(
@@ -78,7 +100,7 @@ async fn detached(
     client: ClientRequest,
     deadline: Instant,
 ) -> Result<Answered, Failure> {
-    let task = tokio::spawn(async move {
+    let task = live.detached.clone().spawn(async move {
         match &live.plan.endpoint(endpoint).answer {
             Answer::Compose(composed) => exec::answer(&live, composed, &client, deadline).await,
             Answer::Proxy(_) => Err(Failure::new(Cause::Internal, "a proxy is no composition")),

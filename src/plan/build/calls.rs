@@ -92,6 +92,11 @@ impl Unit<'_, '_> {
         let facts = &self.planner.backends[backend.index()];
         let mut guards = self.guards(&step.fail, &judging, path);
         guards.extend(self.guards(&facts.spec.fail, &judging, &facts.path));
+        if let Some(batch) = step.batch.as_ref().filter(|_| !self.has_many(level)) {
+            let message = "`batch` puts many parents or items into one call, and here is one".to_owned();
+            let help = "write it beside `for_each`, or in a field of the graph".to_owned();
+            self.planner.report.error("misplaced", (&batch.place, path), message, help);
+        }
         let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));
         if let (Some(result), Some(_)) = (result, &batch) {
             let message = "`result` beside `batch` has no meaning: each key gets its row".to_owned();
@@ -125,6 +130,11 @@ impl Unit<'_, '_> {
 
     fn rest(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) -> Request {
         let method = call.verb.method.value.clone();
+        if let (Some(body), &(Method::GET | Method::HEAD)) = (&call.body, &method) {
+            let message = format!("{method} has no body");
+            let help = "write it in `query`, or use another method with `read: true`".to_owned();
+            self.planner.report.error("misplaced", (template_place(body), path), message, help);
+        }
         let verb_path = format!("{path}.{}", method.as_str().to_lowercase());
         let expect = match &call.expect {
             Some(statuses) => Expect::Only(statuses.iter().map(|status| status.value).collect::<Arc<[u16]>>()),

@@ -9,7 +9,8 @@ use crate::base::value::member_key;
 use crate::expr::{Node, Type};
 use crate::plan::schema::{TypeId, TypeRef};
 use crate::plan::{
-    Answer, Arg, ArgSource, BodyType, Composed, Composition, Endpoint, Expr, Proxy, RequestPart, Respond, Source,
+    Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Proxy, RequestPart, Respond,
+    Source,
 };
 use crate::spec::{self, Literal, Located, Methods, Named, Segment};
 
@@ -71,7 +72,7 @@ impl Planner<'_> {
         let mut nodes: Vec<&Node> = respond.headers.iter().map(|(_, expr)| &expr.node).collect();
         nodes.extend(respond.cookies.iter().map(|cookie| &cookie.value.node));
         nodes.extend(respond.status.iter().map(|expr| &expr.node));
-        if respond.body {
+        if respond.body != BodyForm::None {
             nodes.push(&composition.result.node);
         }
         let needs = unit.needs(&nodes).into();
@@ -97,11 +98,20 @@ impl Planner<'_> {
         let json = HeaderValue::from_static("application/json");
         let empty =
             endpoint.part.is_none() && endpoint.composition.steps.is_empty() && endpoint.composition.result.is_none();
-        let body = !endpoint.answers_nothing() && !empty;
+        let has_body = !endpoint.answers_nothing() && !empty;
+        let body = if has_body { BodyForm::Json } else { BodyForm::None };
         let Some(respond) = &endpoint.respond else {
             return Respond { status: None, headers: Box::default(), cookies: Box::default(), media_type: json, body };
         };
         let path = format!("{path}.respond");
+        let media_type = respond.media_type.as_ref().map_or(Some(json.clone()), |media| self.media_type(media, &path));
+        let media_type = media_type.unwrap_or(json);
+        if let Some(status) =
+            respond.status.as_ref().filter(|status| has_body && matches!(status.value, 204 | 205 | 304))
+        {
+            let message = format!("an answer with status {} has no body, and a result is written", status.value);
+            self.report.error("misplaced", (&status.place, &path), message, "write `result: null`".to_owned());
+        }
         let expr = |node: Node| Expr { needs: unit.needs(&[&node]).into(), node };
         let headers: Vec<(HeaderName, Expr)> = unit
             .headers(respond.headers.as_ref(), &names, &format!("{path}.headers"))
@@ -115,9 +125,27 @@ impl Planner<'_> {
                 .map(|status| expr(Node::Const(crate::base::value::Value::Int(status.value.into())))),
             headers: headers.into(),
             cookies: respond.cookies.iter().map(|cookie| super::cookies::cookie(unit, cookie)).collect(),
-            media_type: respond.media_type.as_ref().and_then(|media| media.value.parse().ok()).unwrap_or(json),
-            body,
+            body: match body {
+                BodyForm::Json if !media_type.to_str().is_ok_and(is_json) => BodyForm::Text,
+                body => body,
+            },
+            media_type,
         }
+    }
+
+    fn media_type(&self, written: &Located<String>, path: &str) -> Option<HeaderValue> {
+        let token = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+        };
+        let essence = written.value.split(';').next().unwrap_or_default().trim();
+        let well_formed = essence.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype));
+        let value = written.value.parse().ok().filter(|_| well_formed);
+        if value.is_none() {
+            let message = format!("`{}` is no media type", written.value);
+            let help = "write it as in `application/json` or `text/plain; charset=utf-8`".to_owned();
+            self.report.error("bad-media-type", (&written.place, path), message, help);
+        }
+        value
     }
 
     fn proxy(&self, proxy: &spec::Proxy, (named, args): (&Named<spec::Endpoint>, &[Arg])) -> Option<Proxy> {
@@ -133,7 +161,8 @@ impl Planner<'_> {
             (name, (!removes).then(|| Expr { node, needs: Box::default() }))
         };
         let headers = headers.into_iter().map(set).collect();
-        Some(Proxy { backend, path: target, headers, sources: unit.sources() })
+        let max_body = named.value.max_body.as_ref().map(|size| size.value.0);
+        Some(Proxy { backend, path: target, headers, sources: unit.sources(), max_body })
     }
 
     fn args(&self, named: &Named<spec::Endpoint>) -> Vec<Arg> {
@@ -166,6 +195,7 @@ impl Planner<'_> {
         let source = self.arg_source((named, outside), parameters);
         let ty = self.type_ref(&arg.type_name, &named.path);
         let default = arg.default.as_ref().map(|default| self.arg_default(default, (&ty, &named.path)));
+        self.check_default(named);
         let counts = matches!(ty.named(), TypeId::INT | TypeId::FLOAT);
         for bound in [&arg.min, &arg.max].into_iter().flatten() {
             if matches!(self.schema[ty.named()].kind, crate::plan::schema::TypeKind::Enum) {
@@ -192,6 +222,29 @@ impl Planner<'_> {
             min: arg.min.as_ref().map(|min| min.value),
             max: arg.max.as_ref().map(|max| max.value),
             allowed: arg.values.iter().flatten().filter_map(allowed).collect(),
+        }
+    }
+
+    /// A default that is written out must be within the argument's own bounds.
+    fn check_default(&self, named: &Named<spec::Arg>) {
+        let arg = &named.value;
+        let Some(spec::Template::Scalar(default)) = &arg.default else { return };
+        let (text, measure) = match &default.value {
+            Literal::Text(text) if !spec::holds_expression(text) => (text.clone(), text.chars().count() as f64),
+            Literal::Number(text) => (text.clone(), text.parse().unwrap_or(f64::NAN)),
+            _ => return,
+        };
+        let is_allowed = |scalar: &spec::Scalar| match &scalar.value {
+            Literal::Text(known) | Literal::Number(known) => *known == text,
+            _ => false,
+        };
+        let listed = arg.values.as_ref().is_none_or(|values| values.iter().any(is_allowed));
+        let above = arg.max.as_ref().is_some_and(|max| measure > max.value);
+        let below = arg.min.as_ref().is_some_and(|min| measure < min.value);
+        if !listed || above || below {
+            let message = format!("the default `{text}` is not among the values that the argument allows");
+            let path = format!("{}.default", named.path);
+            self.report.error("wrong-default", (&default.place, &path), message, String::new());
         }
     }
 
@@ -288,6 +341,12 @@ impl Planner<'_> {
             known.push(pattern);
         }
     }
+}
+
+/// Whether a media type is JSON, also by its suffix (RFC 6839).
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
 }
 
 fn methods(methods: &Methods) -> Box<[Method]> {

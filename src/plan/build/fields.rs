@@ -14,6 +14,7 @@ use crate::spec::{self, FieldBody, GraphNames, Located, Named};
 /// Parents served at the same time, and at all, where nothing is written.
 const PARALLEL: usize = 8;
 const MAX_PARENTS: usize = 100;
+const GRAPH_PATH: &str = "/graphql";
 const LIMITS: GraphLimits = GraphLimits { depth: 15, aliases: 30, tokens: 2_000 };
 
 /// Bounds of a field, as written or by default.
@@ -67,6 +68,7 @@ impl Planner<'_> {
     }
 
     fn graph_settings(&self, bound: Vec<Vec<Option<FieldId>>>, type_names: Vec<Option<FieldId>>) -> Graph {
+        self.check_graph_path();
         let snake = self.spec.graph.names.as_ref().is_some_and(|names| names.value == GraphNames::SnakeCase);
         let member = |name: &String| -> Box<str> { if snake { snake_case(name).into() } else { name.as_str().into() } };
         let mut members = vec![Vec::new(); bound.len()];
@@ -84,7 +86,7 @@ impl Planner<'_> {
             type_names,
             path: written
                 .and_then(|graphql| graphql.path.as_ref())
-                .map_or("/graphql", |path| path.value.as_str())
+                .map_or(GRAPH_PATH, |path| path.value.as_str())
                 .into(),
             playground: flag(written.and_then(|graphql| graphql.playground.as_ref())),
             introspection: flag(written.and_then(|graphql| graphql.introspection.as_ref())),
@@ -94,6 +96,25 @@ impl Planner<'_> {
                 tokens: limit(limits.and_then(|limits| limits.tokens.as_ref()), LIMITS.tokens),
             },
             timeout: self.spec.gateway.timeout.as_ref().map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
+        }
+    }
+
+    /// The graph's path must be one, and no endpoint's.
+    fn check_graph_path(&self) {
+        let written = self.spec.gateway.graphql.as_ref().and_then(|graphql| graphql.path.as_ref());
+        let path = written.map_or(GRAPH_PATH, |path| path.value.as_str());
+        if let Some(written) =
+            written.filter(|path| !path.value.starts_with('/') || path.value.contains(['?', '#', '{']))
+        {
+            let message = format!("`{path}` is no path");
+            let help = "write it as in `/graphql`".to_owned();
+            self.report.error("bad-path", (&written.place, "gateway.graphql.path"), message, help);
+        }
+        for endpoint in self.spec.endpoints.iter().filter(|endpoint| endpoint.value.route.path.value == path) {
+            let message = format!("`{path}` is the path of the graph");
+            let help = "choose another path here, or for the graph under `gateway.graphql.path`".to_owned();
+            let place = &endpoint.value.route.path.place;
+            self.report.error("duplicate-route", (place, &endpoint.path), message, help);
         }
     }
 

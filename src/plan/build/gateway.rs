@@ -19,6 +19,14 @@ impl Planner<'_> {
         let listen = written.listen.as_ref().map_or(Some(LISTEN), |text| self.socket(text, "gateway.listen"));
         let admin =
             written.admin.as_ref().map_or(Some(ADMIN), |admin| self.socket(&admin.listen, "gateway.admin.listen"));
+        if let (Some(one), Some(other), Some(place)) =
+            (listen, admin, written.listen.as_ref().or(written.admin.as_ref().map(|admin| &admin.listen)))
+            && one == other
+            && one.port() != 0
+        {
+            let message = format!("clients and operators cannot share the address {one}");
+            self.report.error("bad-address", (&place.place, "gateway.listen"), message, "choose two ports".to_owned());
+        }
         let shutdown = written.shutdown.as_ref();
         let duration = |found: Option<&spec::Located<Duration>>, default| found.map_or(default, |found| found.value);
         Some(Gateway {

@@ -22,6 +22,7 @@ mod protos;
 mod report;
 mod steps;
 mod template;
+mod times;
 mod tree;
 mod types;
 mod unit;
@@ -54,6 +55,8 @@ struct Planner<'s> {
     schema: Arc<Schema>,
     backends: Vec<BackendFacts<'s>>,
     methods: RefCell<Vec<Rpc>>,
+    /// Texts of the environment and of files: nothing may print them.
+    hidden: RefCell<BTreeSet<Box<str>>>,
 }
 
 /// Checks a project and builds its plan.
@@ -62,8 +65,7 @@ struct Planner<'s> {
 /// Everything that is wrong with it, those that reading found included, in the order of files and
 /// lines. With a plan come the warnings.
 pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let report = Report::default();
-    reading.diagnostics.iter().cloned().for_each(|diagnostic| report.add(diagnostic));
+    let report = Report::after_reading(&reading.diagnostics);
     let Some(spec) = &reading.spec else { return Err(report.finish().0) };
     let files: Vec<_> = reading.schemas.iter().map(|file| (file.id, reading.sources.text(file.id))).collect();
     let (schema, mistakes) = Schema::read(&files);
@@ -77,17 +79,21 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
         schema: Arc::new(schema),
         backends,
         methods: RefCell::default(),
+        hidden: RefCell::default(),
     };
     let gateway = planner.gateway();
     let endpoints = planner.endpoints();
     let (fields, graph) = planner.graph();
     planner.check_parts();
+    planner.check_times();
     let backends = planner.backends.iter().map(|facts| facts.plan(&planner)).collect();
     let methods = planner.methods.take();
+    let hidden = planner.hidden.take().into_iter().collect();
     let (diagnostics, failed) = planner.report.finish();
     match gateway {
         Some(gateway) if !failed => {
-            Ok((Plan { backends, methods, endpoints, fields, schema: planner.schema, graph, gateway }, diagnostics))
+            let schema = planner.schema;
+            Ok((Plan { backends, methods, endpoints, fields, schema, graph, gateway, hidden }, diagnostics))
         }
         _ => Err(diagnostics),
     }

@@ -1,6 +1,6 @@
 //! Collects what is wrong while a plan is built: everything, not just the first.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use crate::base::diagnostic::{Diagnostic, Place, Severity};
@@ -11,9 +11,19 @@ use crate::spec::Scalar;
 #[derive(Debug, Default)]
 pub(super) struct Report {
     found: RefCell<Vec<Diagnostic>>,
+    /// How many of them reading found.
+    read: Cell<usize>,
 }
 
 impl Report {
+    /// Begins with what reading found. Of a place that is wrong as it is written nothing more is said.
+    pub(super) fn after_reading(diagnostics: &[Diagnostic]) -> Self {
+        let report = Self::default();
+        diagnostics.iter().cloned().for_each(|diagnostic| report.add(diagnostic));
+        report.read.set(report.found.borrow().len());
+        report
+    }
+
     /// Adds one, unless the same was said of the same place: compositions are compiled once for
     /// each place that uses them.
     pub(super) fn add(&self, diagnostic: Diagnostic) {
@@ -21,7 +31,8 @@ impl Report {
         let same = |known: &Diagnostic| {
             known.place == diagnostic.place && known.code == diagnostic.code && known.message == diagnostic.message
         };
-        if !found.iter().any(same) {
+        let is_known_wrong = |known: &Diagnostic| known.place == diagnostic.place && known.severity == Severity::Error;
+        if !found.iter().any(same) && !found[..self.read.get()].iter().any(is_known_wrong) {
             found.push(diagnostic);
         }
     }

@@ -1,7 +1,7 @@
 //! Steps: what each waits for, in which order writes run, what a failure does.
 
 use super::calls;
-use super::names::Names;
+use super::names::{Names, item_name};
 use super::tree::{Args, Body, Declared, Handed, decides_per_item};
 use super::unit::Unit;
 use crate::base::diagnostic::did_you_mean;
@@ -231,9 +231,6 @@ impl Unit<'_, '_> {
         let needs = self.with(self.needs(&nodes), waits);
         let outer_only = |needs: Vec<Need>| needs.into_iter().filter(|need| need.depth < scope.depth).collect();
         let mut compiled = self.around((level, step), spec);
-        if decides_per_item(spec) {
-            (compiled.when, compiled.otherwise) = (None, None);
-        }
         compiled.needs = outer_only(needs.into());
         compiled.write = write;
         // `optional` and `default` stand for items; where the list itself fails both give null.
@@ -242,7 +239,9 @@ impl Unit<'_, '_> {
         }
         let value = Expr { needs: self.needs(&[&value]).into(), node: value };
         let (parallel, max, over) = bounds(spec, write);
-        compiled.action = Action::Each(Box::new(Each { list: list.node, scope, value, key, parallel, max, over }));
+        let name = item_name(for_each).into();
+        compiled.action =
+            Action::Each(Box::new(Each { name, list: list.node, scope, value, key, parallel, max, over }));
         Some(compiled)
     }
 
@@ -261,7 +260,8 @@ impl Unit<'_, '_> {
         let names = self.names_of(level);
         let own = !step.name.is_empty();
         let is_item = !own && spec.for_each.is_some();
-        let decides = own || (is_item && decides_per_item(spec));
+        // A `when` that mentions the item stands at the item, any other at the step.
+        let decides = if spec.for_each.is_some() { is_item == decides_per_item(spec) } else { own };
         let expr = |node: Node| Expr { needs: self.needs(&[&node]).into(), node };
         let path = &step.path;
         let when = spec.when.as_ref().filter(|_| decides);

@@ -217,7 +217,10 @@ impl<'s> Planner<'s> {
         }
         let whole = &text[bytes.start - 2..bytes.end + 1];
         match crate::spec::constant(whole, self.look_up) {
-            Ok(constant) => Some(Value { node: Node::text(constant), ty: Type::Text }),
+            Ok(constant) => {
+                self.hidden.borrow_mut().insert(constant.as_str().into());
+                Some(Value { node: Node::text(constant), ty: Type::Text })
+            }
             Err(_) if !source.trim_end().ends_with(')') => None,
             Err(error) => {
                 let place = scalar.place_of(bytes.clone());

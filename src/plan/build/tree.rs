@@ -226,7 +226,12 @@ impl<'s> Tree<'s> {
             None => is_gated(&step.value),
         };
         let frame = self.levels[level].frame;
-        let group = (gated || matches!(step.value.action, Action::Guard)).then(|| self.slot(frame));
+        let grouped = match step.value.action {
+            Action::Rest(_) | Action::Grpc(_) => false,
+            Action::Guard => true,
+            Action::Part(_) | Action::Compose(_) => gated,
+        };
+        let group = grouped.then(|| self.slot(frame));
         let at = (&step.name.place, step.path.as_str());
         let prefix = match item {
             Some(item) => self.levels[item].prefix.clone(),

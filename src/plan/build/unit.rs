@@ -289,6 +289,13 @@ impl<'u, 's> Unit<'u, 's> {
         }
     }
 
+    /// Whether a level runs for several items, or for several parents of a field.
+    pub(super) fn has_many(&self, level: usize) -> bool {
+        let is_item =
+            self.tree.levels[level].item.is_some() || self.tree.frames[self.tree.levels[level].frame].depth > 0;
+        is_item || matches!(self.root, Root::Field { parent: true, .. } | Root::Part { .. })
+    }
+
     /// Whether some step of a level, or inside it, is a write.
     pub(super) fn writes(&self, level: usize) -> bool {
         self.tree.levels[level].steps.iter().any(|step| match step.body {

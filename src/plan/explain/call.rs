@@ -5,7 +5,6 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::expression::{expression, placeholder};
-use super::flow::At;
 use super::naming::Naming;
 use super::print::Drawing;
 use crate::base::call::Expect;
@@ -48,7 +47,8 @@ impl Drawing<'_, '_> {
         }
         let everywhere = self.failures.get(&call.backend);
         let own = call.guards.iter().map(|guard| refusal(guard, naming));
-        lines.extend(own.filter(|text| !everywhere.is_some_and(|known| known.contains(text))));
+        let own = own.filter(|text| !everywhere.is_some_and(|known| known.contains(text)));
+        lines.extend(own.map(|text| format!("fails with {text}")));
         lines.extend(call.result.as_ref().map(|result| format!("holds {}", expression(result, naming))));
         lines
     }
@@ -64,19 +64,20 @@ impl Drawing<'_, '_> {
     }
 }
 
-/// Under which conditions a step is done, and what it holds otherwise.
-pub(super) fn conditions(step: &Step, naming: &Naming<'_, '_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(when) = &step.when {
-        let otherwise = step.otherwise.as_ref().map_or("null".to_owned(), |other| expression(&other.node, naming));
-        lines.push(format!("when {}, else {otherwise}", expression(&when.node, naming)));
-    }
+/// When a step is done, and what it holds otherwise.
+pub(super) fn decision(step: &Step, naming: &Naming<'_, '_>) -> Option<String> {
+    let when = step.when.as_ref()?;
+    let otherwise = step.otherwise.as_ref().map_or("null".to_owned(), |other| expression(&other.node, naming));
+    Some(format!("when {}, else {otherwise}", expression(&when.node, naming)))
+}
+
+/// What a step holds when it fails.
+pub(super) fn replacement(step: &Step, naming: &Naming<'_, '_>) -> Option<String> {
     match &step.on_failure {
-        OnFailure::Fail => {}
-        OnFailure::Null => lines.push("if it fails: null".to_owned()),
-        OnFailure::Default(default) => lines.push(format!("if it fails: {}", expression(&default.node, naming))),
+        OnFailure::Fail => None,
+        OnFailure::Null => Some("if it fails: null".to_owned()),
+        OnFailure::Default(default) => Some(format!("if it fails: {}", expression(&default.node, naming))),
     }
-    lines
 }
 
 /// Over what a step runs, and how many at a time.
@@ -95,12 +96,12 @@ pub(super) fn items(each: &Each, outside: &Naming<'_, '_>, inside: &Naming<'_, '
     format!("for each {} of {list}{key}: at most {} ({over}), {pace}", each.name, each.max)
 }
 
-/// When a guard refuses, and with what.
+/// With what a guard refuses, and when.
 pub(super) fn refusal(guard: &Guard, naming: &Naming<'_, '_>) -> String {
     let status = guard.status.map(|status| status.to_string());
     let with: Vec<&str> = status.as_deref().into_iter().chain(guard.code.as_deref()).collect();
-    let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(" ")) };
-    format!("fails{with} if {}", expression(&guard.when, naming))
+    let with = if with.is_empty() { "an error".to_owned() } else { with.join(" ") };
+    format!("{with} if {}", expression(&guard.when, naming))
 }
 
 /// A header field and its value.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::flow::{At, Flow};
+use super::flow::{At, Flow, most_items};
 use super::schedule::{Chain, Schedule};
 use crate::base::id::BackendId;
 use crate::plan::{Action, Batch, Field, Plan};
@@ -101,7 +101,7 @@ fn of_call(flow: &Flow<'_>, at: At, batch: Option<&Batch>, runs: Runs) -> Calls 
     let mut owner = flow.owner(flow.scope(at));
     while let Some(each_at) = owner {
         if let Action::Each(each) = &flow.step(each_at).action {
-            let max = each.max as u64;
+            let max = most_items(each);
             times = times.saturating_mul(keys.take().map_or(max, |keys| max.div_ceil(keys)));
         }
         owner = flow.owner(flow.scope(each_at));
@@ -113,4 +113,3 @@ fn of_call(flow: &Flow<'_>, at: At, batch: Option<&Batch>, runs: Runs) -> Calls 
         (Runs::ForAllParents, Some(keys)) => Calls { per_keys: vec![keys], ..Calls::default() },
     }
 }
-

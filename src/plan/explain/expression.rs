@@ -149,7 +149,8 @@ impl Printer<'_> {
                 self.object(entries);
             }
             Node::Object(members) => {
-                let members = members.iter().map(|member| (Key::Name(&member.name), member.when.as_ref(), &member.value));
+                let members =
+                    members.iter().map(|member| (Key::Name(&member.name), member.when.as_ref(), &member.value));
                 self.object(members);
             }
             Node::Each { list, local, when, body } => {
@@ -212,8 +213,7 @@ impl Printer<'_> {
 
     fn arithmetic(&mut self, chain: &Arithmetic) {
         let sum = chain.rest.first().is_none_or(|(infix, _)| matches!(infix, Infix::Add | Infix::Subtract));
-        let (own, tighter) =
-            if sum { (Binding::Sum, Binding::Product) } else { (Binding::Product, Binding::Unary) };
+        let (own, tighter) = if sum { (Binding::Sum, Binding::Product) } else { (Binding::Product, Binding::Unary) };
         self.operand(&chain.first, own);
         for (infix, node) in &chain.rest {
             let sign = match infix {
@@ -278,22 +278,16 @@ impl Printer<'_> {
     }
 
     fn bind(&mut self, bind: &Bind) {
-        match bind.binder {
-            Binder::Plain => self.out.push_str("cel.bind("),
-            Binder::OptionalMap | Binder::OptionalFlatMap => {
-                self.operand(&bind.value, Binding::Operand);
-                self.out.push_str(if bind.binder == Binder::OptionalMap { ".optMap(" } else { ".optFlatMap(" });
-            }
-        }
-        let value = (bind.binder == Binder::Plain).then_some(&bind.value);
-        let at = self.out.len();
-        for node in value {
-            self.out.push_str(", ");
-            self.node(node);
-        }
+        // The value is printed before its name is bound: it does not see it.
+        let start = self.out.len();
+        self.operand(&bind.value, Binding::Operand);
+        let value = self.out.split_off(start);
         let name = self.bound(bind.local, &bind.value);
-        self.out.insert_str(at, &name);
-        self.out.push_str(", ");
+        match bind.binder {
+            Binder::Plain => self.push(format_args!("cel.bind({name}, {value}, ")),
+            Binder::OptionalMap => self.push(format_args!("{value}.optMap({name}, ")),
+            Binder::OptionalFlatMap => self.push(format_args!("{value}.optFlatMap({name}, ")),
+        }
         self.node(&bind.body);
         self.out.push(')');
         self.locals.pop();

@@ -1,5 +1,6 @@
 //! The steps of a composition in one list, those of `for_each` items included, and which asks for which.
 
+use crate::expr::Node;
 use crate::plan::{Action, Each, Expr, Need, OnFailure, Scope, Source, Step};
 
 /// A composition laid out: every step stands once, whatever scope it runs in.
@@ -186,7 +187,17 @@ impl<'p> Flow<'p> {
     }
 }
 
-/// How often the items of a `for_each` step run one after another: its `max`, `parallel` at a time.
+/// The items of a `for_each` step at most: its `max`, or fewer where the list is written out.
+pub(crate) fn most_items(each: &Each) -> u64 {
+    let written = match &each.list {
+        Node::Items(items) => Some(items.len()),
+        Node::Const(list) => list.elements().map(Iterator::count),
+        _ => None,
+    };
+    each.max.min(written.unwrap_or(usize::MAX)) as u64
+}
+
+/// How often the items of a `for_each` step run one after another, `parallel` at a time.
 pub(crate) fn rounds(each: &Each) -> u64 {
-    (each.max as u64).div_ceil(each.parallel.max(1) as u64)
+    most_items(each).div_ceil(each.parallel.max(1) as u64)
 }

@@ -89,11 +89,12 @@ pub(super) fn pairs(indent: usize, pairs: &[(String, String)]) -> String {
     out
 }
 
-/// Text in lines of at most `width` columns, the second and later ones a little further in. Lines
-/// end at a space or before `&`; what does not fit into three is cut.
+/// Text in lines of at most `width` columns, the second and later ones a little further in; what
+/// does not fit into three is cut.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let mut lines = vec![String::new()];
-    for word in words(text) {
+    for word in words(&text, width - GAP) {
         let indent = if lines.len() > 1 { GAP } else { 0 };
         let line = lines.last_mut().expect("there is always a line");
         if columns_of(line) + columns_of(word.trim_end()) + indent <= width {
@@ -154,8 +155,28 @@ fn step_lines(step: &StepRow, columns: &Columns, out: &mut String) {
     }
 }
 
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
+/// The pieces that lines are made of: they end at a space or before `&`, but neither between a name
+/// and its value nor inside parentheses where the whole of that fits into a line.
+fn words(text: &str, width: usize) -> Vec<&str> {
+    let is_tight = |piece: &str| {
+        let open = piece.matches('(').count() > piece.matches(')').count();
+        open || piece.ends_with(": ")
+    };
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    for (start, end) in pieces(text) {
+        match words.last_mut() {
+            Some((first, last)) if is_tight(&text[*first..*last]) && columns_of(&text[*first..end]) <= width => {
+                *last = end;
+            }
+            _ => words.push((start, end)),
+        }
+    }
+    words.into_iter().map(|(start, end)| &text[start..end]).collect()
+}
+
+/// Where a line may end at all: after a space, or before the `&` of a query.
+fn pieces(text: &str) -> Vec<(usize, usize)> {
+    let mut pieces = Vec::new();
     let mut start = 0;
     for (at, c) in text.char_indices() {
         let end = match c {
@@ -164,12 +185,12 @@ fn words(text: &str) -> Vec<&str> {
             _ => continue,
         };
         if end > start {
-            words.push(&text[start..end]);
+            pieces.push((start, end));
             start = end;
         }
     }
-    words.push(&text[start..]);
-    words
+    pieces.push((start, text.len()));
+    pieces
 }
 
 fn cut_to(text: &str, width: usize) -> String {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::call::{conditions, duration_text, items, refusal};
+use super::call::{decision, duration_text, items, refusal, replacement};
 use super::flow::{At, Flow};
 use super::layout::{Row, StepRow};
 use super::naming::Naming;
 use super::print::Drawing;
-use super::schedule::Condition;
+use super::schedule::{Condition, Schedule};
 use super::waits::{is_block, waits};
 use crate::plan::{Action, Each, Guard};
 
@@ -106,15 +106,17 @@ impl Drawing<'_, '_> {
         let mut lines = self.request(call, naming);
         lines.extend(items);
         lines.extend(self.reply(call, naming));
-        lines.extend(conditions(step, naming));
+        lines.extend(decision(step, naming));
+        lines.extend(replacement(step, naming));
         StepRow { call: Some((backend, timeout)), lines, ..row }
     }
 
     fn group(&self, (at, guards): (At, &[Guard]), mut row: StepRow, naming: &Naming<'_, '_>) -> Vec<Row> {
         let step = self.flow.step(at);
         let block = is_block(self.flow, at);
-        row.lines.extend(guards.iter().map(|guard| refusal(guard, naming)));
-        row.lines.extend(conditions(step, naming));
+        row.lines.extend(guards.iter().map(|guard| format!("fails with {}", refusal(guard, naming))));
+        row.lines.extend(decision(step, naming));
+        row.lines.extend(replacement(step, naming));
         if let (true, Some(timeout)) = (block, step.timeout) {
             row.lines.push(format!("within {} together", duration_text(self.deadline(at, timeout))));
         }
@@ -128,18 +130,16 @@ impl Drawing<'_, '_> {
         let inside = naming.inside(at);
         let step = self.flow.step(at);
         let mut lines = vec![items(each, naming, &inside)];
-        lines.extend(step.when.is_some().then(|| conditions(step, naming)).into_iter().flatten().take(1));
+        lines.extend(decision(step, naming));
+        // What an item does may be one step, which then has no name of its own.
         let inner = self.flow.inside(Some(at));
-        match inner[..] {
-            // What an item does is one step without a name of its own.
-            [only] if self.flow.step(only).name == step.name => match &self.flow.step(only).action {
-                Action::Call(_) => {
-                    let row = StepRow { mark: self.mark(only), ..row };
-                    vec![Row::Step(self.call((only, lines), row, &inside))]
-                }
-                Action::Group(guards) => self.group((only, guards), StepRow { lines, ..row }, &inside),
-                Action::Each(_) => Vec::new(),
-            },
+        let only = inner.first().filter(|only| inner.len() == 1 && self.flow.step(**only).name == step.name);
+        match only.map(|only| (*only, &self.flow.step(*only).action)) {
+            Some((only, Action::Call(_))) => {
+                let row = StepRow { mark: self.mark(only), ..row };
+                vec![Row::Step(self.call((only, lines), row, &inside))]
+            }
+            Some((only, Action::Group(guards))) => self.group((only, guards), StepRow { lines, ..row }, &inside),
             _ => {
                 let indent = row.indent + INDENT;
                 let mut rows = vec![Row::Step(StepRow { lines, ..row })];
@@ -163,7 +163,7 @@ impl Drawing<'_, '_> {
 
     /// The time that a step may take at most: its own, that of what is around it, that of the answer.
     fn deadline(&self, at: At, own: Duration) -> Duration {
-        let mut least = own.min(self.timeout);
+        let mut least = own.min(self.subject.timeout);
         let mut around = self.flow.around(at);
         while let Some(block) = around {
             least = self.flow.step(block).timeout.map_or(least, |timeout| timeout.min(least));
@@ -194,7 +194,7 @@ impl Start {
 }
 
 /// The calls that are writes, in the order in which they can start.
-pub(super) fn writes(flow: &Flow<'_>, schedule: &super::schedule::Schedule<'_, '_>) -> Vec<At> {
+pub(super) fn writes(flow: &Flow<'_>, schedule: &Schedule<'_, '_>) -> Vec<At> {
     let is_write = |at: &At| flow.step(*at).write && matches!(flow.step(*at).action, Action::Call(_));
     let mut writes: Vec<At> = flow.all().filter(|at| schedule.runs(*at) && is_write(at)).collect();
     writes.sort_by_key(|at| schedule.start(*at));

@@ -168,6 +168,8 @@ pub struct Guard {
 /// A step that runs once per item of a list.
 #[derive(Debug)]
 pub struct Each {
+    /// What expressions call an item.
+    pub name: Box<str>,
     /// The list. Null counts as empty.
     pub list: Node,
     /// What runs per item.

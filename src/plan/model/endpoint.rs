@@ -68,8 +68,19 @@ pub struct Respond {
     pub cookies: Box<[Cookie]>,
     /// The media type of the body.
     pub media_type: HeaderValue,
-    /// Whether there is a body: `result: null` sends none.
-    pub body: bool,
+    /// How the result becomes the body.
+    pub body: BodyForm,
+}
+
+/// How a result becomes the body of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyForm {
+    /// There is none: `result: null`.
+    None,
+    /// As JSON.
+    Json,
+    /// A text as it is, anything else as JSON: the media type is not JSON.
+    Text,
 }
 
 /// A cookie to set.
@@ -94,6 +105,8 @@ pub struct Proxy {
     pub sources: Box<[Source]>,
     /// Header fields that are set, or removed for `None`.
     pub headers: Box<[(HeaderName, Option<Expr>)]>,
+    /// Bytes of a request body that are passed at most; `None` passes any.
+    pub max_body: Option<u64>,
 }
 
 /// A declared argument of an endpoint.

@@ -13,7 +13,7 @@ pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Request};
 pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step,
 };
-pub use endpoint::{Answer, Arg, ArgSource, BodyType, Composed, Cookie, Endpoint, Proxy, Respond};
+pub use endpoint::{Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, Respond};
 pub use graph::{Field, Graph, GraphLimits};
 
 use crate::base::id::EndpointId;
@@ -36,6 +36,8 @@ pub struct Plan {
     pub graph: Option<Graph>,
     /// The listener and the defaults of requests.
     pub gateway: Gateway,
+    /// Texts that were read from the environment or from files and may be secret: nothing prints them.
+    pub hidden: Box<[Box<str>]>,
 }
 
 impl Plan {

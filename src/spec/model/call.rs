@@ -40,8 +40,6 @@ keys! {
         expect: Option<Vec<Located<u16>>>,
         /// Whether the call changes nothing, whatever its method.
         read: Option<Located<bool>>,
-        /// Whether the call may be sent again after a failure, although it is a write.
-        idempotent: Option<Located<bool>>,
         /// What the step's name holds, made from `reply` and `meta`; without it, the reply's body.
         result: Option<Template>,
     }
@@ -69,8 +67,6 @@ keys! {
         metadata: Option<Headers>,
         /// Whether the call changes nothing.
         read: Option<Located<bool>>,
-        /// Whether the call may be sent again after a failure, although it is a write.
-        idempotent: Option<Located<bool>>,
         /// What the step's name holds, made from `reply` and `meta`; without it, the reply's message.
         result: Option<Template>,
     }

@@ -40,7 +40,7 @@ keys! {
 /// The type of a request's body.
 #[derive(Clone, Debug)]
 pub struct Body {
-    /// The name of a GraphQL input type or of a proto message, as written.
+    /// The name of a type of the schema, or `JSON` for any, as written.
     pub type_name: Located<String>,
 }
 

@@ -24,7 +24,7 @@ keys! {
         calls: Option<Calls>,
         /// How the gateway stops.
         shutdown: Option<Shutdown>,
-        /// One line per request on standard output.
+        /// One line per request on standard error.
         access_log: Option<Located<AccessLog>>,
     }
 }

@@ -1,6 +1,7 @@
 //! From a document to a prepared operation: limits, variables, the cache, introspection, and no panic ever.
 
 mod merging;
+mod oracle;
 mod over_http;
 mod validation;
 
@@ -77,6 +78,12 @@ fn named(document: &str, name: &str) -> GraphqlRequest {
 
 fn prepare(document: &str) -> Prepared<Operation> {
     prepare_with(document, "{}")
+}
+
+/// Prepares a document without variables on another schema.
+fn prepare_on(schema: Arc<Schema>, document: &str) -> Prepared<Operation> {
+    let settings = Settings { limits: Limits::default(), introspection: Introspection::On };
+    Graph::new(schema, settings, |operation| operation).prepare(&post(document, "{}")).expect(document)
 }
 
 fn prepare_with(document: &str, variables: &str) -> Prepared<Operation> {

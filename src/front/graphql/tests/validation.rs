@@ -188,6 +188,19 @@ fn directives_are_known_and_stand_where_they_may() {
 }
 
 #[test]
+fn a_subscription_asks_for_one_field_always() {
+    is_wrong(
+        "subscription { ...F ... { b: stock(sku: 2) } } fragment F on Subscription { stock(sku: 1) }",
+        &["1:1 A subscription asks for one field, not for `stock`, `b`."],
+    );
+    is_wrong(
+        "subscription { ... @include(if: true) { stock(sku: 1) } }",
+        &["1:20 The field of a subscription cannot be skipped."],
+    );
+    assert_eq!(refused("subscription { stock(sku: 1) stock(sku: 1) }", "{}").0, Cause::GraphqlOperation);
+}
+
+#[test]
 fn fields_of_one_response_key_can_be_merged() {
     is_wrong(
         "{ a: any a: __typename }",

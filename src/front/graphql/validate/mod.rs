@@ -4,6 +4,7 @@
 //! text. The parser and [`Document`] have seen to names of operations and fragments and to circles.
 
 mod overlap;
+mod subscription;
 mod variables;
 
 use std::collections::HashMap;
@@ -59,6 +60,9 @@ pub(super) fn validate(document: &Document, schema: &Schema, introspection: Intr
         match root {
             Some(root) => walk.selection_set(root, &operation.node.selection_set.node),
             None => walk.inputs.report(operation.pos, format!("The schema has no {}.", plural(operation.node.ty))),
+        }
+        if operation.node.ty == OperationType::Subscription {
+            walk.inputs.problems.extend(subscription::problems(document, operation));
         }
         operations.push((name, operation, walk.take_scope()));
     }

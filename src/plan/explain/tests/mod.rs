@@ -1,0 +1,57 @@
+//! Claims about the analyses and the text, on small projects held in memory.
+
+mod analyses;
+mod text;
+
+use super::flow::{At, Flow};
+use crate::plan::{Answer, Composed, Plan, build};
+use crate::spec::{Asked, read_texts};
+
+const BACKENDS: &str = "backends:
+  a: { rest: http://a.test }
+  b: { rest: http://b.test, timeout: 3s }
+  c: { rest: http://c.test, fail: { when: '${meta.status == 404}', status: 404, code: gone } }
+";
+
+/// The plan of a composition beside three backends, and of a schema if it has fields.
+fn plan_with(composition: &str, schema: &str) -> Plan {
+    let look_up = |asked: Asked<'_>| match asked {
+        Asked::Environment("TOKEN") => Ok(Some("s3cret".to_owned())),
+        _ => Ok(None),
+    };
+    let composition = format!("{BACKENDS}{composition}");
+    let files = [("compositions/a.yaml", composition.as_str()), ("schema/a.graphql", schema)];
+    let files = if schema.is_empty() { &files[..1] } else { &files[..] };
+    let reading = read_texts(files, &look_up);
+    match build(&reading, &look_up) {
+        Ok((plan, _)) => plan,
+        Err(diagnostics) => {
+            let said: Vec<String> = diagnostics.iter().map(|diagnostic| reading.sources.render(diagnostic)).collect();
+            panic!("{}", said.join("\n"))
+        }
+    }
+}
+
+/// The plan of one endpoint with these steps and this result.
+fn endpoint(steps: &str, result: &str) -> Plan {
+    let args = "{ x: String, list: '[String!]', c: { type: String, in: header, name: x-c } }";
+    let steps: String = steps.lines().map(|line| format!("      {}\n", line.trim_start())).collect();
+    plan_with(&format!("endpoints:\n  POST /e:\n    args: {args}\n    steps:\n{steps}    result: {result}\n"), "")
+}
+
+fn composed(plan: &Plan) -> &Composed {
+    match &plan.endpoints[0].answer {
+        Answer::Compose(composed) => composed,
+        Answer::Proxy(_) => panic!("a proxy composes nothing"),
+    }
+}
+
+fn flow(plan: &Plan) -> Flow<'_> {
+    let composed = composed(plan);
+    Flow::new(&composed.composition.sources, &composed.composition.scope, &composed.needs)
+}
+
+fn at(flow: &Flow<'_>, name: &str) -> At {
+    let mut named = flow.all().filter(|at| *flow.step(*at).name == *name);
+    named.next().unwrap_or_else(|| panic!("no step is called {name}"))
+}

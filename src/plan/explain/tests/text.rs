@@ -1,0 +1,138 @@
+//! How it reads.
+
+use super::super::explain_endpoint;
+use super::super::expression::expression;
+use super::super::layout::{pairs, wrap};
+use super::super::naming::Naming;
+use super::{composed, endpoint, flow, plan_with};
+use crate::expr::Node;
+
+/// What an expression over `args.x` and `args.list` reads like again.
+fn again(source: &str) -> String {
+    let quoted = source.replace('\'', "''");
+    let plan = endpoint("p: { backend: a, get: '/p' }", &format!("'${{{quoted}}}'"));
+    let flow = flow(&plan);
+    let node: &Node = &composed(&plan).composition.result.node;
+    expression(node, &Naming::new(&flow, &plan.hidden))
+}
+
+fn explained(steps: &str, result: &str) -> String {
+    let plan = endpoint(steps, result);
+    explain_endpoint(&plan, &plan.endpoints[0])
+}
+
+#[test]
+fn an_expression_reads_as_it_was_written() {
+    for source in [
+        "p.a.b[0].c",
+        "p['a-b']",
+        "p.a + p.b * (p.c - 1)",
+        "p.a - (p.b - p.c)",
+        "(p.a + p.b) * 2",
+        "p.a / 100.0",
+        "-p.a",
+        "!(p.a == 1 && p.b != 'x') || p.c in [1, 2]",
+        "p.a == 1 || p.b == 2 && p.c == 3",
+        "p.a < 1 ? 'a' : p.b >= 2 ? 'b' : 'c'",
+        "default(p.a, 5)",
+        "size(p.list)",
+        "args.x == 'y' ? p.a.lowerAscii() : p.b.replace('a', 'b')",
+        "p.lines.map(line, line.sku)",
+        "p.lines.filter(line, line.n > 0).map(line, line.sku)",
+        "p.lines.all(line, line.parts.exists(part, part.id == line.id))",
+        "p.lines.all(line, p.lines.exists(line2, line2.id == line.id))",
+        "p.categories.map(category, category.id)",
+        "p[p.key]",
+        "has(p.a)",
+        "p.?a.orValue(1)",
+        "{'a': p.a, 'b': [p.b, null, true]}",
+        "string(p.a) + 'x'",
+    ] {
+        assert_eq!(again(source), source);
+    }
+}
+
+#[test]
+fn names_of_variables_come_from_their_list() {
+    assert_eq!(again("p.lines.map(l, l.sku)"), "p.lines.map(line, line.sku)");
+    assert_eq!(again("p.address.map(l, l.sku)"), "p.address.map(x, x.sku)");
+}
+
+#[test]
+fn what_the_environment_holds_is_not_shown() {
+    let steps = "p: { backend: a, get: /p, query: { key: \"${env('TOKEN')}\" }, headers: { authorization: \"Bearer ${env('TOKEN')}\" } }";
+    let text = explained(steps, "{ p: '${p}', t: \"${env('TOKEN')}\" }");
+    assert!(!text.contains("s3cret"), "{text}");
+    assert!(text.contains("GET /p?key={•••}"), "{text}");
+    assert!(text.contains("with header authorization: Bearer {•••}"), "{text}");
+}
+
+#[test]
+fn the_nearest_time_counts() {
+    let steps = "p: { backend: b, get: /p }
+         q: { backend: b, get: /q, timeout: 20s }
+         c: { timeout: 500ms, steps: { r: { backend: b, get: /r }, s: { backend: b, get: /s, timeout: 100ms } }, result: ['${r}', '${s}'] }";
+    let text = explained(steps, "['${p}', '${q}', '${c}']");
+    for line in ["p    b  3s     GET /p", "q    b  10s    GET /q", "r  b  500ms  GET /r", "s  b  100ms  GET /s"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(text.contains("c    within 500ms together"), "{text}");
+}
+
+#[test]
+fn a_step_that_is_never_called_is_said() {
+    let text = explained("p: { backend: a, get: /p }\nq: { backend: a, get: /q }", "${p}");
+    assert!(text.contains("  never: nothing needs it\n    q\n"), "{text}");
+}
+
+#[test]
+fn conditions_stand_above_the_steps_they_are_for() {
+    let steps = "p: { backend: a, get: /p, default: '${q.id}' }
+         q: { backend: b, get: /q }
+         r: { when: '${p.ok == true}', else: '${s.id}', backend: a, get: /r }
+         s: { backend: b, get: '/s/${q.id}' }";
+    let text = explained(steps, "${r}");
+    assert!(text.contains("  only if r is not called or p fails\n    q "), "{text}");
+    assert!(text.contains("  after q, only if r is not called\n"), "{text}");
+    assert!(text.contains("when p.ok == true, else s.id"), "{text}");
+    assert!(text.contains("if it fails: q.id"), "{text}");
+}
+
+#[test]
+fn refusals_of_a_backend_are_said_once() {
+    let plan = plan_with(
+        "endpoints:
+  GET /e:
+    steps:
+      p: { backend: c, get: /p }
+      q: { backend: c, get: /q, fail: { when: '${reply.ok == false}', status: 409 } }
+    result: ['${p}', '${q}']
+",
+        "",
+    );
+    let text = explain_endpoint(&plan, &plan.endpoints[0]);
+    assert_eq!(text.matches("404 gone if meta.status == 404").count(), 1, "{text}");
+    assert!(text.contains("fails with 409 if reply.ok == false"), "{text}");
+}
+
+#[test]
+fn lines_end_between_values() {
+    let text = "POST /x with body {first: args.first, second: default(args.body.address, customer.address)}";
+    assert_eq!(
+        wrap(text, 50),
+        ["POST /x with body {first: args.first,", "  second: default(args.body.address,", "  customer.address)}"]
+    );
+    assert_eq!(wrap("/a?first={a}&second={b} && c", 14), ["/a?first={a}", "  &second={b}", "  && c"]);
+    assert_eq!(wrap("", 10), [""]);
+}
+
+#[test]
+fn what_is_too_long_is_cut() {
+    let long = "word ".repeat(40);
+    let lines = wrap(&long, 20);
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line.chars().count() <= 20), "{lines:?}");
+    assert!(lines[2].ends_with(" …"), "{lines:?}");
+    assert_eq!(wrap(&"x".repeat(40), 10), [format!("{}…", "x".repeat(7))]);
+    assert_eq!(pairs(2, &[("a".into(), "b".into()), ("long".into(), "c".into())]), "  a     b\n  long  c\n");
+}
