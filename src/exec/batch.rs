@@ -99,9 +99,13 @@ impl<'p> Run<'p> {
     }
 
     /// Nothing is under way any more although members wait: they wait for one another in different
-    /// batches. Sends the oldest; says whether there was one.
+    /// batches. Sends the one that is written first, so that its members can still join a later one;
+    /// says whether there was one.
     pub(super) fn dispatch_stalled_batches(&mut self) -> bool {
-        let waiting = |crowd: &super::crowd::Crowd<'_>| crowd.gatherings.iter().position(|gathering| !gathering.sent);
+        let waiting = |crowd: &super::crowd::Crowd<'_>| {
+            let unsent = crowd.gatherings.iter().enumerate().filter(|(_, gathering)| !gathering.sent);
+            unsent.min_by_key(|(_, gathering)| gathering.step).map(|(index, _)| index)
+        };
         let found = (0..self.crowds.len()).find_map(|index| Some((index, waiting(&self.crowds[index])?)));
         let Some((index, gathering)) = found else { return false };
         let members = self.crowds[index].gatherings[gathering].arrived.first();

@@ -191,6 +191,7 @@ impl<'p> Flow<'p> {
 pub(crate) fn most_items(each: &Each) -> u64 {
     let written = match &each.list {
         Node::Items(items) => Some(items.len()),
+        Node::List(elements) => Some(elements.len()),
         Node::Const(list) => list.elements().map(Iterator::count),
         _ => None,
     };

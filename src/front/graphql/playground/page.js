@@ -1,10 +1,11 @@
 // Starts GraphiQL on the path that the page was served from.
 "use strict";
 
-const WELCOME = `# Every type of this graph is behind the book at the left.
+const WELCOME = `# The book at the left shows every type of this graph.
 #
-# Ctrl-Enter runs the operation at the cursor, Ctrl-Space completes what is being typed,
-# Shift-Ctrl-P sets it in order.
+#   Ctrl-Enter     runs the operation at the cursor
+#   Ctrl-Space     completes a name
+#   Shift-Ctrl-P   sets the document in order
 
 query {
   __typename

@@ -4,6 +4,7 @@ mod analyses;
 mod text;
 
 use super::flow::{At, Flow};
+use crate::base::diagnostic::Diagnostic;
 use crate::plan::{Answer, Composed, Plan, build};
 use crate::spec::{Asked, read_texts};
 
@@ -23,13 +24,12 @@ fn plan_with(composition: &str, schema: &str) -> Plan {
     let files = [("compositions/a.yaml", composition.as_str()), ("schema/a.graphql", schema)];
     let files = if schema.is_empty() { &files[..1] } else { &files[..] };
     let reading = read_texts(files, &look_up);
-    match build(&reading, &look_up) {
-        Ok((plan, _)) => plan,
-        Err(diagnostics) => {
-            let said: Vec<String> = diagnostics.iter().map(|diagnostic| reading.sources.render(diagnostic)).collect();
-            panic!("{}", said.join("\n"))
-        }
-    }
+    let built = build(&reading, &look_up).map(|(plan, _)| plan);
+    let said = |diagnostics: Vec<Diagnostic>| {
+        let said: Vec<String> = diagnostics.iter().map(|diagnostic| reading.sources.render(diagnostic)).collect();
+        said.join("\n")
+    };
+    built.map_err(said).expect("the project is right")
 }
 
 /// The plan of one endpoint with these steps and this result.
@@ -40,10 +40,11 @@ fn endpoint(steps: &str, result: &str) -> Plan {
 }
 
 fn composed(plan: &Plan) -> &Composed {
-    match &plan.endpoints[0].answer {
-        Answer::Compose(composed) => composed,
-        Answer::Proxy(_) => panic!("a proxy composes nothing"),
-    }
+    let composed = match &plan.endpoints[0].answer {
+        Answer::Compose(composed) => Some(composed),
+        Answer::Proxy(_) => None,
+    };
+    composed.expect("the endpoint is a composition")
 }
 
 fn flow(plan: &Plan) -> Flow<'_> {
@@ -53,5 +54,5 @@ fn flow(plan: &Plan) -> Flow<'_> {
 
 fn at(flow: &Flow<'_>, name: &str) -> At {
     let mut named = flow.all().filter(|at| *flow.step(*at).name == *name);
-    named.next().unwrap_or_else(|| panic!("no step is called {name}"))
+    named.next().expect(name)
 }
