@@ -7,17 +7,17 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::Criterion;
 use futures_util::FutureExt as _;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use inputs::{ONE_KB, TWENTY_TWO_KB, reply};
 use selvedge::base::value::Held;
 use selvedge::exec::graph::{GraphAnswer, Inputs, Planned, execute};
-use selvedge::exec::{ClientRequest, Live, Query};
+use selvedge::exec::{ClientRequest, Live};
 use selvedge::front::graphql::guard::Limits;
 use selvedge::front::graphql::request::GraphqlRequest;
 use selvedge::front::graphql::{Graph, Introspection, Prepared, Settings};
@@ -62,11 +62,11 @@ impl Known {
         let texts = [("compositions/graph.yaml", COMPOSITION), ("schema/graph.graphql", SCHEMA)];
         let loaded = load_texts(&texts, &HashMap::new());
         let rendered = loaded.render();
-        let live = Arc::new(Live::new(loaded.plan.unwrap_or_else(|| unreachable!("{rendered}"))));
-        let schema = live.plan.graph.as_ref().expect("the composition has a graph").schema.clone();
+        let plan = Arc::new(loaded.plan.unwrap_or_else(|| unreachable!("{rendered}")));
+        let live = Arc::new(Live::new(plan.clone()));
+        let schema = plan.graph.as_ref().expect("the composition has a graph").schema.clone();
         let settings = Settings { limits: Limits::default(), introspection: Introspection::On };
-        let of_plan = live.clone();
-        let graph = Graph::new(schema, settings, move |operation| Planned::new(&of_plan.plan, operation));
+        let graph = Graph::new(schema, settings, move |operation| Planned::new(&plan, operation));
         Self { live, graph, client: client() }
     }
 
@@ -90,17 +90,6 @@ impl Known {
 }
 
 fn client() -> ClientRequest {
-    ClientRequest {
-        method: Method::POST,
-        path: "/graphql".to_owned(),
-        tail: String::new(),
-        query: Query::default(),
-        headers: HeaderMap::new(),
-        client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        id: "bench".to_owned(),
-        time: SystemTime::UNIX_EPOCH,
-        args: Held::Null,
-        body: Held::Null,
-        lazy: Default::default(),
-    }
+    let (head, ()) = Request::post("/graphql").body(()).expect("it is well-formed").into_parts();
+    ClientRequest::new(head, HeaderValue::from_static("bench"), IpAddr::V4(Ipv4Addr::LOCALHOST))
 }

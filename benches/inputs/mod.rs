@@ -15,6 +15,6 @@ fn post(number: usize) -> String {
     let (author, views, rating) = (number % 10, number * 7_919 % 100_000, 1.0 + (number % 8) as f64 / 2.0);
     format!(
         r#"{{"id":"p{number:05}","slug":"a-post-about-number-{number}","title":"What number {number} means — and what it does not","views":{views},"rating":{rating},"published":{published},"author":{{"id":"u{author}","name":"Author {author}","city":"Montréal"}}}}"#,
-        published = number % 3 != 0,
+        published = !number.is_multiple_of(3),
     )
 }

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod explain;
+mod schema;
 mod serve;
 
 use std::io::Write as _;
@@ -33,6 +34,8 @@ enum Command {
     Check(check::Check),
     /// Explains what an endpoint or a field of the graph will do
     Explain(explain::Explain),
+    /// Prints the JSON Schema of composition files, for editors
+    Schema,
 }
 
 /// Where the gateway listens, over what the project says.
@@ -93,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Schema => schema::run(),
     };
     match end {
         End::Fine => ExitCode::SUCCESS,

@@ -22,9 +22,11 @@ mod guard;
 mod literal;
 mod macros;
 mod operator;
+mod pattern;
 mod select;
 #[cfg(test)]
 mod tests;
+mod type_name;
 
 /// A checked expression.
 #[derive(Clone, Debug)]
@@ -53,9 +55,11 @@ pub fn check(ast: &Ast, scope: &dyn Scope) -> Result<Typed, Vec<Mistake>> {
         mistakes: Vec::new(),
         warnings: Vec::new(),
         nested: 0,
+        folding: constant::FOLDING_LIMIT,
         lenient: false,
     };
     let operand = checker.operand(ast);
+    checker.refuse_type(ast, &operand.ty);
     if operand.node.depth() > NODE_DEPTH_LIMIT {
         let message = format!("with all that it mentions, this is nested deeper than {NODE_DEPTH_LIMIT} levels");
         checker.mistake(Mistake::new(ast.bytes(), message).help("make an inner part a step with a call of its own"));
@@ -78,6 +82,8 @@ struct Checker<'s> {
     warnings: Vec<Mistake>,
     /// Comprehensions around the current place.
     nested: usize,
+    /// Steps that computing constants may still take.
+    folding: u32,
     /// Whether the path being checked is the first argument of `default`, where null and missing
     /// elements are allowed on the way.
     lenient: bool,
@@ -145,7 +151,10 @@ impl Checker<'_> {
     fn resolve(&mut self, ast: &Ast) -> Resolved {
         match &ast.expression {
             Expression::Name(name) => self.name(name, ast),
-            Expression::Member { of, name, optional: false } => self.member(ast, of, name),
+            Expression::Member { of, name, optional: false } => match self.qualified_type_name(ast) {
+                Some(operand) => Resolved::Operand(operand),
+                None => self.member(ast, of, name),
+            },
             Expression::Index { of, index, optional } => self.index(ast, of, index, *optional),
             _ => {
                 let lenient = std::mem::take(&mut self.lenient);
@@ -180,6 +189,9 @@ impl Checker<'_> {
         if let Some(local) = self.locals.iter().rev().find(|local| local.name == *name) {
             let operand = Operand::new(Node::Local { id: local.id, steps: Box::default() }, local.ty.clone());
             return Resolved::Operand(self.known_present(operand, ast));
+        }
+        if let Some(operand) = self.type_name(name) {
+            return Resolved::Operand(operand);
         }
         let scope = self.scope;
         let binding = self.bound(scope, "name", &Name { text: name.to_owned(), bytes: ast.bytes() });
@@ -287,6 +299,7 @@ fn type_of_kind(kind: ValueKind) -> Type {
         ValueKind::Bytes => Type::Bytes,
         ValueKind::Timestamp => Type::Timestamp,
         ValueKind::Duration => Type::Duration,
+        ValueKind::Type => Type::Type,
         ValueKind::Number | ValueKind::List | ValueKind::Map | ValueKind::Optional => Type::Dyn,
     }
 }

@@ -6,7 +6,7 @@
 use super::error::{ErrorKind, EvalError, Failures};
 use super::library::{Fuel, exhausted, kind_name};
 use super::node::{
-    Alternative, Arithmetic, Bind, Binder, Call, Fallback, Infix, LocalId, Node, Relation, Relational, Var,
+    Alternative, Arithmetic, Bind, Binder, Call, Fallback, Infix, LocalId, Matches, Node, Relation, Relational, Var,
 };
 use crate::base::value::{NotANumber, Sink, Text, Value, View};
 
@@ -123,6 +123,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             Node::Fallback(fallback) => self.fallback(fallback),
             Node::Bind(bind) => self.bind(bind),
             Node::Call(call) => self.call(call),
+            Node::Matches(matches) => self.matches(matches).map_err(|error| error.within("matches", matches.span)),
             Node::Comprehension(node) => self.comprehension(node).map_err(|error| error.at(node.span)),
             Node::List(elements) => self.list(elements),
             Node::Map(entries, span) => self.map(entries).map_err(|error| error.at(*span)),
@@ -250,6 +251,13 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         let result = body(self);
         self.locals.truncate(outer);
         result
+    }
+
+    fn matches(&mut self, matches: &'a Matches) -> Result<Value<'a>, EvalError> {
+        let value = self.eval(&matches.text)?;
+        let text = value.as_text().ok_or_else(|| super::library::wrong(&value, "a string"))?;
+        self.spend_text(text.len())?;
+        Ok(Value::Bool(matches.pattern.is_in(text)))
     }
 
     fn call(&mut self, call: &'a Call) -> Result<Value<'a>, EvalError> {

@@ -12,6 +12,7 @@ use super::types::Type;
 use crate::base::value::{Number, Text, Value, ValueKind};
 
 mod convert;
+mod format;
 mod json;
 mod list;
 mod number;
@@ -22,10 +23,10 @@ mod strings;
 mod tests;
 mod time;
 
-pub(super) use convert::display;
+pub(super) use convert::{TYPE_NAMES, display};
 pub(super) use list::sort_by;
-pub(super) use signature::Misfit;
 use signature::Signature;
+pub(super) use signature::{Fit, Is, Misfit};
 
 /// One function with all its overloads.
 pub struct Function {
@@ -59,8 +60,16 @@ impl fmt::Debug for Function {
     }
 }
 
-const TABLES: &[&[Function]] =
-    &[convert::TABLE, strings::TABLE, list::TABLE, json::TABLE, number::TABLE, time::TABLE, optional::TABLE];
+const TABLES: &[&[Function]] = &[
+    convert::TABLE,
+    strings::TABLE,
+    format::TABLE,
+    list::TABLE,
+    json::TABLE,
+    number::TABLE,
+    time::TABLE,
+    optional::TABLE,
+];
 
 /// Namespaces of functions. No name of a composition may be one of them.
 const NAMESPACES: &[&str] = &["base64", "cel", "lists", "math", "optional", "strings"];
@@ -106,6 +115,30 @@ impl Fuel<'_> {
         if (self.0)(u32::try_from(steps).unwrap_or(u32::MAX)) { Ok(()) } else { Err(exhausted()) }
     }
 
+    /// Takes what writing a made list or map costs: parts that it shares are written every time.
+    pub(super) fn written(&self, value: &Value<'_>) -> Result<(), EvalError> {
+        match value {
+            Value::List(items) => {
+                self.spend(items.len())?;
+                items.iter().try_for_each(|item| self.part(item))
+            }
+            Value::Map(entries) => {
+                self.spend(entries.len())?;
+                entries.iter().try_for_each(|(_, value)| self.part(value))
+            }
+            Value::Optional(Some(held)) => self.written(held),
+            _ => Ok(()),
+        }
+    }
+
+    fn part(&self, value: &Value<'_>) -> Result<(), EvalError> {
+        match value {
+            Value::Text(text) => self.text(text.len()),
+            Value::View(view) => self.text(view.raw().len()),
+            other => self.written(other),
+        }
+    }
+
     /// Takes what text of `bytes` costs.
     pub(super) fn text(&self, bytes: usize) -> Result<(), EvalError> {
         self.spend(bytes / BYTES_PER_STEP)
@@ -142,6 +175,7 @@ pub(super) fn kind_name(kind: ValueKind) -> &'static str {
         ValueKind::List => "a list",
         ValueKind::Map => "a map",
         ValueKind::Optional => "an optional",
+        ValueKind::Type => "a type",
     }
 }
 

@@ -17,6 +17,7 @@ mod library;
 mod mistake;
 mod node;
 mod parse;
+mod pattern;
 mod scope;
 mod span;
 mod spelling;
@@ -32,9 +33,11 @@ pub use library::Function;
 pub use mistake::Mistake;
 pub use node::{
     Alternative, Arithmetic, Bind, Binder, Call, Comprehension, Conditional, Element, Entry, Fallback, Fold, Index,
-    Infix, LocalId, Member, Missing, Node, OptionalStep, Presence, Relation, Relational, Step, TextPart, Var, Wanted,
+    Infix, LocalId, Matches, Member, Missing, Node, OptionalStep, Presence, Relation, Relational, Step, TextPart, Var,
+    Wanted,
 };
 pub use parse::{COMPREHENSION_LIMIT, DEPTH_LIMIT, SOURCE_LIMIT, parse};
+pub use pattern::Pattern;
 pub use scope::{Binding, LocalScope, Scope, Unresolved, with_local};
 pub use span::Span;
 pub use template::{Piece, split};

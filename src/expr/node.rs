@@ -4,6 +4,7 @@
 //! ([`Node::Object`] to [`Node::Outcome`]), so that a whole result is one program.
 
 use super::library::Function;
+use super::pattern::Pattern;
 use super::span::Span;
 use crate::base::value::{Value, member_key};
 
@@ -69,6 +70,8 @@ pub enum Node {
     Bind(Box<Bind>),
     /// A function of the library.
     Call(Box<Call>),
+    /// `a.matches(pattern)`.
+    Matches(Box<Matches>),
     /// `map`, `filter`, `all` and the other macros over lists and maps.
     Comprehension(Box<Comprehension>),
     /// `[a, ?b]`.
@@ -275,6 +278,17 @@ pub struct Call {
     pub function: &'static Function,
     /// Its arguments, the receiver first.
     pub arguments: Box<[Node]>,
+    /// The whole expression.
+    pub span: Span,
+}
+
+/// See [`Node::Matches`].
+#[derive(Clone, Debug)]
+pub struct Matches {
+    /// What is searched.
+    pub text: Node,
+    /// What is searched for.
+    pub pattern: Pattern,
     /// The whole expression.
     pub span: Span,
 }

@@ -13,6 +13,8 @@ use super::{
 };
 use crate::base::value::{Doc, Held, JsonWriter, Sink, Value};
 
+mod hostile;
+
 /// Names that hold JSON documents, with or without a type.
 pub(super) struct World {
     names: Vec<(&'static str, Type, Held)>,

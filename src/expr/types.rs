@@ -36,6 +36,8 @@ pub enum Type {
     Nullable(Arc<Type>),
     /// CEL's `optional`.
     Optional(Arc<Type>),
+    /// A type as a value: what `type(x)` gives.
+    Type,
 }
 
 /// An object whose members a contract tells: a proto message, an OpenAPI or GraphQL type, a result.
@@ -151,6 +153,7 @@ impl fmt::Display for Type {
             Self::Bytes => "bytes",
             Self::Timestamp => "timestamp",
             Self::Duration => "duration",
+            Self::Type => "type",
             Self::List(item) => return write!(f, "list({item})"),
             Self::Map(value) => return write!(f, "map(string, {value})"),
             Self::Object(object) => return f.write_str(object.name()),

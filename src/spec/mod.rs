@@ -21,6 +21,8 @@ mod not_yet;
 
 mod yaml;
 
+mod schema;
+
 pub use constant::{Asked, ConstantError, LookUp, constant, holds_expression, look_up_in_process};
 pub use keys::{FieldDoc, ObjectDoc, Shape};
 pub use model::{
@@ -32,6 +34,7 @@ pub use model::{
 };
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS};
 pub use project::{Reading, SourceFile, read, read_texts, read_with};
+pub use schema::json_schema;
 pub use yaml::{Literal, Scalar};
 
 #[cfg(test)]

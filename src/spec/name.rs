@@ -1,7 +1,7 @@
 //! Names of the language, and the key paths that diagnostics print.
 
 /// The names that expressions always know, and the words of CEL (its language definition, "Syntax").
-const RESERVED: [&str; 36] = [
+pub(super) const RESERVED: [&str; 36] = [
     "args",
     "steps",
     "request",

@@ -16,13 +16,16 @@ mod http1;
 mod project;
 
 mod architecture;
+mod cel;
 mod command;
 mod documents;
 mod explain;
 mod harness;
 mod listener;
+mod oracle;
 mod peer;
 mod promise;
+mod schema;
 
 use libtest_mimic::Arguments;
 
@@ -31,6 +34,8 @@ fn main() {
     let trials = [
         harness::trials(),
         architecture::trials(),
+        cel::trials(),
+        oracle::trials(),
         behaviour::trials(),
         reject::trials(),
         reject::rejects(),
@@ -39,6 +44,7 @@ fn main() {
         peer::trials(),
         command::trials(),
         documents::trials(),
+        schema::trials(),
         explain::trials(),
         explain::snapshots(),
     ];

@@ -65,6 +65,8 @@ pub enum Value<'a> {
     Map(Arc<[(Value<'a>, Value<'a>)]>),
     /// CEL's `optional` type: `None` drops the entry that it is written to.
     Optional(Option<Arc<Value<'a>>>),
+    /// A type, by CEL's name for it; its name as text in JSON.
+    Type(&'static str),
 }
 
 /// The kinds of [`Value`] that expressions distinguish.
@@ -85,6 +87,7 @@ pub enum ValueKind {
     List,
     Map,
     Optional,
+    Type,
 }
 
 impl<'a> Value<'a> {
@@ -108,6 +111,7 @@ impl<'a> Value<'a> {
             Self::List(_) => ValueKind::List,
             Self::Map(_) => ValueKind::Map,
             Self::Optional(_) => ValueKind::Optional,
+            Self::Type(_) => ValueKind::Type,
             Self::View(view) => match view.kind() {
                 Kind::Array => ValueKind::List,
                 Kind::Object => ValueKind::Map,

@@ -49,6 +49,7 @@ pub trait Sink {
                 Some(text) => self.text(Kind::Duration, &text),
                 None => self.null(),
             },
+            Value::Type(name) => self.text(Kind::String, name),
             Value::View(view) => self.view(*view),
             Value::Held(super::Held::Doc(doc, node)) => self.view(doc.view(*node)),
             Value::Held(super::Held::Null) => self.null(),

@@ -4,14 +4,14 @@ use std::cell::Cell;
 
 use super::{Checker, Operand, type_of_kind};
 use crate::base::value::{Text, Value};
-use crate::expr::error::Failures;
+use crate::expr::error::{ErrorKind, Failures};
 use crate::expr::eval::{Env, eval};
 use crate::expr::mistake::Mistake;
 use crate::expr::node::{Node, Var};
 use crate::expr::types::Type;
 
-/// Steps that computing one constant may take.
-const FOLDING_LIMIT: u32 = 10_000;
+/// Steps that computing the constants of one expression may take.
+pub(super) const FOLDING_LIMIT: u32 = 10_000;
 
 /// The type of a constant.
 pub(super) fn type_of(value: &Value<'_>) -> Type {
@@ -40,12 +40,16 @@ impl Checker<'_> {
         if parts != constants || operand.node.as_constant().is_some() {
             return operand;
         }
-        let env = Nothing { left: Cell::new(FOLDING_LIMIT) };
-        match eval(&operand.node, &env, &mut Failures::default()) {
+        let env = Nothing { left: Cell::new(self.folding) };
+        let result = eval(&operand.node, &env, &mut Failures::default());
+        self.folding = env.left.get();
+        match result {
             Ok(value) => match owned(&value) {
                 Some(value) => Operand::new(Node::Const(value.clone()), narrowed(operand.ty, &value)),
                 None => operand,
             },
+            // What is too much at load may be little at run time.
+            Err(error) if error.kind() == ErrorKind::Budget => operand,
             Err(error) => {
                 self.warnings.push(Mistake::new(bytes, format!("this always fails: {error}")));
                 operand
@@ -92,6 +96,7 @@ fn owned(value: &Value<'_>) -> Option<Value<'static>> {
             let entry = |(key, value): &(Value<'_>, Value<'_>)| Some((owned(key)?, owned(value)?));
             Value::Map(entries.iter().map(entry).collect::<Option<_>>()?)
         }
+        Value::Type(name) => Value::Type(name),
         Value::Optional(None) => Value::Optional(None),
         Value::Optional(Some(held)) => Value::Optional(Some(owned(held)?.into())),
         Value::View(_) | Value::Held(_) => return None,

@@ -56,6 +56,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("optMap", "optional.optMap(x, expression)"),
     ("optFlatMap", "optional.optFlatMap(x, expression)"),
     ("cel.bind", "cel.bind(x, value, expression)"),
+    ("matches", "text.matches('pattern')"),
 ];
 
 /// The names of all macros.
@@ -105,6 +106,7 @@ impl Checker<'_> {
             ("optFlatMap", Some(value), [variable, body]) => {
                 self.bind(ast, [variable, value, body], Binder::OptionalFlatMap)
             }
+            ("matches", Some(text), [pattern]) | ("matches", None, [text, pattern]) => self.matches(ast, text, pattern),
             ("cel.bind", None, [variable, value, body]) => self.bind(ast, [variable, value, body], Binder::Plain),
             _ => {
                 let (_, usage) = OTHERS.iter().find(|(other, _)| *other == full_name)?;

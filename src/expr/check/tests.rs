@@ -36,6 +36,28 @@ fn an_unknown_member_of_a_contract_is_a_mistake_and_of_dyn_is_not() {
 }
 
 #[test]
+fn a_pattern_is_compiled_at_load() {
+    assert_eq!(world().value("data.a == 1.0 && 'lamp'.matches('^l[a-z]+$')"), "true");
+    assert_eq!(world().value("matches('lamp', 'a' + 'm')"), "true");
+    assert_eq!(mistake("product.name.matches(product.name)").0, "a pattern must be known at load");
+    assert_eq!(mistake("product.name.matches('(a')").0, "this is no regular expression: unclosed group");
+    assert_eq!(mistake("product.name.matches('a{1000}{1000}')").0, "this pattern takes more than 1 MiB when compiled");
+    assert_eq!(mistake("product.name.matches(1)").0, "`matches` takes string here, not int");
+    assert_eq!(mistake("product.note.matches('a')").0, "`product.note` may be null, and `matches` does not take null");
+    assert_eq!(mistake("product.name.matches('a', 'b')").2, "write `text.matches('pattern')`");
+}
+
+#[test]
+fn a_type_is_no_result() {
+    let (message, marked, help) = mistake("type(count)");
+    assert_eq!((message.as_str(), marked.as_str()), ("this is a type, and a type is no result", "type(count)"));
+    assert_eq!(help, "compare it: `type(x) == string`");
+    assert_eq!(mistake("list").0, "this is a type, and a type is no result");
+    assert_eq!(mistake("type(count) < int").0, "type and type have no order");
+    assert_eq!(mistake("google.protobuf.Timestam == int").0, "unknown name `google`");
+}
+
+#[test]
 fn types_that_never_meet_are_refused() {
     for (source, message) in [
         ("product.name + 1", "there is no `+` of string and int"),

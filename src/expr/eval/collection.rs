@@ -114,7 +114,14 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         }
         match of.kind() {
             ValueKind::List => match by.number().and_then(|index| index.to_int()) {
-                Some(index) => Ok(usize::try_from(index).ok().and_then(|index| of.element(index))),
+                Some(index) => {
+                    let Ok(index) = usize::try_from(index) else { return Ok(None) };
+                    // The elements of a reply stand one after the other, and the ones before are walked over.
+                    if matches!(of, Value::View(_)) {
+                        self.spend(index.min(of.size().unwrap_or(0)) / PASSED_PER_STEP)?;
+                    }
+                    Ok(of.element(index))
+                }
                 None if missing == Missing::Null && by.is_null() => Ok(None),
                 None => Err(wrong_index("a list takes a whole number as index", by)),
             },
@@ -128,6 +135,9 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         }
     }
 }
+
+/// Elements that are passed over for the price of one step.
+const PASSED_PER_STEP: usize = 16;
 
 /// Keys that are compared for the price of one step.
 const KEYS_PER_STEP: usize = 8;

@@ -68,6 +68,7 @@ pub(in crate::expr) fn equal(left: &Value<'_>, right: &Value<'_>, fuel: &Fuel<'_
     match (left, right) {
         (Value::Null, Value::Null) | (Value::Optional(None), Value::Optional(None)) => return Ok(true),
         (Value::Text(left), Value::Text(right)) => return Ok(left == right),
+        (Value::Type(left), Value::Type(right)) => return Ok(left == right),
         (Value::Optional(Some(left)), Value::Optional(Some(right))) => return equal(left, right, fuel),
         _ => {}
     }
@@ -204,7 +205,11 @@ fn times<'a>(infix: Infix, left: &Value<'a>, right: &Value<'a>) -> Result<Value<
         (Value::Duration(left), Value::Duration(right)) => (span(left) + signed(span(right)), false),
         (Value::Timestamp(left), Value::Duration(right)) => (point(left) + signed(span(right)), true),
         (Value::Duration(left), Value::Timestamp(right)) if add => (span(left) + point(right), true),
-        (Value::Timestamp(left), Value::Timestamp(right)) if !add => (point(left) - point(right), false),
+        // CEL measures between two points in 64 bits of nanoseconds: about 292 years.
+        (Value::Timestamp(left), Value::Timestamp(right)) if !add => {
+            let between = i64::try_from(point(left) - point(right)).map_err(|_| overflow(symbol(infix)))?;
+            (i128::from(between), false)
+        }
         _ => return Err(cannot(symbol(infix), left, right)),
     };
     let seconds = i64::try_from(nanos.div_euclid(NANOS)).map_err(|_| overflow(symbol(infix)))?;

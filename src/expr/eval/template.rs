@@ -4,7 +4,7 @@ use super::{Machine, Slot, constant, not_a_number, path};
 use crate::base::value::{Kind, Sink, Text, Value};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::{Env, Written};
-use crate::expr::library::{display, kind_name};
+use crate::expr::library::{Fuel, display, kind_name};
 use crate::expr::node::{Element, LocalId, Member, Node, TextPart};
 
 /// A value as part of a text: text and untyped numbers as they are, other scalars as `string`
@@ -132,6 +132,17 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         Ok(out)
     }
 
+    /// Writes a part of a result: null where it fails, and the failure is noted.
+    fn write_leaf<S: Sink>(&mut self, inner: &'a Node, out: &mut S) -> Result<Written, EvalError> {
+        let mark = out.mark();
+        self.write(inner, out).or_else(|error| {
+            out.rewind(mark);
+            out.null();
+            self.failures.push(error);
+            Ok(Written::Present)
+        })
+    }
+
     /// Writes the value of a node.
     pub(super) fn write<S: Sink>(&mut self, node: &'a Node, out: &mut S) -> Result<Written, EvalError> {
         match node {
@@ -164,15 +175,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 self.write_map(entries, out).map_err(|error| error.at(*span))?;
             }
             Node::Text(parts) => out.text(Kind::String, &self.text(parts)?),
-            Node::Leaf(inner) => {
-                let mark = out.mark();
-                return self.write(inner, out).or_else(|error| {
-                    out.rewind(mark);
-                    out.null();
-                    self.failures.push(error);
-                    Ok(Written::Present)
-                });
-            }
+            Node::Leaf(inner) => return self.write_leaf(inner, out),
             Node::Outcome { var, done, otherwise } => {
                 let side = if self.is_done(*var) { done } else { otherwise };
                 return self.write(side, out);
@@ -185,7 +188,12 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 Some(written) => written.map_err(|error| error.at(comprehension.span))?,
                 None => return put(&self.eval(node)?, out),
             },
-            other => return put(&self.eval(other)?, out),
+            other => {
+                let value = self.eval(other)?;
+                let spend = |steps| self.env.spend(steps);
+                Fuel(&spend).written(&value)?;
+                return put(&value, out);
+            }
         }
         Ok(Written::Present)
     }

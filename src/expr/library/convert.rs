@@ -5,7 +5,7 @@ use super::Form::Global;
 use super::signature::{Gives, Is, takes};
 use super::time::{duration_text, parse_duration, timestamp_text};
 use super::{Fuel, Function, made, overflow, text, wrong};
-use crate::base::value::{Kind, Number, Text, Timestamp, Value, View, double_into};
+use crate::base::value::{Kind, Number, Text, Timestamp, Value, ValueKind, View, double_into};
 use crate::expr::error::{ErrorKind, EvalError};
 
 pub(super) const TABLE: &[Function] = &[
@@ -72,8 +72,50 @@ pub(super) const TABLE: &[Function] = &[
         signatures: &[takes(&[Is::Duration], Gives::Duration), takes(&[Is::Text], Gives::Duration)],
         run: duration,
     },
+    Function {
+        name: "type",
+        form: Global,
+        signatures: &[takes(&[Is::Any], Gives::Type)],
+        run: |a, _| Ok(type_of(&a[0])),
+    },
     Function { name: "dyn", form: Global, signatures: &[takes(&[Is::Any], Gives::Dyn)], run: |a, _| Ok(a[0].clone()) },
 ];
+
+/// Every type that a value can be of, as CEL calls it.
+pub(in crate::expr) const TYPE_NAMES: &[&str] = &[
+    "bool",
+    "bytes",
+    "double",
+    "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+    "int",
+    "list",
+    "map",
+    "null_type",
+    "optional_type",
+    "string",
+    "type",
+    "uint",
+];
+
+/// The type of a value. A JSON number without a contract is a double.
+fn type_of(value: &Value<'_>) -> Value<'static> {
+    Value::Type(match value.kind() {
+        ValueKind::Null => "null_type",
+        ValueKind::Bool => "bool",
+        ValueKind::Int => "int",
+        ValueKind::Uint => "uint",
+        ValueKind::Double | ValueKind::Number => "double",
+        ValueKind::Text => "string",
+        ValueKind::Bytes => "bytes",
+        ValueKind::Timestamp => "google.protobuf.Timestamp",
+        ValueKind::Duration => "google.protobuf.Duration",
+        ValueKind::List => "list",
+        ValueKind::Map => "map",
+        ValueKind::Optional => "optional_type",
+        ValueKind::Type => "type",
+    })
+}
 
 /// The text of a scalar, as `string` and text templates write it; `None` for everything else.
 /// A whole JSON number keeps all its digits, also where a double could not hold them.

@@ -25,6 +25,7 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 fn json<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+    fuel.written(&a[0])?;
     let mut out = JsonWriter::default();
     let written = out.value(&a[0]);
     written.map_err(|NotANumber| EvalError::new(ErrorKind::NotANumber, "met a number that JSON cannot write"))?;

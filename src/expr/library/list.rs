@@ -94,9 +94,12 @@ pub(in crate::expr) fn sort_by<'a>(
     Ok(Value::List(pairs.into_iter().map(|(_, item)| item).collect()))
 }
 
-fn size<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn size<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     let size = match &a[0] {
-        Value::Text(text) => text.chars().count(),
+        Value::Text(text) => {
+            fuel.text(text.len())?;
+            text.chars().count()
+        }
         Value::Bytes(bytes) => bytes.len(),
         other => other.size().ok_or_else(|| wrong(other, "a string, bytes, a list or a map"))?,
     };
@@ -157,10 +160,14 @@ fn flatten<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError>
     Ok(Value::List(items.into()))
 }
 
+/// Elements that are compared for the price of one step.
+const COMPARED_PER_STEP: usize = 8;
+
 fn distinct<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     let mut kept: Vec<Value<'a>> = Vec::new();
     for item in elements(&a[0])? {
         let mut known = false;
+        fuel.spend(kept.len() / COMPARED_PER_STEP + 1)?;
         for other in &kept {
             known = known || equal(other, &item, fuel)?;
         }

@@ -78,6 +78,8 @@ pub(in crate::expr) enum Gives {
     Optional,
     /// What the first argument, an optional, may hold.
     Held,
+    /// A type as a value.
+    Type,
 }
 
 /// Whether a type is what an argument must be.
@@ -216,6 +218,7 @@ impl Gives {
             Self::Duration => Type::Duration,
             Self::Texts => Type::list(Type::Text),
             Self::Ints => Type::list(Type::Int),
+            Self::Type => Type::Type,
             Self::Same => first.clone(),
             Self::Joined => arguments.iter().cloned().reduce(|a, b| a.join(&b)).unwrap_or(Type::Dyn),
             Self::Element => element(),

@@ -11,7 +11,7 @@ pub(super) const TABLE: &[Function] = &[
         name: "contains",
         form: Method,
         signatures: &[takes(&[Is::Text, Is::Text], Gives::Bool)],
-        run: |a, _| Ok(Value::Bool(text(&a[0])?.contains(text(&a[1])?))),
+        run: contains,
     },
     Function {
         name: "startsWith",
@@ -103,6 +103,12 @@ fn mapped<'a>(value: &Value<'a>, fuel: &Fuel<'_>, map: impl Fn(&str) -> String) 
     Ok(made(map(text)))
 }
 
+fn contains<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+    let (whole_text, wanted) = (text(&a[0])?, text(&a[1])?);
+    fuel.text(whole_text.len())?;
+    Ok(Value::Bool(whole_text.contains(wanted)))
+}
+
 /// A part of a text; a part of a reply's text stays a slice of it.
 fn part<'a>(value: &Value<'a>, part: std::ops::Range<usize>) -> Result<Value<'a>, EvalError> {
     let Value::Text(text) = value else { return Err(wrong(value, "a string")) };
@@ -177,8 +183,9 @@ fn join<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     Ok(made(out))
 }
 
-fn substring<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn substring<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     let whole_text = text(&a[0])?;
+    fuel.text(whole_text.len())?;
     let start = byte_of(whole_text, count(&a[1])?).ok_or_else(out_of_range)?;
     let end = match a.get(2) {
         Some(end) => byte_of(whole_text, count(end)?).ok_or_else(out_of_range)?,
@@ -190,15 +197,17 @@ fn substring<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> 
     part(&a[0], start..end)
 }
 
-fn character_at<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn character_at<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     let whole_text = text(&a[0])?;
+    fuel.text(whole_text.len())?;
     let start = byte_of(whole_text, count(&a[1])?).ok_or_else(out_of_range)?;
     let len = whole_text[start..].chars().next().map_or(0, char::len_utf8);
     part(&a[0], start..start + len)
 }
 
-fn index_of<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn index_of<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     let (whole_text, wanted) = (text(&a[0])?, text(&a[1])?);
+    fuel.text(whole_text.len())?;
     let start = match a.get(2) {
         Some(from) => byte_of(whole_text, count(from)?).ok_or_else(out_of_range)?,
         None => 0,
@@ -207,8 +216,9 @@ fn index_of<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     Ok(Value::Int(found.map_or(-1, |at| at as i64)))
 }
 
-fn last_index_of<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn last_index_of<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     let (whole_text, wanted) = (text(&a[0])?, text(&a[1])?);
+    fuel.text(whole_text.len())?;
     let last = match a.get(2) {
         Some(from) => byte_of(whole_text, count(from)?).ok_or_else(out_of_range)?,
         None => whole_text.len(),

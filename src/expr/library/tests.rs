@@ -106,6 +106,9 @@ fn times_are_read_and_reckoned_with() {
         ("timestamp(d.t).getMinutes('-00:30')", "34"),
         ("timestamp(d.t).getSeconds()", "5"),
         ("timestamp(d.t).getMilliseconds('UTC')", "67"),
+        ("timestamp(d.t).getHours('Europe/Berlin')", "0"),
+        ("timestamp('2024-06-30T22:00:00Z').getDate('Europe/Berlin')", "1"),
+        ("timestamp('2150-06-30T22:00:00Z').getDate('Europe/Berlin')", "1"),
         ("duration('90m').getHours()", "1"),
         ("duration('90m').getMinutes()", "90"),
         ("timestamp(d.t) + duration('1m') > timestamp(d.t)", "true"),
@@ -114,7 +117,8 @@ fn times_are_read_and_reckoned_with() {
     ] {
         assert_eq!(world().value(source), json, "{source}");
     }
-    assert_eq!(world().error("timestamp(d.t).getHours('Europe/Berlin')"), ErrorKind::Argument);
+    assert_eq!(world().error("timestamp(d.t).getHours('Europe/Nowhere')"), ErrorKind::Argument);
+    assert_eq!(world().error("timestamp('9999-01-01T00:00:00Z') - timestamp(d.t)"), ErrorKind::Overflow);
     assert_eq!(world().error("timestamp(d.t) + duration('87600000h')"), ErrorKind::Overflow);
 }
 
@@ -151,6 +155,47 @@ fn list_functions_keep_order_and_refuse_mixed_types() {
     assert_eq!(world().error("[d.n, d.x].sum()"), ErrorKind::Null);
     assert_eq!(world().error("d.w.sum()"), ErrorKind::Type);
     assert_eq!(world().error("d.l.slice(1, 9)"), ErrorKind::Argument);
+}
+
+#[test]
+fn texts_are_formatted_as_in_cel_go() {
+    for (source, json) in [
+        ("'%s of %d%%'.format([d.s, d.n])", "\"Ünï code of 12%\""),
+        ("'%.2f %e'.format([d.f, 0.00015])", "\"1.50 1.500000e-04\""),
+        ("'%x %X %o %b %b'.format([-255, 'az', 8u, 5, true])", "\"-ff 617A 10 101 1\""),
+        ("'%s'.format([[d.l, null, {'b': 1, 'a': 'x'}]])", "\"[[3, 1, 2, 3], null, {a: x, b: 1}]\""),
+        ("d.e.format([])", "\"\""),
+    ] {
+        assert_eq!(world().value(source), json, "{source}");
+    }
+    for source in [
+        "'%d'.format([])",
+        "'%y'.format([1])",
+        "'%'.format([1])",
+        "'%.'.format([1])",
+        "'%.9999999999f'.format([1])",
+        "'%.1101f'.format([1])",
+    ] {
+        assert_eq!(world().error(source), ErrorKind::Argument, "{source}");
+    }
+    assert_eq!(world().error("'%d'.format([d.f])"), ErrorKind::Type);
+    assert_eq!(world().error("'%d'.format([d.x])"), ErrorKind::Null);
+    assert_eq!(world().error("'%s'.format([optional.none()])"), ErrorKind::Type);
+}
+
+#[test]
+fn types_are_told_and_compared() {
+    for source in [
+        "type(d.n) == double",
+        "type(d.l) == list && type(d.m) == map && type(d.x) == null_type",
+        "type(1) != uint",
+        "type(type(1)) == type",
+        "type(timestamp(0)) == google.protobuf.Timestamp",
+        "type(d.s) in [string, bytes]",
+        "[1].map(string, string + 1) == [2]",
+    ] {
+        assert_eq!(world().value(source), "true", "{source}");
+    }
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn getter<'a>(
 ) -> Result<Value<'a>, EvalError> {
     match (&a[0], of_duration) {
         (Value::Timestamp(time), _) => {
-            let offset = a.get(1).map(|zone| text(zone).and_then(offset)).transpose()?.unwrap_or(0);
+            let offset = a.get(1).map(|zone| offset(text(zone)?, *time)).transpose()?.unwrap_or(0);
             Ok(Value::Int(of_timestamp(&date(*time, offset))))
         }
         (Value::Duration(span), Some(read)) => Ok(Value::Int(read(span))),
@@ -143,19 +143,28 @@ fn date(time: Timestamp, offset: i64) -> Date {
     Date { year, month, day, day_of_year, days, second: local.rem_euclid(86_400), nanos: i64::from(time.nanos) }
 }
 
-/// Seconds east of UTC. Names of zones beside UTC are not known: they change with time.
-fn offset(zone: &str) -> Result<i64, EvalError> {
+/// Seconds east of UTC at a point in time. A zone is an offset or a name of the IANA time zone database, as it was when
+/// this program was built.
+fn offset(zone: &str, time: Timestamp) -> Result<i64, EvalError> {
+    if let Some(offset) = fixed_offset(zone) {
+        return Ok(offset);
+    }
+    let known = tzdb_data::find_tz(zone.as_bytes());
+    let local = known.and_then(|zone| zone.find_local_time_type(time.seconds).ok());
+    local.map(|local| i64::from(local.ut_offset())).ok_or_else(|| argument("knows no such time zone"))
+}
+
+/// `+02:00` or `UTC`.
+fn fixed_offset(zone: &str) -> Option<i64> {
     if matches!(zone, "UTC" | "Z" | "GMT") {
-        return Ok(0);
+        return Some(0);
     }
     let (sign, digits) = match zone.as_bytes().first() {
         Some(b'-') => (-1, &zone[1..]),
         Some(b'+') => (1, &zone[1..]),
         _ => (1, zone),
     };
-    let parsed = digits.split_once(':').and_then(|(hours, minutes)| {
-        let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        (hours < 24 && minutes < 60).then(|| sign * i64::from(hours * 3_600 + minutes * 60))
-    });
-    parsed.ok_or_else(|| argument("knows the time zones \"UTC\" and offsets like \"+02:00\" only"))
+    let (hours, minutes) = digits.split_once(':')?;
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then(|| sign * i64::from(hours * 3_600 + minutes * 60))
 }

@@ -126,6 +126,7 @@ impl Node {
             Self::Fallback(fallback) => [&fallback.value, &fallback.otherwise].into_iter().for_each(visit),
             Self::Bind(bind) => [&bind.value, &bind.body].into_iter().for_each(visit),
             Self::Call(call) => call.arguments.iter().for_each(visit),
+            Self::Matches(matches) => visit(&matches.text),
             Self::Comprehension(node) => {
                 [Some(&node.range), node.when.as_ref(), Some(&node.body)].into_iter().flatten().for_each(visit);
             }
