@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use clap::Args;
 
 use super::{End, Project, say, say_error};
-use crate::base::diagnostic::Severity;
+use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::value::{JsonWriter, Kind, Sink as _};
-use crate::server::{Loaded, load};
+use crate::server::{Loaded, load_every_profile};
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
@@ -19,50 +19,69 @@ pub(super) struct Check {
 }
 
 impl Check {
+    /// Without a profile, the project is checked as it is and with each of its profiles.
     pub(super) fn run(&self) -> End {
-        let loaded = load(&self.project.folder, &HashMap::new());
+        let every = match &self.project.profile {
+            None => load_every_profile(&self.project.folder, &HashMap::new()),
+            Some(_) => match self.project.load() {
+                Ok(loaded) => vec![loaded],
+                Err(end) => return end,
+            },
+        };
         if self.json {
-            say(&json(&loaded));
+            say(&json(&every));
         } else {
-            say_error(&loaded.render());
+            let said: Vec<String> = every.iter().map(Loaded::render).filter(|said| !said.is_empty()).collect();
+            say_error(&said.join("\n"));
         }
-        let failed = loaded.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let mut found = every.iter().flat_map(|loaded| &loaded.diagnostics);
+        let failed = found.any(|diagnostic| diagnostic.severity == Severity::Error);
         if failed { End::Problems } else { End::Fine }
     }
 }
 
-/// `{"diagnostics":[{severity, code, file, line, column, path, message, help}]}`.
-fn json(loaded: &Loaded) -> String {
+/// `{"diagnostics":[{severity, code, file, path, line, column, message, help, profile}]}`; `profile` is null for what
+/// is wrong without any.
+fn json(every: &[Loaded]) -> String {
     let mut out = JsonWriter::default();
     out.begin_object();
     out.key(b"\"diagnostics\":");
     out.begin_array();
-    for diagnostic in &loaded.diagnostics {
-        let place = &diagnostic.place;
-        let (line, column) = loaded.sources.position(place.file, place.bytes.start);
-        out.begin_object();
-        let severity = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
-        let texts: [(&[u8], &str); 4] = [
-            (b"\"severity\":", severity),
-            (b"\"code\":", diagnostic.code),
-            (b"\"file\":", loaded.sources.name(place.file)),
-            (b"\"path\":", &diagnostic.path),
-        ];
-        for (key, text) in texts {
-            out.key(key);
-            out.text(Kind::String, text);
-        }
-        out.key(b"\"line\":");
-        out.uint(line as u64);
-        out.key(b"\"column\":");
-        out.uint(column as u64);
-        out.key(b"\"message\":");
-        out.text(Kind::String, &diagnostic.message);
-        out.key(b"\"help\":");
-        out.text(Kind::String, &diagnostic.help);
-        out.end_object();
+    for loaded in every {
+        loaded.diagnostics.iter().for_each(|diagnostic| write(&mut out, loaded, diagnostic));
     }
     out.end_array();
     out.end_object();
     String::from_utf8_lossy(&out.bytes).into_owned() + "\n"
+}
+
+fn write(out: &mut JsonWriter, loaded: &Loaded, diagnostic: &Diagnostic) {
+    let place = &diagnostic.place;
+    let (line, column) = loaded.sources.position(place.file, place.bytes.start);
+    out.begin_object();
+    let severity = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
+    let texts: [(&[u8], &str); 4] = [
+        (b"\"severity\":", severity),
+        (b"\"code\":", diagnostic.code),
+        (b"\"file\":", loaded.sources.name(place.file)),
+        (b"\"path\":", &diagnostic.path),
+    ];
+    for (key, text) in texts {
+        out.key(key);
+        out.text(Kind::String, text);
+    }
+    out.key(b"\"line\":");
+    out.uint(line as u64);
+    out.key(b"\"column\":");
+    out.uint(column as u64);
+    out.key(b"\"message\":");
+    out.text(Kind::String, &diagnostic.message);
+    out.key(b"\"help\":");
+    out.text(Kind::String, &diagnostic.help);
+    out.key(b"\"profile\":");
+    match &loaded.profile {
+        Some(profile) => out.text(Kind::String, profile),
+        None => out.null(),
+    }
+    out.end_object();
 }

@@ -1,13 +1,10 @@
 //! `selvedge explain`: what an endpoint or field will do, as text.
 
-use std::collections::HashMap;
-
 use clap::Args;
 
 use super::{End, Project, say, say_error};
 use crate::base::diagnostic::did_you_mean;
 use crate::plan::{Plan, explain_endpoint, explain_field};
-use crate::server::load;
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
@@ -21,7 +18,10 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(&self) -> End {
-        let loaded = load(&self.project.folder, &HashMap::new());
+        let loaded = match self.project.load() {
+            Ok(loaded) => loaded,
+            Err(end) => return end,
+        };
         say_error(&loaded.render());
         let Some(plan) = loaded.plan else { return End::Problems };
         let explained = explained(&plan, &self.what);

@@ -6,6 +6,7 @@ mod explain;
 mod schema;
 mod serve;
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,8 +14,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::base::diagnostic::did_you_mean;
 use crate::observe::logging::{self, Format};
 use crate::plan::AccessLog;
+use crate::server::{Loaded, load_project};
+use crate::spec;
 
 /// Aggregation gateway: one API for mobile and web clients over many REST and gRPC services.
 #[derive(Debug, Parser)]
@@ -35,7 +39,7 @@ enum Command {
     /// Explains what an endpoint or a field of the graph will do
     Explain(explain::Explain),
     /// Prints the JSON Schema of composition files, for editors
-    Schema,
+    Schema(schema::Schema),
 }
 
 /// Where the gateway listens, over what the project says.
@@ -74,6 +78,9 @@ struct Project {
     /// The project's folder, with `compositions/` and, if used, `schema/` and `proto/`
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
+    /// Reads `compositions/NAME/` too: what it says again counts
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 }
 
 /// Why a command ends.
@@ -96,7 +103,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
-        Command::Schema => schema::run(),
+        Command::Schema(schema) => schema.run(),
     };
     match end {
         End::Fine => ExitCode::SUCCESS,
@@ -121,6 +128,21 @@ fn say(text: &str) {
 /// Prints to standard error.
 fn say_error(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+impl Project {
+    /// Reads and checks the project with the profile that was named, if any.
+    fn load(&self) -> Result<Loaded, End> {
+        let profiles = spec::profiles(&self.folder);
+        if let Some(profile) = self.profile.as_ref().filter(|profile| !profiles.contains(profile)) {
+            let help = did_you_mean(profile, profiles.iter().map(String::as_str));
+            let folder = self.folder.join("compositions").join(profile);
+            let message = format!("there is no profile `{profile}`: {} is no folder; {help}", folder.display());
+            return Err(End::Usage(message.trim_end_matches("; ").to_owned()));
+        }
+        let project = spec::Project { root: &self.folder, profile: self.profile.as_deref() };
+        Ok(load_project(project, &HashMap::new()))
+    }
 }
 
 impl Logging {

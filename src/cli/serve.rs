@@ -1,12 +1,10 @@
 //! `selvedge serve`: checks a project, then serves it until it is told to end.
 
-use std::collections::HashMap;
-
 use clap::Args;
 
 use super::{Addresses, End, Logging, Project, runtime, say_error};
 use crate::plan::Plan;
-use crate::server::{Gateway, Options, load};
+use crate::server::{Gateway, Options};
 
 #[derive(Args, Debug)]
 pub(super) struct Serve {
@@ -20,7 +18,10 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(&self) -> End {
-        let loaded = load(&self.project.folder, &HashMap::new());
+        let loaded = match self.project.load() {
+            Ok(loaded) => loaded,
+            Err(end) => return end,
+        };
         say_error(&loaded.render());
         let Some(plan) = loaded.plan else { return End::Problems };
         if let Err(end) = self.logging.start(plan.gateway.access_log) {

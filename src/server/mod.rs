@@ -18,7 +18,7 @@ use crate::front::admin;
 use crate::front::door::{Door, Shared};
 use crate::front::listen::{Drain, DrainTimes, Drained, Limits, Listener, Worker};
 use crate::plan::{self, Plan};
-use crate::spec::{self, Asked, LookUp, Reading};
+use crate::spec::{self, Asked, LookUp, Project, Reading};
 use crew::Crew;
 
 /// What the command line says over the project's `gateway`.
@@ -37,6 +37,8 @@ pub struct Options {
 /// A project as loaded: its plan, or everything that is wrong with it.
 #[derive(Debug)]
 pub struct Loaded {
+    /// The profile that was read over the project's files.
+    pub profile: Option<String>,
     /// What will run; `None` when something is wrong.
     pub plan: Option<Plan>,
     /// Errors and warnings in the order of files and lines.
@@ -45,12 +47,36 @@ pub struct Loaded {
     pub sources: Sources,
 }
 
-/// Reads and checks a project. Nothing is connected, nothing listens.
+/// Reads and checks a project without a profile. Nothing is connected, nothing listens.
 pub fn load(root: &Path, environment: &HashMap<String, String>) -> Loaded {
-    checked(|look_up| spec::read_with(root, look_up), environment)
+    load_project(Project { root, profile: None }, environment)
 }
 
-/// The same for a project that is held in memory: paths such as `compositions/a.yaml` and texts.
+/// The same with a profile, if one is named, which must be one of the project's [`spec::profiles`].
+pub fn load_project(project: Project<'_>, environment: &HashMap<String, String>) -> Loaded {
+    let loaded = checked(|look_up| spec::read(project, look_up), environment);
+    Loaded { profile: project.profile.map(str::to_owned), ..loaded }
+}
+
+/// A project without a profile, and then with each of its profiles. Of a profile there is only what is not said
+/// without it.
+pub fn load_every_profile(root: &Path, environment: &HashMap<String, String>) -> Vec<Loaded> {
+    let mut every = vec![load(root, environment)];
+    for profile in spec::profiles(root) {
+        let mut loaded = load_project(Project { root, profile: Some(&profile) }, environment);
+        let Loaded { diagnostics, sources, .. } = &mut loaded;
+        let said = |diagnostic: &Diagnostic, sources: &Sources| {
+            let place = &diagnostic.place;
+            (sources.name(place.file).to_owned(), place.bytes.clone(), diagnostic.code, diagnostic.message.clone())
+        };
+        let base: Vec<_> = every[0].diagnostics.iter().map(|known| said(known, &every[0].sources)).collect();
+        diagnostics.retain(|diagnostic| !base.contains(&said(diagnostic, sources)));
+        every.push(loaded);
+    }
+    every
+}
+
+/// Reads and checks a project that is held in memory: paths such as `compositions/a.yaml` and texts.
 pub fn load_texts(texts: &[(&str, &str)], environment: &HashMap<String, String>) -> Loaded {
     checked(|look_up| spec::read_texts(texts, look_up), environment)
 }
@@ -61,23 +87,29 @@ fn checked(read: impl FnOnce(LookUp<'_>) -> Reading, environment: &HashMap<Strin
         other => spec::look_up_in_process(other),
     };
     let reading = read(&look_up);
-    match plan::build(&reading, &look_up) {
-        Ok((plan, diagnostics)) => Loaded { plan: Some(plan), diagnostics, sources: reading.sources },
-        Err(diagnostics) => Loaded { plan: None, diagnostics, sources: reading.sources },
-    }
+    let (plan, diagnostics) = match plan::build(&reading, &look_up) {
+        Ok((plan, diagnostics)) => (Some(plan), diagnostics),
+        Err(diagnostics) => (None, diagnostics),
+    };
+    Loaded { profile: None, plan, diagnostics, sources: reading.sources }
 }
 
 impl Loaded {
-    /// Every diagnostic as a person reads it, and a line that counts the errors.
+    /// Every diagnostic as a person reads it, and a line that counts the errors. With a profile, a line before them
+    /// names it.
     pub fn render(&self) -> String {
         let mut out: String =
             self.diagnostics.iter().map(|diagnostic| self.sources.render(diagnostic) + "\n").collect();
         let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        let with = self.profile.as_ref().map(|profile| format!(" with the profile `{profile}`")).unwrap_or_default();
         if errors > 0 {
             let noun = if errors == 1 { "error" } else { "errors" };
-            out.push_str(&format!("{errors} {noun}; nothing starts\n"));
+            out.push_str(&format!("{errors} {noun}; nothing starts{with}\n"));
         }
-        out
+        match &self.profile {
+            Some(profile) if !out.is_empty() => format!("With the profile `{profile}`:\n\n{out}"),
+            _ => out,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! All composition files as one: sections of the same name are joined, names stay unique.
+//! All composition files as one: sections of the same name are joined, names stay unique, and a profile says
+//! again what it changes.
 
 use crate::base::diagnostic::Place;
 
@@ -6,9 +7,18 @@ use super::keys::{Entries, Reader};
 use super::model::{Located, Spec};
 use super::yaml::{Kind, Node, later_of_equal_keys};
 
-/// What the trees of all files say. Sections and definitions are in the order of the files.
-pub(super) fn read_merged(roots: Vec<Node>, reader: &mut Reader<'_>) -> Option<Spec> {
-    let place = roots.first()?.place.clone();
+/// What the trees of all files say, and over it those of the profile's files. Sections and definitions are in the
+/// order of the files.
+pub(super) fn read_merged(base: Vec<Node>, profile: Vec<Node>, reader: &mut Reader<'_>) -> Option<Spec> {
+    let place = base.first().or(profile.first())?.place.clone();
+    let mut sections = joined(base, reader);
+    overlay(&mut sections, joined(profile, reader));
+    add_empty_gateway(&mut sections, &place);
+    Entries::read(&Node { place, kind: Kind::Mapping(sections) }, None, reader)
+}
+
+/// The sections of some files, in which every name is defined once.
+fn joined(roots: Vec<Node>, reader: &mut Reader<'_>) -> Vec<(Located<String>, Node)> {
     let mut sections: Vec<(Located<String>, Node)> = Vec::new();
     for root in roots {
         let Kind::Mapping(pairs) = root.kind else {
@@ -24,8 +34,21 @@ pub(super) fn read_merged(roots: Vec<Node>, reader: &mut Reader<'_>) -> Option<S
             reader.within(&name.value, |reader| refuse_second_definitions(pairs, reader));
         }
     }
-    add_empty_gateway(&mut sections, &place);
-    Entries::read(&Node { place, kind: Kind::Mapping(sections) }, None, reader)
+    sections
+}
+
+/// Says again what `over` says: mappings member by member, anything else as a whole. What is new comes last.
+fn overlay(pairs: &mut Vec<(Located<String>, Node)>, over: Vec<(Located<String>, Node)>) {
+    for (name, node) in over {
+        let Some(earlier) = pairs.iter_mut().find(|(earlier, _)| earlier.value == name.value) else {
+            pairs.push((name, node));
+            continue;
+        };
+        match (&mut earlier.1.kind, node.kind) {
+            (Kind::Mapping(members), Kind::Mapping(over)) => overlay(members, over),
+            (_, kind) => *earlier = (name, Node { kind, place: node.place }),
+        }
+    }
 }
 
 fn add_section(

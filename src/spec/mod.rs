@@ -33,8 +33,8 @@ pub use model::{
     Shutdown, Size, Spec, Step, Styled, Template, Verb,
 };
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS};
-pub use project::{Reading, SourceFile, read, read_texts, read_with};
-pub use schema::json_schema;
+pub use project::{Project, Reading, SourceFile, profiles, read, read_texts};
+pub use schema::{json_schema, partial_json_schema};
 pub use yaml::{Literal, Scalar};
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The folder of a project: `compositions/`, `schema/`, `proto/`.
+//! The folder of a project: `compositions/` with its profiles, `schema/`, `proto/`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::base::diagnostic::{Diagnostic, Place, Sources};
 use crate::base::id::FileId;
 
-use super::constant::{LookUp, look_up_in_process};
+use super::constant::LookUp;
 use super::keys::Reader;
 use super::merge::read_merged;
 use super::model::Spec;
@@ -48,18 +48,36 @@ pub struct SourceFile {
     pub id: FileId,
 }
 
-/// Reads the project in `root`, with constants from the process's environment and files.
-pub fn read(root: &Path) -> Reading {
-    read_with(root, &look_up_in_process)
+/// A project's folder, and which of its profiles is read over its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Project<'a> {
+    /// The folder.
+    pub root: &'a Path,
+    /// The profile: the folder of this name in `compositions/`.
+    pub profile: Option<&'a str>,
 }
 
-/// Reads the project in `root`, with constants from `look_up`.
-pub fn read_with(root: &Path, look_up: LookUp<'_>) -> Reading {
-    let mut files = Files { root: root.to_owned(), ..Files::default() };
-    files.compositions = files.read_folder(COMPOSITIONS, &["yaml", "yml", "json"], 1);
+/// Reads a project, with constants from `look_up`.
+pub fn read(project: Project<'_>, look_up: LookUp<'_>) -> Reading {
+    let mut files = Files { root: project.root.to_owned(), ..Files::default() };
+    files.compositions = files.read_folder(COMPOSITIONS, COMPOSITION_ENDINGS, 1);
     files.schemas = files.read_folder(SCHEMA, &["graphql"], 1);
     files.protos = files.read_folder(PROTO, &["proto"], FOLDER_DEPTH_LIMIT);
+    if let Some(profile) = project.profile {
+        files.profile = files.read_folder(&format!("{COMPOSITIONS}/{profile}"), COMPOSITION_ENDINGS, 1);
+    }
     files.interpret(look_up)
+}
+
+/// The profiles of the project in `root`, by name: the folders in `compositions/`. Those whose names begin with a
+/// dot are none: a mounted configuration has such folders for its versions.
+pub fn profiles(root: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(root.join(COMPOSITIONS)) else { return Vec::new() };
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| !name.starts_with('.'));
+    names.sort_unstable();
+    names
 }
 
 /// Reads a project from memory: paths, such as `compositions/a.yaml`, with texts.
@@ -70,6 +88,8 @@ pub fn read_texts(texts: &[(&str, &str)], look_up: LookUp<'_>) -> Reading {
         match path.split_once('/') {
             Some((SCHEMA, _)) => files.schemas.push(file),
             Some((PROTO, _)) => files.protos.push(file),
+            // What lies deeper belongs to a profile.
+            Some((COMPOSITIONS, name)) if name.contains('/') => {}
             _ => files.compositions.push(file),
         }
     }
@@ -77,6 +97,7 @@ pub fn read_texts(texts: &[(&str, &str)], look_up: LookUp<'_>) -> Reading {
 }
 
 const COMPOSITIONS: &str = "compositions";
+const COMPOSITION_ENDINGS: &[&str] = &["yaml", "yml", "json"];
 const SCHEMA: &str = "schema";
 const PROTO: &str = "proto";
 
@@ -86,6 +107,8 @@ struct Files {
     root: PathBuf,
     sources: Sources,
     compositions: Vec<SourceFile>,
+    /// The composition files of the profile.
+    profile: Vec<SourceFile>,
     schemas: Vec<SourceFile>,
     protos: Vec<SourceFile>,
     diagnostics: Vec<Diagnostic>,
@@ -94,19 +117,23 @@ struct Files {
 impl Files {
     /// What the files say.
     fn interpret(mut self, look_up: LookUp<'_>) -> Reading {
-        let mut roots = Vec::new();
         let mut broken = !self.diagnostics.is_empty();
-        for file in &self.compositions {
-            let (root, mistakes) = parse(file.id, &self.sources.text(file.id));
-            broken |= root.is_none() && !mistakes.is_empty();
-            roots.extend(root);
-            self.diagnostics.extend(mistakes);
-        }
-        if roots.is_empty() && !broken {
+        let mut trees = |files: &[SourceFile]| {
+            let mut roots = Vec::new();
+            for file in files {
+                let (root, mistakes) = parse(file.id, &self.sources.text(file.id));
+                broken |= root.is_none() && !mistakes.is_empty();
+                roots.extend(root);
+                self.diagnostics.extend(mistakes);
+            }
+            roots
+        };
+        let (base, profile) = (trees(&self.compositions), trees(&self.profile));
+        if base.is_empty() && profile.is_empty() && !broken {
             self.report_nothing();
         }
         let mut reader = Reader::new(look_up);
-        let spec = read_merged(roots, &mut reader).filter(|_| !broken);
+        let spec = read_merged(base, profile, &mut reader).filter(|_| !broken);
         let (found, unread) = reader.finish();
         self.diagnostics.extend(found);
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.place.file, diagnostic.place.bytes.start));

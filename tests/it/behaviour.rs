@@ -88,8 +88,8 @@ impl Stage {
         let located: Vec<(String, String)> =
             document.files.iter().map(|(path, text)| (path.clone(), backends.locate(text))).collect();
         let project = Project::write(name, &located)?;
-        let gateway =
-            Running::start(project.root()).await.map_err(|why| format!("the project does not start\n{why}"))?;
+        let started = Running::start_with(project.root(), document.profile.as_deref()).await;
+        let gateway = started.map_err(|why| format!("the project does not start\n{why}"))?;
         Ok(Self { gateway, backends })
     }
 }

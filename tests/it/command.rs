@@ -15,6 +15,7 @@ claims![
     ten_mistakes_are_ten_diagnostics_and_exit_code_1,
     wrong_usage_is_exit_code_2,
     an_endpoint_and_a_field_can_be_explained,
+    profiles_are_checked_and_named,
     every_line_that_the_demo_prints_works_and_an_interrupt_ends_it,
     a_port_that_is_taken_is_named,
     a_changed_composition_is_checked_and_served,
@@ -69,6 +70,34 @@ fn an_endpoint_and_a_field_can_be_explained() -> Result<(), String> {
     let unknown = selvedge(&["explain", "Product.sellr"])?;
     assert_ne!(unknown.status.code(), Some(0));
     assert!(text(&unknown.stderr).contains("Product.seller"), "{}", text(&unknown.stderr));
+    Ok(())
+}
+
+fn profiles_are_checked_and_named() -> Result<(), String> {
+    let files = [
+        ("compositions/main.yaml", "endpoints:\n  GET /page: { result: 1 }\n"),
+        ("compositions/prod/main.yaml", "endpoints:\n  GET /page: { summary: The page }\n"),
+        ("compositions/test/main.yaml", "endpoints:\n  GET /page: { timeot: 1s }\n"),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let project = Project::write("command/profiles", &files)?;
+    let root = project.root().to_string_lossy().into_owned();
+    let every = selvedge(&["check", &root])?;
+    let said = text(&every.stderr);
+    assert_eq!(every.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("With the profile `test`:\n\nerror[unknown-key]"), "{said}");
+    assert!(said.ends_with("1 error; nothing starts with the profile `test`\n"), "{said}");
+    let as_json = text(&selvedge(&["check", &root, "--json"])?.stdout);
+    assert!(as_json.contains("\"profile\":\"test\""), "{as_json}");
+    assert_eq!(selvedge(&["check", &root, "--profile", "prod"])?.status.code(), Some(0));
+    let explained = text(&selvedge(&["explain", "/page", &root, "--profile", "prod"])?.stdout);
+    assert!(explained.contains("The page"), "{explained}");
+    for command in ["check", "serve"] {
+        let unknown = selvedge(&[command, &root, "--profile", "prd"])?;
+        let said = text(&unknown.stderr);
+        assert_eq!(unknown.status.code(), Some(2), "{said}");
+        assert!(said.contains("there is no profile `prd`") && said.contains("did you mean `prod`?"), "{said}");
+    }
     Ok(())
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Document {
     pub(crate) title: String,
     /// The project: path in the project folder, and text.
     pub(crate) files: Vec<(String, String)>,
+    /// The profile that it is started with.
+    pub(crate) profile: Option<String>,
     /// The backends that it calls.
     pub(crate) backends: Vec<Script>,
     /// What happens, in order.
@@ -123,6 +125,10 @@ fn read_block(document: &mut Document, line: usize, info: &str, text: &str) -> R
     let kind = match words.as_slice() {
         ["yaml", "composition"] => return project_file(document, "compositions/main.yaml", text),
         ["yaml", "composition", name] => return project_file(document, &format!("compositions/{name}"), text),
+        ["yaml", "profile", name] => {
+            document.profile = Some((*name).to_owned());
+            return project_file(document, &format!("compositions/{name}/main.yaml"), text);
+        }
         ["graphql", "schema"] => return project_file(document, "schema/schema.graphql", text),
         ["proto", name] => return project_file(document, &format!("proto/{name}"), text),
         ["backend", name] => {

@@ -2,7 +2,8 @@
 //!
 //! The fenced blocks of the README and the manual are played in order. `yaml composition` is a whole file that loads
 //! without a word, `yaml mistaken` one that does not start; each stands beside the backends and protos of the demo
-//! store and the `graphql schema` block before it. The lines of a `console` block that begin with `$ ` are run beside
+//! store and the `graphql schema` block before it. `yaml profile NAME` is a file of a profile of the composition above
+//! it. The lines of a `console` block that begin with `$ ` are run beside
 //! the composition above it (or the store, where none stands above under the same heading), and print what follows
 //! them. `UPDATE=1` writes what they print, and the table of causes.
 
@@ -196,6 +197,7 @@ impl Player<'_> {
                 self.stage = Some(Stage { project, gateway: None });
             }
             "console" => return self.console(&block).await,
+            kind if kind.starts_with("yaml profile ") => self.profile(&kind["yaml profile ".len()..], &block)?,
             _ => {}
         }
         Ok(block)
@@ -209,6 +211,14 @@ impl Player<'_> {
         }
         let gateway = Some(Running::start(project.root()).await?);
         Ok(Stage { project, gateway })
+    }
+
+    /// Adds a file to a profile of the composition above.
+    fn profile(&self, name: &str, text: &str) -> Result<(), String> {
+        let stage = self.stage.as_ref().ok_or("a profile stands below a composition")?;
+        let folder = stage.project.root().join("compositions").join(name);
+        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join("example.yaml"), text));
+        written.map_err(|error| error.to_string())
     }
 
     /// A project of one composition file beside the backends of the store.

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use selvedge::base::diagnostic::{Diagnostic, Sources};
-use selvedge::server::{Gateway, Options, load};
+use selvedge::server::{Gateway, Options, load_every_profile, load_project};
+use selvedge::spec::Project;
 
 /// A gateway in this process, on ports of its own.
 pub(crate) struct Running(Gateway);
@@ -17,7 +18,15 @@ impl Running {
     /// # Errors
     /// The rendered diagnostics of a project that does not start.
     pub(crate) async fn start(root: &Path) -> Result<Self, String> {
-        let loaded = load(root, &HashMap::new());
+        Self::start_with(root, None).await
+    }
+
+    /// Starts the project in `root` with one of its profiles, if one is named.
+    ///
+    /// # Errors
+    /// The rendered diagnostics of a project that does not start.
+    pub(crate) async fn start_with(root: &Path, profile: Option<&str>) -> Result<Self, String> {
+        let loaded = load_project(Project { root, profile }, &HashMap::new());
         let shown = loaded.render();
         let plan = loaded.plan.ok_or(shown)?;
         let any_port = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -70,11 +79,15 @@ pub(crate) struct Check {
     pub(crate) text: String,
 }
 
-/// Checks the project in `root`.
+/// Checks the project in `root`, as it is and with each of its profiles.
 pub(crate) fn check(root: &Path) -> Check {
-    let loaded = load(root, &HashMap::new());
-    let said = loaded.diagnostics.iter().map(|diagnostic| said(diagnostic, &loaded.sources)).collect();
-    Check { starts: loaded.plan.is_some(), said, text: loaded.render() }
+    let every = load_every_profile(root, &HashMap::new());
+    let found = every.iter().flat_map(|loaded| loaded.diagnostics.iter().map(|found| said(found, &loaded.sources)));
+    Check {
+        starts: every.iter().all(|loaded| loaded.plan.is_some()),
+        said: found.collect(),
+        text: every.iter().map(|loaded| loaded.render()).collect(),
+    }
 }
 
 fn said(diagnostic: &Diagnostic, sources: &Sources) -> Said {

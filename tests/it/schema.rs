@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use selvedge::spec::{NOT_SUPPORTED_KEYS, json_schema, look_up_in_process, read_texts};
+use selvedge::spec::{NOT_SUPPORTED_KEYS, json_schema, look_up_in_process, partial_json_schema, read_texts};
 use serde_json::Value;
 
 use crate::claim::{claims, files, repository, stem};
@@ -20,6 +20,7 @@ claims![
     the_manual_is_valid,
     mistakes_of_structure_are_refused,
     the_schema_judges_as_the_reader_does,
+    files_of_profiles_may_leave_out_what_must_be_said,
     keys_that_are_not_supported_yet_are_not_offered,
     every_key_and_every_type_is_described,
 ];
@@ -68,6 +69,29 @@ fn all_valid(least: usize, texts: impl Iterator<Item = (String, String)>) -> Res
 /// What a text is found guilty of by the schema.
 fn judge(validator: &Validator, text: &str) -> Result<(), String> {
     yaml::read(text)?.map_or(Ok(()), |document| validator.validate(&document))
+}
+
+/// Files of a profile that are right, and for each a piece that is wrong in its place.
+const PARTIAL: &[(&str, &str, &str)] = &[
+    ("backends: { a: { timeout: 1s } }", "1s", "1"),
+    ("backends: { a: { grpc: http://a.test } }", "grpc", "gprc"),
+    ("parts: { p: { args: { id: ID! } } }", "args", "arsg"),
+    ("endpoints: { GET /a: { steps: { s: { get: /b } } } }", "get", "gte"),
+    ("endpoints: { GET /a: { steps: { s: { optional: true } } } }", "true", "1"),
+    ("endpoints: { GET /a: { result: { $as: 1 } } }", "$as", "$sa"),
+    ("graph: { Query.a: { timeout: 1s } }", "Query.a", "a"),
+];
+
+fn files_of_profiles_may_leave_out_what_must_be_said() -> Result<(), String> {
+    let schema = serde_json::from_str(&partial_json_schema()).map_err(|error| error.to_string())?;
+    let (partial, whole) = (Validator::new(schema)?, validator()?);
+    assert_eq!(judge(&partial, RIGHT), Ok(()));
+    for (right, piece, wrong) in PARTIAL {
+        assert_eq!(judge(&partial, right), Ok(()), "{right}");
+        assert!(judge(&partial, &right.replacen(piece, wrong, 1)).is_err(), "{wrong} in {right}");
+    }
+    assert!(judge(&whole, PARTIAL[0].0).is_err(), "the whole file needs an address");
+    Ok(())
 }
 
 fn validator() -> Result<Validator, String> {

@@ -5,6 +5,7 @@
 //! types or several files would have to be known.
 
 mod object;
+mod partial;
 mod rules;
 mod shape;
 
@@ -15,14 +16,25 @@ use super::model::Spec;
 
 /// The JSON Schema (draft 2020-12) of one composition file, indented; the same text every time.
 pub fn json_schema() -> String {
+    format!("{:#}\n", schema_of("A composition file of Selvedge"))
+}
+
+/// The JSON Schema of one file of a profile: the same, but that every key may be missing.
+pub fn partial_json_schema() -> String {
+    let mut schema = schema_of("A file of a profile of Selvedge");
+    partial::loosen(&mut schema);
+    format!("{schema:#}\n")
+}
+
+fn schema_of(title: &str) -> Value {
     let mut definitions = Definitions { written: shape::definitions() };
     let mut root = definitions.mapping(&Spec::DOC);
     // A project needs every section that is required; each of its files may leave it to another.
     root.remove("required");
     root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
-    root.insert("title".to_owned(), json!("A composition file of Selvedge"));
+    root.insert("title".to_owned(), json!(title));
     root.insert("$defs".to_owned(), Value::Object(definitions.written));
-    format!("{:#}\n", Value::Object(root))
+    Value::Object(root)
 }
 
 /// The definitions (`$defs`) that were written so far.

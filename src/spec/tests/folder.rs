@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::spec::{Reading, read};
+use crate::spec::{Project, Reading, look_up_in_process, profiles};
 
 /// A folder that is removed at the end of the test.
 struct Folder(PathBuf);
@@ -23,6 +23,10 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+fn read(root: &Path) -> Reading {
+    crate::spec::read(Project { root, profile: None }, &look_up_in_process)
 }
 
 fn codes(reading: &Reading) -> Vec<&str> {
@@ -77,4 +81,47 @@ fn files_that_are_no_text_or_too_large_are_refused() {
     let reading = read(&Folder::new("refused", files).0);
     assert_eq!(codes(&reading), ["unreadable-file", "unreadable-file"]);
     assert!(reading.spec.is_none());
+}
+
+#[test]
+fn a_profile_says_again_member_by_member_and_keeps_the_order() {
+    let folder = Folder::new(
+        "profile",
+        &[
+            ("compositions/a.yaml", b"backends:\n  a: { rest: http://a, timeout: 1s }\n  b: { rest: [http://b] }\n"),
+            ("compositions/prod/a.yaml", b"backends:\n  c: { rest: http://c }\n  a: { timeout: 2s }\n"),
+            ("compositions/prod/b.yaml", b"backends:\n  b: { rest: [http://b1, http://b2] }\n"),
+            ("compositions/..data/a.yaml", b"not: read"),
+        ],
+    );
+    assert_eq!(profiles(&folder.0), ["prod"]);
+    let reading = crate::spec::read(Project { root: &folder.0, profile: Some("prod") }, &look_up_in_process);
+    assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+    let backends = &reading.spec.as_ref().expect("nothing is wrong").backends;
+    assert_eq!(backends.iter().map(|backend| backend.name.value.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let timeout = backends[0].value.timeout.as_ref().expect("written");
+    assert_eq!(timeout.value, std::time::Duration::from_secs(2));
+    let at = |place: &crate::base::diagnostic::Place| {
+        (reading.sources.name(place.file), reading.sources.position(place.file, place.bytes.start))
+    };
+    assert_eq!(at(&timeout.place), ("compositions/prod/a.yaml", (3, 17)));
+    assert_eq!(at(&backends[0].name.place), ("compositions/a.yaml", (2, 3)));
+    assert_eq!(backends[0].value.protocol.addresses().len(), 1);
+    assert_eq!(backends[1].value.protocol.addresses().len(), 2);
+}
+
+#[test]
+fn a_name_twice_in_one_profile_is_an_error_and_so_is_what_only_a_profile_says_wrongly() {
+    let folder = Folder::new(
+        "profile-twice",
+        &[
+            ("compositions/a.yaml", b"backends: { a: { rest: http://a } }"),
+            ("compositions/prod/a.yaml", b"backends: { b: { rest: http://b } }"),
+            ("compositions/prod/b.yaml", b"backends: { b: { rest: http://b }, a: { rst: http://c } }"),
+        ],
+    );
+    let reading = crate::spec::read(Project { root: &folder.0, profile: Some("prod") }, &look_up_in_process);
+    assert_eq!(codes(&reading), ["defined-twice", "unknown-key"]);
+    let names: Vec<&str> = reading.diagnostics.iter().map(|found| reading.sources.name(found.place.file)).collect();
+    assert_eq!(names, ["compositions/prod/b.yaml", "compositions/prod/b.yaml"]);
 }
