@@ -5,6 +5,7 @@
 
 mod build;
 mod explain;
+pub mod fit;
 mod model;
 mod needs;
 pub mod schema;

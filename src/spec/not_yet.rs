@@ -43,7 +43,6 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "priority",
             "query",
             "rate",
-            "returns",
             "stream",
             "tags",
         ],

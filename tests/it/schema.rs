@@ -134,7 +134,8 @@ const STRUCTURAL: &[&str] = &[
 ];
 
 /// Files with such a code, and what would have to be known to see the mistake.
-const BEYOND_STRUCTURE: &[(&str, &str)] = &[("message-of-wrong-types", "the types of a proto")];
+const BEYOND_STRUCTURE: &[(&str, &str)] =
+    &[("message-of-wrong-types", "the types of a proto"), ("returns", "the types of results")];
 
 fn mistakes_of_structure_are_refused() -> Result<(), String> {
     let validator = validator()?;

@@ -69,6 +69,9 @@ impl Planner<'_> {
         let read_only = is_read_only(&endpoint.route.methods);
         let unit = Unit::new(self, tree, Root::Endpoint { args, body: body.map(|(_, ty)| ty), read_only });
         let (composition, respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
+        if let Some(returns) = &endpoint.returns {
+            self.check_returns(endpoint, returns, &unit, &named.path);
+        }
         let mut nodes: Vec<&Node> = respond.headers.iter().map(|(_, expr)| &expr.node).collect();
         nodes.extend(respond.cookies.iter().map(|cookie| &cookie.value.node));
         nodes.extend(respond.status.iter().map(|expr| &expr.node));
@@ -304,13 +307,18 @@ impl Planner<'_> {
     /// The type of a part's argument: of the schema, or a proto message.
     pub(super) fn type_named(&self, text: &Located<String>, path: &str) -> Type {
         let name = text.value.trim_matches(|c| matches!(c, '[' | ']' | '!'));
-        let mut pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
-        if let Some(message) = pools.find_map(|pool| pool.get_message_by_name(name)) {
+        if let Some(message) = self.message_named(name) {
             let ty = types::of_message(message);
             let ty = if text.value.starts_with('[') { Type::list(ty) } else { ty };
             return if text.value.ends_with('!') { ty } else { ty.nullable() };
         }
         types::of_schema(&self.schema, &self.type_ref(text, path))
+    }
+
+    /// A message of some backend's proto.
+    pub(super) fn message_named(&self, full_name: &str) -> Option<prost_reflect::MessageDescriptor> {
+        let mut pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
+        pools.find_map(|pool| pool.get_message_by_name(full_name))
     }
 
     fn body_type(&self, name: &Located<String>, path: &str) -> (BodyType, Type) {

@@ -240,6 +240,11 @@ impl Planner<'_> {
 
     /// Root fields have no parent to read from: each needs an entry.
     fn check_roots(&self, bound: &[Vec<Option<FieldId>>]) {
+        if let (None, Some(field)) = (self.schema.query(), self.spec.graph.fields.first()) {
+            let message = "the schema has no query type, so there is no graph".to_owned();
+            let help = "define `type Query { … }` in a .graphql file of schema/".to_owned();
+            self.report.error("missing-query", (&field.name.place, &field.path), message, help);
+        }
         for root in [self.schema.query(), self.schema.mutation()].into_iter().flatten() {
             let ty = &self.schema[root];
             for (field, bound) in ty.fields.iter().zip(&bound[root.index()]) {

@@ -282,12 +282,11 @@ impl Reader {
         }
     }
 
-    /// A project may have types for its REST endpoints only; objects say that a graph is meant.
+    /// A project may have types for its REST endpoints only; another root says that a graph is meant.
     fn report_missing_query(&mut self) {
-        let object =
-            self.schema.types.iter().find(|found| found.kind == TypeKind::Object && found.place.file != BUILT_IN);
-        let Some(object) = object else { return };
-        let diagnostic = Diagnostic::error("missing-query", object.place.clone(), "", "the schema has no query type");
+        let Some(other) = self.schema.roots.mutation.or(self.schema.roots.subscription) else { return };
+        let place = self.schema[other].place.clone();
+        let diagnostic = Diagnostic::error("missing-query", place, "", "the schema has no query type");
         let help = "define `type Query { … }`, or name another type in `schema { query: … }`";
         self.diagnostics.push(diagnostic.help(help));
     }

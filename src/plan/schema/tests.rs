@@ -229,11 +229,11 @@ fn types_keep_the_rules_of_the_specification() {
         assert_eq!(wrong(&format!("{query}{text}")), [expected], "{text}");
     }
     assert_eq!(
-        wrong("input I { i: I, l: [I!]! }"),
+        wrong("input I { i: I, l: [I!]! } type A { x: Int }"),
         Vec::<String>::new(),
         "types for REST endpoints need no query type"
     );
-    assert_eq!(wrong("type A { x: Int }"), ["[missing-query]: the schema has no query type <A>"]);
+    assert_eq!(wrong("type Mutation { x: Int }"), ["[missing-query]: the schema has no query type <Mutation>"]);
     assert_eq!(
         wrong("type Query { a: Int } schema { query: Query mutation: Query }"),
         ["[roots-not-distinct]: `Query` cannot be both the query and the mutation type <Query>"]

@@ -23,6 +23,8 @@ keys! {
         part: Option<Located<String>>,
         /// The type of the request's body; then `args.body` holds it.
         body: Option<Body>,
+        /// The type of the answer's body, as written; the result is checked against it.
+        returns: Option<Located<String>>,
         /// Status, header fields and cookies of the answer.
         respond: Option<Respond>,
         /// Pass the request through to a backend.

@@ -1,0 +1,73 @@
+//! `returns`: the result of an endpoint is what it declares.
+
+use super::Planner;
+use super::misfits::Written;
+use super::unit::Unit;
+use crate::base::diagnostic::Place;
+use crate::plan::fit::{self, Declared};
+use crate::spec::{self, Located};
+
+impl Planner<'_> {
+    /// Checks the result of an endpoint against the type that it declares.
+    pub(super) fn check_returns(
+        &self,
+        endpoint: &spec::Endpoint,
+        returns: &Located<String>,
+        unit: &Unit<'_, '_>,
+        path: &str,
+    ) {
+        if endpoint.answers_nothing() {
+            let message = "an answer without a body has no type".to_owned();
+            let help = "leave `returns` out, or write a result".to_owned();
+            return self.report.error("misplaced", (&returns.place, path), message, help);
+        }
+        let declared = self.declared(returns, &format!("{path}.returns"));
+        // A level that needs itself was reported as a cycle.
+        let Ok(result) = unit.result(0) else { return };
+        let misfits = fit::misfits(&result.node, &result.ty, &declared);
+        let written = endpoint.composition.result.as_ref();
+        let written = written.map_or(Written::Elsewhere(&returns.place), Written::Template);
+        self.report_misfits(written, &format!("{path}.result"), &misfits);
+    }
+
+    /// What the name of a type declares: an output type of the schema, or the ProtoJSON of a message.
+    fn declared(&self, text: &Located<String>, path: &str) -> Declared {
+        let name = text.value.trim_matches(|c| matches!(c, '[' | ']' | '!'));
+        if let Some(message) = self.message_named(name) {
+            return around(&text.value, fit::of_message(&message));
+        }
+        match self.schema.type_ref(&text.value) {
+            Ok(ty) => {
+                self.refuse_input(&ty, (&text.place, path));
+                fit::of_output(&self.schema, &ty)
+            }
+            Err(message) => {
+                self.report.error("unknown-type", (&text.place, path), message, String::new());
+                Declared::Anything
+            }
+        }
+    }
+
+    fn refuse_input(&self, ty: &crate::plan::schema::TypeRef, at: (&Place, &str)) {
+        let named = &self.schema[ty.named()];
+        if !named.kind.is_output() {
+            let message = format!("`{}` is {}, which no answer is", named.name, named.kind.noun());
+            self.report.error("unknown-type", at, message, "write an output type, or a proto message".to_owned());
+        }
+    }
+}
+
+/// Puts the lists and marks of `text` around what its name declares.
+fn around(text: &str, named: Declared) -> Declared {
+    if let Some(inner) = text.strip_suffix('!') {
+        return match around(inner, named) {
+            Declared::Nullable(inner) => Declared::clone(&inner),
+            other => other,
+        };
+    }
+    let bare = match text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
+        Some(item) => Declared::List(around(item.trim(), named).into()),
+        None => named,
+    };
+    Declared::Nullable(bare.into())
+}
