@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 use http::{HeaderName, HeaderValue, Request, Response};
-use hyper::body::Incoming;
 
 use super::client::ClientRequest;
 use super::env::{BUDGET, Env};
@@ -14,7 +13,7 @@ use crate::base::failure::Failure;
 use crate::base::value::Value;
 use crate::expr::Failures;
 use crate::plan::{Expr, Proxy};
-use crate::transport::{Passage, RequestBody};
+use crate::transport::{Passage, ReplyBody, RequestBody};
 
 /// Sends a client's request on, with the declared path and header fields.
 ///
@@ -25,7 +24,7 @@ pub async fn forward(
     proxy: &Proxy,
     (mut client, body): (ClientRequest, RequestBody),
     deadline: Instant,
-) -> Result<Response<Incoming>, Failure> {
+) -> Result<Response<ReplyBody>, Failure> {
     let (target, changes) = rendered(proxy, &client)?;
     let mut request = Request::new(body);
     *request.method_mut() = client.head.method.clone();

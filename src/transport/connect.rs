@@ -7,21 +7,35 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Authority;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Connects over TCP, without delaying small writes, within a bounded time.
-#[derive(Clone, Debug)]
-pub(super) struct Connector {
-    timeout: Duration,
-}
+/// The time that a TCP connection may take to come about, within the call's own deadline.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-impl Connector {
-    pub(super) fn new(timeout: Duration) -> Self {
-        Self { timeout }
+/// Connects over TCP within a bounded time, without delaying small writes. The addresses of the host
+/// are tried in the order in which it resolves.
+///
+/// # Errors
+/// Nobody listens, the host does not resolve, or it took longer than two seconds.
+pub(super) async fn connect(authority: &Authority) -> io::Result<TcpStream> {
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let port = authority.port_u16().unwrap_or(80);
+    match tokio::time::timeout(TIMEOUT, TcpStream::connect((host, port))).await {
+        Ok(stream) => {
+            let stream = stream?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        }
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")),
     }
 }
+
+/// The same for a client that asks by URI.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Connector;
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<TcpStream>;
@@ -33,21 +47,9 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let timeout = self.timeout;
         Box::pin(async move {
-            match tokio::time::timeout(timeout, connect(&uri)).await {
-                Ok(stream) => stream.map(TokioIo::new),
-                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")),
-            }
+            let authority = uri.authority().ok_or_else(|| io::Error::other("the address has no host"))?;
+            connect(authority).await.map(TokioIo::new)
         })
     }
-}
-
-/// Tries the addresses of the host in the order in which it resolves.
-async fn connect(uri: &Uri) -> io::Result<TcpStream> {
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let port = uri.port_u16().unwrap_or(80);
-    let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }

@@ -6,9 +6,8 @@ use http::header::{
     CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, Request, Response, Version};
-use hyper::body::Incoming;
 
-use super::{Backend, RequestBody, Transport, exchange_failure, target, uri};
+use super::{Backend, ReplyBody, RequestBody};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::BackendId;
 
@@ -26,40 +25,36 @@ pub struct Passage {
 }
 
 /// Sends the request on and hands back the reply before its body was read.
-pub(super) async fn forward(
-    transport: &Transport,
-    backend: &Backend,
-    passage: Passage,
-) -> Result<Response<Incoming>, Failure> {
-    let address = backend.address();
+pub(super) async fn forward(backend: &Backend, passage: Passage) -> Result<Response<ReplyBody>, Failure> {
+    let instance = backend.instance();
+    let target = instance.target(passage.target)?;
     let mut request = passage.request;
-    *request.uri_mut() = uri(address, target(address, passage.target)?)?;
     *request.version_mut() = Version::HTTP_11;
     strip_hop_by_hop(request.headers_mut());
     request.headers_mut().remove(HOST);
-    let exchange = transport.http1.request(request);
-    match tokio::time::timeout_at(passage.deadline.into(), exchange).await {
-        Ok(Ok(mut response)) => {
-            strip_hop_by_hop(response.headers_mut());
-            Ok(response)
-        }
-        Ok(Err(error)) => Err(exchange_failure(&error)),
-        Err(_) => Err(Failure::new(Cause::Timeout, "no reply within the deadline")),
-    }
+    let exchange = instance.http1.send(target, request);
+    let Ok(response) = tokio::time::timeout_at(passage.deadline.into(), exchange).await else {
+        return Err(Failure::new(Cause::Timeout, "no reply within the deadline"));
+    };
+    let mut response = response?;
+    strip_hop_by_hop(response.headers_mut());
+    Ok(response)
 }
 
 /// Takes out the fields that concern one connection only (RFC 9110 section 7.6.1), those that
 /// `Connection` names among them.
 fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named {
-        headers.remove(name);
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
     }
     let always = [CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
     for name in always {

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use hyper::body::Incoming;
 
-use super::{Backend, RequestBody, Transport, body, exchange_failure, target, uri};
+use super::{Backend, ReplyBody, RequestBody, body};
 use crate::base::call::{Reply, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
@@ -16,29 +15,23 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const AGENT: HeaderValue = HeaderValue::from_static(concat!("selvedge/", env!("CARGO_PKG_VERSION")));
 
 /// Sends a REST call and parses its reply.
-pub(super) async fn send(
-    transport: &Transport,
-    backend: &Backend,
-    call: RestRequest,
-    declared: HeaderMap,
-) -> Result<Reply, Failure> {
-    let address = backend.address();
-    let headers = headers(declared, &call);
+pub(super) async fn send(backend: &Backend, call: RestRequest, declared: HeaderMap) -> Result<Reply, Failure> {
+    let instance = backend.instance();
+    let target = instance.target(call.target)?;
+    let headers = headers(declared, &call.method, call.body.as_ref());
     let mut request = http::Request::new(RequestBody::Whole(call.body));
     *request.method_mut() = call.method;
-    *request.uri_mut() = uri(address, target(address, call.target)?)?;
     *request.headers_mut() = headers;
-    let response = transport.http1.request(request).await.map_err(|error| exchange_failure(&error))?;
-    read(response, backend.max_reply).await
+    read(instance.http1.send(target, request).await?, backend.max_reply).await
 }
 
 /// The declared header fields, and what HTTP and JSON need where nothing is declared.
-fn headers(mut headers: HeaderMap, call: &RestRequest) -> HeaderMap {
+fn headers(mut headers: HeaderMap, method: &Method, body: Option<&Bytes>) -> HeaderMap {
     headers.entry(ACCEPT).or_insert(JSON);
     headers.entry(USER_AGENT).or_insert(AGENT);
-    if call.body.is_some() {
+    if body.is_some() {
         headers.entry(CONTENT_TYPE).or_insert(JSON);
-    } else if !matches!(call.method, Method::GET | Method::HEAD | Method::DELETE) {
+    } else if !matches!(*method, Method::GET | Method::HEAD | Method::DELETE) {
         // A method that usually has a body says that it has none, or servers wait for one
         // (RFC 9110 section 8.6).
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -46,7 +39,7 @@ fn headers(mut headers: HeaderMap, call: &RestRequest) -> HeaderMap {
     headers
 }
 
-async fn read(response: Response<Incoming>, max: u64) -> Result<Reply, Failure> {
+async fn read(response: Response<ReplyBody>, max: u64) -> Result<Reply, Failure> {
     let (head, body) = response.into_parts();
     if head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Failure::new(Cause::BadReply, "the reply is compressed although nothing was offered"));

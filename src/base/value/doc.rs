@@ -244,7 +244,7 @@ impl Sink for DocBuilder {
         let bytes_shift = i64::from(self.bytes.len() as u32) - i64::from(from.start);
         let first = self.nodes.len();
         let nodes_shift = first as i64 - i64::from(view.node);
-        self.bytes.extend_from_slice(view.raw().as_bytes());
+        self.bytes.extend_from_slice(view.raw_bytes());
         let shifted = view.doc.nodes[view.node as usize..from.next as usize].iter().map(|node| Node {
             start: (i64::from(node.start) + bytes_shift) as u32,
             end: (i64::from(node.end) + bytes_shift) as u32,

@@ -31,243 +31,246 @@ impl Doc {
         if let Err(error) = std::str::from_utf8(&bytes) {
             return Err(ParseError { offset: error.valid_up_to(), reason: "invalid UTF-8" });
         }
-        let mut reader = Reader {
-            bytes: &bytes,
-            at: 0,
-            nodes: Vec::with_capacity(bytes.len() / 16 + 1),
-            open: Vec::with_capacity(16),
-            key: (0, 0, false),
-        };
-        reader.document()?;
-        let nodes = reader.nodes;
+        let nodes = read(&bytes)?;
         Ok(Self { bytes, nodes })
     }
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    nodes: Vec<Node>,
-    /// Numbers of the lists and objects that are open.
-    open: Vec<u32>,
-    /// Start and length of the key of the next value, and whether it is escaped.
-    key: (u32, u32, bool),
+/// Reads the whole document in one loop. The place in the text is handed from function to function
+/// and not kept in a struct, so that it stays in a register.
+fn read(bytes: &[u8]) -> Result<Vec<Node>, ParseError> {
+    let mut nodes = Vec::with_capacity(bytes.len() / 16 + 1);
+    let mut open = Open { nodes: [0; DEPTH_LIMIT], depth: 0, objects: 0 };
+    let mut key = Key { start: 0, len: 0, escaped: false };
+    let mut at = 0;
+    loop {
+        if open.in_object() {
+            (key, at) = read_key(bytes, at)?;
+        }
+        at = skip_space(bytes, at);
+        let start = at;
+        if let Some(byte @ (b'{' | b'[')) = bytes.get(at) {
+            let object = *byte == b'{';
+            at += 1;
+            open.push(nodes.len(), object).ok_or_else(|| wrong(at, "nested too deeply"))?;
+            nodes.push(node(key, if object { Kind::Object } else { Kind::Array }, start..at, nodes.len()));
+            at = skip_space(bytes, at);
+            let empty = bytes.get(at) == Some(if object { &b'}' } else { &b']' });
+            if !empty {
+                continue;
+            }
+        } else {
+            let (kind, end) = read_scalar(bytes, at)?;
+            nodes.push(node(key, kind, start..end, nodes.len()));
+            at = end;
+        }
+        match after_value(bytes, at, &mut open, &mut nodes)? {
+            Some(next) => at = next,
+            None => return Ok(nodes),
+        }
+    }
 }
 
-impl Reader<'_> {
-    fn document(&mut self) -> Result<(), ParseError> {
-        self.value()?;
-        while let Some(container) = self.open.last().copied() {
-            self.after_value(container)?;
-        }
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(self.wrong("text after the document")),
-        }
+/// The lists and objects that are open.
+struct Open {
+    /// The numbers of their nodes, outermost first.
+    nodes: [u32; DEPTH_LIMIT],
+    depth: usize,
+    /// One bit for each, innermost lowest: whether it is an object. As many bits as `nodes` has places.
+    objects: u128,
+}
+
+impl Open {
+    #[inline(always)]
+    fn in_object(&self) -> bool {
+        self.objects & 1 != 0
     }
 
-    /// Reads one value, or only the beginning of a list or object and its first value.
-    fn value(&mut self) -> Result<(), ParseError> {
-        loop {
-            let byte = self.peek().ok_or_else(|| self.wrong("document ends too early"))?;
-            let start = self.at;
-            match byte {
-                b'{' | b'[' => {
-                    let object = byte == b'{';
-                    self.at += 1;
-                    if self.open.len() == DEPTH_LIMIT {
-                        return Err(self.wrong("nested too deeply"));
-                    }
-                    self.open.push(self.nodes.len() as u32);
-                    self.push(if object { Kind::Object } else { Kind::Array }, start);
-                    let empty = self.peek() == Some(if object { b'}' } else { b']' });
-                    if empty {
-                        self.close();
-                        return Ok(());
-                    }
-                    if object {
-                        self.object_key()?;
-                    }
-                    continue;
+    /// `None` when the limit of depth is reached.
+    #[inline(always)]
+    fn push(&mut self, node: usize, object: bool) -> Option<()> {
+        *self.nodes.get_mut(self.depth)? = node as u32;
+        self.depth += 1;
+        self.objects = self.objects << 1 | u128::from(object);
+        Some(())
+    }
+
+    /// The node of the innermost one.
+    #[inline(always)]
+    fn pop(&mut self) -> Option<u32> {
+        self.depth = self.depth.checked_sub(1)?;
+        self.objects >>= 1;
+        self.nodes.get(self.depth).copied()
+    }
+}
+
+/// Where the key of a value stands.
+#[derive(Clone, Copy)]
+struct Key {
+    start: u32,
+    len: u32,
+    escaped: bool,
+}
+
+#[inline(always)]
+fn node(key: Key, kind: Kind, place: std::ops::Range<usize>, number: usize) -> Node {
+    Node {
+        start: place.start as u32,
+        end: place.end as u32,
+        next: number as u32 + 1,
+        key: key.start,
+        key_len: key.len,
+        kind,
+        key_escaped: key.escaped,
+    }
+}
+
+/// Reads what follows a value: the ends of lists and objects, then a comma, behind which the next
+/// value begins, or the end of the document, which is `None`.
+#[inline(always)]
+fn after_value(bytes: &[u8], mut at: usize, open: &mut Open, nodes: &mut [Node]) -> Result<Option<usize>, ParseError> {
+    loop {
+        at = skip_space(bytes, at);
+        if open.depth == 0 {
+            return if at == bytes.len() { Ok(None) } else { Err(wrong(at, "text after the document")) };
+        }
+        match bytes.get(at) {
+            Some(b',') => return Ok(Some(at + 1)),
+            Some(byte @ (b'}' | b']')) if (*byte == b'}') == open.in_object() => {
+                at += 1;
+                let next = nodes.len() as u32;
+                if let Some(node) = open.pop().and_then(|node| nodes.get_mut(node as usize)) {
+                    (node.end, node.next) = (at as u32, next);
                 }
-                b'"' => {
-                    let escaped = self.string()?;
-                    self.push(if escaped { Kind::EscapedString } else { Kind::String }, start);
-                }
-                b't' => self.word(b"true", Kind::True)?,
-                b'f' => self.word(b"false", Kind::False)?,
-                b'n' => self.word(b"null", Kind::Null)?,
-                b'-' | b'0'..=b'9' => {
-                    self.number()?;
-                    self.push(Kind::Number, start);
-                }
-                _ => return Err(self.wrong("unexpected character")),
             }
-            return Ok(());
+            Some(_) => return Err(wrong(at, "expected a comma or the end of the list or object")),
+            None => return Err(wrong(at, "document ends too early")),
         }
     }
+}
 
-    /// Reads what follows a value inside a list or object: the end, or a comma and the next value.
-    fn after_value(&mut self, container: u32) -> Result<(), ParseError> {
-        let object = self.nodes[container as usize].kind == Kind::Object;
-        match self.peek() {
-            Some(b'}') if object => self.close(),
-            Some(b']') if !object => self.close(),
-            Some(b',') => {
-                self.at += 1;
-                if object {
-                    self.object_key()?;
-                }
-                self.value()?;
-            }
-            Some(_) => return Err(self.wrong("expected a comma or the end of the list or object")),
-            None => return Err(self.wrong("document ends too early")),
-        }
-        Ok(())
+/// Reads a key and its colon.
+#[inline(always)]
+fn read_key(bytes: &[u8], at: usize) -> Result<(Key, usize), ParseError> {
+    let at = skip_space(bytes, at);
+    if bytes.get(at) != Some(&b'"') {
+        return Err(wrong(at, "expected a key in quotes"));
     }
-
-    fn object_key(&mut self) -> Result<(), ParseError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.wrong("expected a key in quotes"));
-        }
-        let start = self.at + 1;
-        let escaped = self.string()?;
-        let key = (start as u32, (self.at - 1 - start) as u32, escaped);
-        if self.peek() != Some(b':') {
-            return Err(self.wrong("expected a colon"));
-        }
-        self.at += 1;
-        self.key = key;
-        Ok(())
+    let start = at + 1;
+    let (end, escaped) = read_string(bytes, start)?;
+    let key = Key { start: start as u32, len: (end - 1 - start) as u32, escaped };
+    let colon = skip_space(bytes, end);
+    if bytes.get(colon) != Some(&b':') {
+        return Err(wrong(colon, "expected a colon"));
     }
+    Ok((key, colon + 1))
+}
 
-    /// Reads a string from its opening quote; says whether it has escapes.
-    fn string(&mut self) -> Result<bool, ParseError> {
-        self.at += 1;
-        let mut escaped = false;
-        loop {
-            let Some(run) = plain_run(&self.bytes[self.at..]) else {
-                self.at = self.bytes.len();
-                return Err(self.wrong("text without a closing quote"));
-            };
-            self.at += run;
-            match self.bytes[self.at] {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(escaped);
-                }
-                b'\\' => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                _ => return Err(self.wrong("control character in text")),
-            }
+#[inline(always)]
+fn read_scalar(bytes: &[u8], at: usize) -> Result<(Kind, usize), ParseError> {
+    match bytes.get(at) {
+        Some(b'"') => {
+            let (end, escaped) = read_string(bytes, at + 1)?;
+            Ok((if escaped { Kind::EscapedString } else { Kind::String }, end))
         }
+        Some(b'-' | b'0'..=b'9') => Ok((Kind::Number, read_number(bytes, at)?)),
+        Some(b't') if bytes[at..].starts_with(b"true") => Ok((Kind::True, at + 4)),
+        Some(b'f') if bytes[at..].starts_with(b"false") => Ok((Kind::False, at + 5)),
+        Some(b'n') if bytes[at..].starts_with(b"null") => Ok((Kind::Null, at + 4)),
+        Some(_) => Err(wrong(at, "unexpected character")),
+        None => Err(wrong(at, "document ends too early")),
     }
+}
 
-    fn escape(&mut self) -> Result<(), ParseError> {
-        let width = match self.bytes.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-            Some(b'u') => {
-                let digits = self.bytes.get(self.at + 2..self.at + 6);
-                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    return Err(self.wrong("invalid escape"));
-                }
-                6
-            }
-            _ => return Err(self.wrong("invalid escape")),
+/// From behind the opening quote to behind the closing one; says whether there are escapes.
+#[inline(always)]
+fn read_string(bytes: &[u8], mut at: usize) -> Result<(usize, bool), ParseError> {
+    let mut escaped = false;
+    loop {
+        let Some(run) = bytes.get(at..).and_then(plain_run) else {
+            return Err(wrong(bytes.len(), "text without a closing quote"));
         };
-        self.at += width;
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), ParseError> {
-        if self.bytes[self.at] == b'-' {
-            self.at += 1;
-        }
-        match self.bytes.get(self.at) {
-            Some(b'0') => self.at += 1,
-            Some(b'1'..=b'9') => self.digits()?,
-            _ => return Err(self.wrong("invalid number")),
-        }
-        if self.bytes.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.bytes.get(self.at), Some(b'+' | b'-')) {
-                self.at += 1;
+        at += run;
+        match bytes[at] {
+            b'"' => return Ok((at + 1, escaped)),
+            b'\\' => {
+                escaped = true;
+                at = read_escape(bytes, at)?;
             }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), ParseError> {
-        let count = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        if count == 0 { Err(self.wrong("invalid number")) } else { Ok(()) }
-    }
-
-    fn word(&mut self, word: &[u8], kind: Kind) -> Result<(), ParseError> {
-        if !self.bytes[self.at..].starts_with(word) {
-            return Err(self.wrong("unexpected character"));
-        }
-        let start = self.at;
-        self.at += word.len();
-        self.push(kind, start);
-        Ok(())
-    }
-
-    fn push(&mut self, kind: Kind, start: usize) {
-        let (key, key_len, key_escaped) = self.key;
-        self.nodes.push(Node {
-            start: start as u32,
-            end: self.at as u32,
-            next: self.nodes.len() as u32 + 1,
-            key,
-            key_len,
-            kind,
-            key_escaped,
-        });
-    }
-
-    fn close(&mut self) {
-        self.at += 1;
-        let next = self.nodes.len() as u32;
-        if let Some(at) = self.open.pop() {
-            let node = &mut self.nodes[at as usize];
-            node.end = self.at as u32;
-            node.next = next;
+            _ => return Err(wrong(at, "control character in text")),
         }
     }
+}
 
-    /// The next byte that is no white space.
-    fn peek(&mut self) -> Option<u8> {
-        while let Some(byte) = self.bytes.get(self.at) {
-            match byte {
-                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
-                other => return Some(*other),
+#[cold]
+fn read_escape(bytes: &[u8], at: usize) -> Result<usize, ParseError> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') => {
+            let digits = bytes.get(at + 2..at + 6);
+            if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                return Err(wrong(at, "invalid escape"));
             }
+            Ok(at + 6)
         }
-        None
+        _ => Err(wrong(at, "invalid escape")),
     }
+}
 
-    fn wrong(&self, reason: &'static str) -> ParseError {
-        ParseError { offset: self.at, reason }
+#[inline(always)]
+fn read_number(bytes: &[u8], mut at: usize) -> Result<usize, ParseError> {
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
     }
+    match bytes.get(at) {
+        Some(b'0') => at += 1,
+        Some(b'1'..=b'9') => at = read_digits(bytes, at)?,
+        _ => return Err(wrong(at, "invalid number")),
+    }
+    if bytes.get(at) == Some(&b'.') {
+        at = read_digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = read_digits(bytes, at)?;
+    }
+    Ok(at)
+}
+
+#[inline(always)]
+fn read_digits(bytes: &[u8], mut at: usize) -> Result<usize, ParseError> {
+    let start = at;
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    if at == start { Err(wrong(at, "invalid number")) } else { Ok(at) }
+}
+
+/// The place of the next byte that is no white space.
+#[inline(always)]
+fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+fn wrong(offset: usize, reason: &'static str) -> ParseError {
+    ParseError { offset, reason }
 }
 
 /// How many bytes before the first quote, backslash or control character; `None` without one.
 /// Eight bytes at a time: a byte is special when subtracting reaches its high bit.
+#[inline]
 pub fn plain_run(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = 0;
-    while let Some(chunk) = bytes.get(at..at + 8) {
-        let Ok(array) = <[u8; 8]>::try_from(chunk) else { break };
-        let word = u64::from_le_bytes(array);
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
         let below_space = word.wrapping_sub(ONES * 0x20);
         let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
         let slash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);

@@ -29,8 +29,13 @@ impl<'a> View<'a> {
 
     /// The JSON text of the node as it came.
     pub fn raw(self) -> &'a str {
+        std::str::from_utf8(self.raw_bytes()).unwrap_or("null")
+    }
+
+    /// The same as bytes, which are known to be UTF-8: for whoever copies them.
+    pub fn raw_bytes(self) -> &'a [u8] {
         let node = self.node();
-        std::str::from_utf8(&self.doc.bytes[node.start as usize..node.end as usize]).unwrap_or("null")
+        &self.doc.bytes[node.start as usize..node.end as usize]
     }
 
     /// The member called `name`; `None` when absent or when this is no object. Of members with

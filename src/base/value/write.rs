@@ -152,7 +152,7 @@ impl Sink for JsonWriter {
 
     fn view(&mut self, view: View<'_>) {
         comma(&mut self.bytes);
-        self.bytes.extend_from_slice(view.raw().as_bytes());
+        self.bytes.extend_from_slice(view.raw_bytes());
     }
 
     fn mark(&self) -> Mark {

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut as _, Bytes};
 use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Response, uri};
+use http::{HeaderMap, HeaderValue, Response, Uri, uri};
 use hyper::body::Incoming;
 
-use super::{Backend, RequestBody, Transport, body, exchange_failure, remaining, rest, uri as form_uri};
+use super::{Backend, RequestBody, Transport, body, remaining, rest, words};
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
-use crate::plan::Rpc;
+use crate::plan::{Address, Rpc};
 use message::{MessageId, Tables};
 use prost_reflect::DescriptorPool;
 
@@ -74,10 +74,26 @@ pub(super) async fn send(
     let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, &message)?)));
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = http::Version::HTTP_2;
-    *request.uri_mut() = form_uri(backend.address(), method.path.clone())?;
+    *request.uri_mut() = form_uri(&backend.instance().address, method.path.clone())?;
     *request.headers_mut() = headers(head);
     let response = transport.http2.request(request).await.map_err(|error| exchange_failure(&error))?;
     read(response, method, backend.max_reply).await
+}
+
+/// The URI of a rpc at an address.
+fn form_uri(address: &Address, path: uri::PathAndQuery) -> Result<Uri, Failure> {
+    let mut parts = uri::Parts::default();
+    parts.scheme = Some(uri::Scheme::HTTP);
+    parts.authority = Some(address.authority.clone());
+    parts.path_and_query = Some(path);
+    Uri::from_parts(parts).map_err(|error| Failure::new(Cause::Internal, format!("cannot form the target: {error}")))
+}
+
+/// What a failed exchange means. The words name the error, never the client's content.
+fn exchange_failure(error: &hyper_util::client::legacy::Error) -> Failure {
+    let inner = std::error::Error::source(error).and_then(|source| source.downcast_ref::<hyper::Error>());
+    let broken = inner.is_some_and(|inner| inner.is_parse() || inner.is_parse_too_large());
+    Failure::new(if broken { Cause::BadReply } else { Cause::ConnectFailed }, words(error))
 }
 
 /// The message behind its prefix.
