@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::names::{Extra, Names};
 use super::types;
-use super::unit::Unit;
+use super::unit::{Root, Unit};
 use super::{BackendFacts, Planner};
 use crate::base::call::Expect;
 use crate::base::diagnostic::did_you_mean;
@@ -118,14 +118,23 @@ impl Unit<'_, '_> {
         })
     }
 
+    /// A write stands in a GET endpoint only if `read: false` says that it is meant: browsers and
+    /// caches ask again as they please. In fields that read it never stands (GraphQL section 6.2.2).
     fn check_read_only(&self, call: &RestCall, path: &str) {
-        let read =
-            call.read.as_ref().map_or(matches!(call.verb.method.value, Method::GET | Method::HEAD), |read| read.value);
-        if self.read_only() && !read {
-            let message = format!("{} is a write, and only reads may stand here", call.verb.method.value);
-            let help = "write `read: true` if it changes nothing, or use a POST endpoint or a mutation".to_owned();
-            self.planner.report.error("write-in-read", (&call.verb.method.place, path), message, help);
+        let safe = matches!(call.verb.method.value, Method::GET | Method::HEAD);
+        let read = call.read.as_ref().map(|read| read.value);
+        let endpoint = matches!(self.root, Root::Endpoint { .. });
+        if !self.read_only() || read.unwrap_or(safe) || (endpoint && read == Some(false)) {
+            return;
         }
+        let message = format!("{} is a write, and only reads may stand here", call.verb.method.value);
+        let help = match endpoint {
+            true => {
+                "write `read: true` if it changes nothing, `read: false` if asking for the page shall make it happen, or use a POST endpoint"
+            }
+            false => "write `read: true` if it changes nothing, or use a mutation",
+        };
+        self.planner.report.error("write-in-read", (&call.verb.method.place, path), message, help.to_owned());
     }
 
     fn rest(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) -> Request {

@@ -1,3 +1,5 @@
+//! Connections to a scripted backend on a real socket: kept, closed, idle, abandoned, too many.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
