@@ -111,6 +111,8 @@ causes! {
     MissingValue = "missing_value", 502, 13, Gateway, false, "A value needed for this answer is missing.";
     /// An expression failed: null in an operator, overflow, division by zero, a missing index.
     ExpressionFailed = "expression_failed", 502, 13, Gateway, false, "A part of this answer could not be computed.";
+    /// Two parts of a `$merge` have a value for the same member, and `$prefer` does not choose.
+    MergeConflict = "merge_conflict", 502, 13, Gateway, false, "Two services behind this endpoint contradict each other.";
     /// A JSON value does not fit the proto message it was to become.
     InvalidMessage = "invalid_message", 502, 13, Gateway, false, "A value does not fit the service behind this endpoint.";
     /// A list has more items than `max` allows and `over: fail` is in force.

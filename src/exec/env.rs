@@ -214,6 +214,7 @@ fn failure_value(failure: &Failure) -> Value<'_> {
 pub(super) fn failure(error: &EvalError) -> Failure {
     let cause = match error.kind() {
         ErrorKind::MissingValue => Cause::MissingValue,
+        ErrorKind::Clash => Cause::MergeConflict,
         _ => Cause::ExpressionFailed,
     };
     Failure::new(cause, error.to_string())

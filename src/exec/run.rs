@@ -12,12 +12,12 @@ use futures_util::stream::FuturesUnordered;
 use super::batch::Chunk;
 use super::client::ClientRequest;
 use super::crowd::{Crowd, CrowdId};
-use super::env::{BUDGET, Env};
+use super::env::{BUDGET, Env, failure};
 use super::frame::{At, End, FrameId, Frames, Stage, Waiter};
 use super::partial::Partial;
 use super::{Live, judge, render};
 use crate::base::call::{Call, Reply};
-use crate::base::failure::{Cause, Failure};
+use crate::base::failure::Failure;
 use crate::base::value::Held;
 use crate::call;
 use crate::expr::Failures;
@@ -338,7 +338,7 @@ impl<'p> Run<'p> {
     pub(super) fn into_partial(mut self) -> Partial {
         for error in self.leaves.take().errors() {
             tracing::info!(request_id = self.request.id_text(), log = %error, "a part of the result could not be computed and is null");
-            self.partial.add("result", Cause::ExpressionFailed.code());
+            self.partial.add("result", failure(error).code());
         }
         self.partial
     }

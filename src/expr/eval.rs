@@ -12,6 +12,7 @@ use crate::base::value::{NotANumber, Sink, Text, Value, View};
 
 mod collection;
 mod comprehension;
+mod merge;
 mod operator;
 mod path;
 mod template;

@@ -32,9 +32,9 @@ pub use lexer::is_word;
 pub use library::Function;
 pub use mistake::Mistake;
 pub use node::{
-    Alternative, Arithmetic, Bind, Binder, Call, Comprehension, Conditional, Element, Entry, Fallback, Fold, Index,
-    Infix, LocalId, Matches, Member, Missing, Node, OptionalStep, Presence, Relation, Relational, Step, TextPart, Var,
-    Wanted,
+    Alternative, Arithmetic, Bind, Binder, Call, Clash, Comprehension, Conditional, Element, Entry, Fallback, Fold,
+    Index, Infix, LocalId, Matches, Member, Merge, Missing, Node, OptionalStep, Part, Presence, Relation, Relational,
+    Step, TextPart, Var, Wanted, Whole,
 };
 pub use parse::{COMPREHENSION_LIMIT, DEPTH_LIMIT, SOURCE_LIMIT, parse};
 pub use pattern::Pattern;

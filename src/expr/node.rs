@@ -8,7 +8,10 @@ use super::pattern::Pattern;
 use super::span::Span;
 use crate::base::value::{Value, member_key};
 
+mod merge;
 mod shape;
+
+pub use merge::{Clash, Merge, Part, Whole};
 
 /// A value that [`super::Env::var`] reads. Its number means something to the planner only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +97,8 @@ pub enum Node {
     },
     /// Template: a list with written items; an item that is an empty optional is left out.
     Items(Box<[Node]>),
+    /// Template: objects merged deeply.
+    Merge(Box<Merge>),
     /// Template: text with expressions in it. Null or absent inside is a failure.
     Text(Box<[TextPart]>),
     /// Template: null when the inside fails, and the failure is reported.

@@ -63,6 +63,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 }
                 Ok(Value::List(made.into()))
             }
+            Node::Merge(merge) => self.merge(merge),
             Node::Text(parts) => self.text(parts).map(|text| Value::Text(text.into())),
             Node::Leaf(inner) => Ok(self.eval(inner).unwrap_or_else(|error| {
                 self.failures.push(error);
@@ -77,7 +78,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         }
     }
 
-    fn object(&mut self, members: &'a [Member]) -> Result<Value<'a>, EvalError> {
+    pub(super) fn object(&mut self, members: &'a [Member]) -> Result<Value<'a>, EvalError> {
         let mut made = Vec::with_capacity(members.len());
         for member in members {
             if self.takes(member)? {
@@ -88,11 +89,11 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         Ok(Value::Map(made.into()))
     }
 
-    fn takes(&mut self, member: &'a Member) -> Result<bool, EvalError> {
+    pub(super) fn takes(&mut self, member: &'a Member) -> Result<bool, EvalError> {
         member.when.as_ref().map_or(Ok(true), |when| self.condition(when))
     }
 
-    fn is_done(&self, var: crate::expr::Var) -> bool {
+    pub(super) fn is_done(&self, var: crate::expr::Var) -> bool {
         matches!(self.env.var(var), Value::Bool(true))
     }
 
@@ -147,14 +148,9 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     pub(super) fn write<S: Sink>(&mut self, node: &'a Node, out: &mut S) -> Result<Written, EvalError> {
         match node {
             Node::Const(value) => return put(&constant(value), out),
-            Node::Path { var, steps } => match self.env.view(*var).map_or_else(|| self.env.var(*var), Value::View) {
-                Value::View(view) => splice(path::view(view, steps), out),
-                other => return put(&path::walk(&other, steps), out),
-            },
-            Node::Local { id, steps } => match self.local(*id) {
-                Some(Slot::View(view) | Slot::Value(Value::View(view))) => splice(path::view(*view, steps), out),
-                Some(Slot::Value(value)) => return put(&path::walk(value, steps), out),
-                None => out.null(),
+            Node::Path { .. } | Node::Local { .. } => match self.found(node) {
+                Slot::View(view) => out.view(view),
+                Slot::Value(value) => return put(&value, out),
             },
             Node::Object(members) => self.write_object(members, out)?,
             Node::Each { list, local, when, body } => {
@@ -174,6 +170,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             Node::Map(entries, span) if entries.iter().all(|entry| entry.written.is_some()) => {
                 self.write_map(entries, out).map_err(|error| error.at(*span))?;
             }
+            Node::Merge(merge) => return self.write_merge(merge, out),
             Node::Text(parts) => out.text(Kind::String, &self.text(parts)?),
             Node::Leaf(inner) => return self.write_leaf(inner, out),
             Node::Outcome { var, done, otherwise } => {
@@ -198,7 +195,25 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         Ok(Written::Present)
     }
 
-    fn write_object<S: Sink>(&mut self, members: &'a [Member], out: &mut S) -> Result<(), EvalError> {
+    /// What stands at the end of a plain path; a node of a document stays one.
+    pub(super) fn found(&self, node: &'a Node) -> Slot<'a> {
+        let in_document = |view, steps| path::view(view, steps).map_or(Slot::Value(Value::Null), Slot::View);
+        match node {
+            Node::Path { var, steps } => match self.env.view(*var).map_or_else(|| self.env.var(*var), Value::View) {
+                Value::View(view) => in_document(view, steps),
+                other => Slot::Value(path::walk(&other, steps)),
+            },
+            Node::Local { id, steps } => match self.local(*id) {
+                Some(Slot::View(view) | Slot::Value(Value::View(view))) => in_document(*view, steps),
+                Some(Slot::Value(value)) => Slot::Value(path::walk(value, steps)),
+                None => Slot::Value(Value::Null),
+            },
+            // Nothing else is a plain path.
+            _ => Slot::Value(Value::Null),
+        }
+    }
+
+    pub(super) fn write_object<S: Sink>(&mut self, members: &'a [Member], out: &mut S) -> Result<(), EvalError> {
         out.begin_object();
         for member in members {
             if self.takes(member)? {
@@ -238,17 +253,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
 }
 
 /// The value unless it is an empty optional; what a full one holds.
-fn present(value: Value<'_>) -> Option<Value<'_>> {
+pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
     match value {
         Value::Optional(held) => held.map(|held| (*held).clone()),
         other => Some(other),
-    }
-}
-
-fn splice<S: Sink>(view: Option<crate::base::value::View<'_>>, out: &mut S) {
-    match view {
-        Some(view) => out.view(view),
-        None => out.null(),
     }
 }
 

@@ -40,6 +40,7 @@ impl Node {
                 Self::Conditional(Box::new(Conditional { when, then, otherwise, span }))
             }
             Self::Leaf(inner) => Self::Leaf(Box::new(inner.member(name))),
+            Self::Merge(merge) => merge.member(name),
             Self::Const(value) => Self::Const(walk(&value, &[Step::Member(name.into())])),
             other => other.step(Step::Member(name.into())),
         }
@@ -78,6 +79,7 @@ impl Node {
             },
             Self::Items(items) => Self::Items(items.iter().map(|item| item.pruned(wanted)).collect()),
             Self::Leaf(inner) => Self::Leaf(Box::new(inner.pruned(wanted))),
+            Self::Merge(merge) => Self::Merge(Box::new(merge.pruned(wanted))),
             Self::Outcome { var, done, otherwise } => Self::Outcome {
                 var: *var,
                 done: Box::new(done.pruned(wanted)),
@@ -141,6 +143,7 @@ impl Node {
             Self::Each { list, when, body, .. } => {
                 [Some(&**list), when.as_deref(), Some(&**body)].into_iter().flatten().for_each(visit);
             }
+            Self::Merge(merge) => merge.parts.iter().for_each(|part| visit(&part.node)),
             Self::Text(parts) => parts.iter().for_each(|part| match part {
                 TextPart::Literal(_) => {}
                 TextPart::Value(node) => visit(node),

@@ -3,6 +3,7 @@
 use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
 
 use super::calls::template_place;
+use super::template::Leaves;
 use super::types;
 use super::unit::{Unit, Value};
 use crate::base::diagnostic::did_you_mean;
@@ -21,6 +22,13 @@ impl Unit<'_, '_> {
         match template {
             Template::Object(object) if object.when.is_none() && !is_json(message) => {
                 self.message_object(object, message, scope, path)
+            }
+            Template::Merge(merge) if merge.when.is_none() && !is_json(message) => {
+                let part = |part: &Template, path: &str| {
+                    let ty = self.planner.template(part, scope, path).ty;
+                    Value { node: self.message(part, message, scope, path), ty }
+                };
+                self.planner.merged(merge, part, (path, Leaves::Fail)).node
             }
             other => {
                 let value = self.planner.template(other, scope, path);

@@ -15,6 +15,7 @@ mod cycles;
 mod endpoints;
 mod fields;
 mod gateway;
+mod merge;
 mod message;
 mod misfits;
 mod names;

@@ -1,4 +1,5 @@
-//! Written values become programs: literals, expressions, text, lists, objects, `$each`.
+//! Written values become programs: literals, expressions, text, lists, objects, `$each`. `$merge` is
+//! in `merge.rs`.
 
 use super::Planner;
 use super::types::Members;
@@ -9,7 +10,7 @@ use crate::spec::{Each, Entry, List, Literal, Object, Scalar, Template};
 
 /// What a failing expression does where a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leaves {
+pub(super) enum Leaves {
     /// It fails what it stands in: arguments, bodies, defaults.
     Fail,
     /// It gives null and is reported: results.
@@ -27,7 +28,23 @@ impl<'s> Planner<'s> {
         self.written(template, scope, (path, Leaves::Null))
     }
 
-    fn written(&self, template: &Template, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
+    /// Compiles a written value; what its `$when` leaves out is an empty optional.
+    pub(super) fn written(&self, template: &Template, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
+        let value = self.unconditional(template, scope, (path, leaves));
+        let Some(when) = written_when(template) else { return value };
+        Value {
+            node: Node::Conditional(Box::new(Conditional {
+                when: self.condition(when, scope, path),
+                then: value.node,
+                otherwise: Node::Const(value::Value::Optional(None)),
+                span: None,
+            })),
+            ty: value.ty.nullable(),
+        }
+    }
+
+    /// Compiles a written value as if it had no `$when`.
+    fn unconditional(&self, template: &Template, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
         match template {
             Template::Scalar(scalar) => {
                 let mut value = self.scalar(scalar, scope, path);
@@ -40,11 +57,7 @@ impl<'s> Planner<'s> {
             Template::List(list) => self.list(list, scope, (path, leaves)),
             Template::Object(object) => self.object(object, scope, (path, leaves)),
             Template::Each(each) => self.each(each, scope, (path, leaves)),
-            Template::Merge(merge) => {
-                let message = "`$merge` is not supported by this version".to_owned();
-                self.report.error(crate::spec::NOT_SUPPORTED_YET, (&merge.place, path), message, String::new());
-                Value::unknown()
-            }
+            Template::Merge(merge) => self.merge(merge, scope, (path, leaves)),
         }
     }
 
@@ -64,39 +77,13 @@ impl<'s> Planner<'s> {
         let mut types = Vec::with_capacity(object.entries.len());
         for Entry { key, value } in &object.entries {
             let path = format!("{path}.{}", key.value);
-            let inner = match value {
-                Template::Object(Object { when: Some(when), .. }) => Some(self.condition(when, scope, &path)),
-                _ => None,
-            };
-            let compiled = match value {
-                Template::Object(object) => self.members(object, scope, (&path, leaves)),
-                other => self.written(other, scope, (&path, leaves)),
-            };
-            let mut member = Member::new(key.value.as_str(), compiled.node);
-            types.push((key.value.clone(), if inner.is_some() { compiled.ty.nullable() } else { compiled.ty }));
-            member.when = inner;
-            members.push(member);
+            // The member decides for the object that it holds: without it there is no key.
+            let when = written_when(value).map(|when| self.condition(when, scope, &path));
+            let compiled = self.unconditional(value, scope, (&path, leaves));
+            types.push((key.value.clone(), if when.is_some() { compiled.ty.nullable() } else { compiled.ty }));
+            members.push(Member { when, ..Member::new(key.value.as_str(), compiled.node) });
         }
-        let value = Value { node: Node::Object(members.into()), ty: Members::of("the object", types) };
-        match &object.when {
-            None => value,
-            // An object that stands in a list, or alone, is left out as an empty optional.
-            Some(when) => Value {
-                node: Node::Conditional(Box::new(Conditional {
-                    when: self.condition(when, scope, path),
-                    then: value.node,
-                    otherwise: Node::Const(value::Value::Optional(None)),
-                    span: None,
-                })),
-                ty: value.ty.nullable(),
-            },
-        }
-    }
-
-    /// An object whose `$when` the member that holds it decides.
-    fn members(&self, object: &Object, scope: &dyn Scope, at: (&str, Leaves)) -> Value {
-        let bare = Object { entries: object.entries.clone(), when: None, place: object.place.clone() };
-        self.object(&bare, scope, at)
+        Value { node: Node::Object(members.into()), ty: Members::of("the object", types) }
     }
 
     fn each(&self, each: &Each, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
@@ -231,6 +218,15 @@ impl<'s> Planner<'s> {
     }
 }
 
+/// The `$when` of an object. That of `$each` filters its items and is none.
+fn written_when(template: &Template) -> Option<&Scalar> {
+    match template {
+        Template::Object(object) => object.when.as_ref(),
+        Template::Merge(merge) => merge.when.as_ref(),
+        Template::Scalar(_) | Template::List(_) | Template::Each(_) => None,
+    }
+}
+
 /// Names that the language gives a meaning.
 const RESERVED: &[&str] = &[
     "args", "steps", "request", "identity", "parent", "keys", "reply", "meta", "index", "event", "last", "replies",
@@ -239,7 +235,10 @@ const RESERVED: &[&str] = &[
 
 /// Plain paths and constants cannot fail.
 fn can_fail(node: &Node) -> bool {
-    !matches!(node, Node::Const(_) | Node::Path { .. } | Node::Local { .. } | Node::Object(_) | Node::Leaf(_))
+    !matches!(
+        node,
+        Node::Const(_) | Node::Path { .. } | Node::Local { .. } | Node::Object(_) | Node::Leaf(_) | Node::Merge(_)
+    )
 }
 
 fn number(text: &str) -> Value {

@@ -170,6 +170,10 @@ impl Printer<'_> {
                 self.push(format_args!("\"{}\"", short(&text)));
             }
             Node::Leaf(inner) => self.node(inner),
+            Node::Merge(merge) => {
+                let parts: Vec<&Node> = merge.parts.iter().map(|part| &part.node).collect();
+                self.function("merge", &parts);
+            }
             // Of the two sides `otherwise` is the one that still bears the step's name.
             Node::Outcome { otherwise, .. } => self.node(otherwise),
             _ => self.out.push('…'),
