@@ -117,6 +117,8 @@ causes! {
     InvalidMessage = "invalid_message", 502, 13, Gateway, false, "A value does not fit the service behind this endpoint.";
     /// A list has more items than `max` allows and `over: fail` is in force.
     TooManyItems = "too_many_items", 502, 11, Gateway, false, "A list has more items than this endpoint handles.";
+    /// A repeated call was made `max` times and its `until` did not come true.
+    RepeatLimit = "repeat_limit", 502, 14, Backend, true, "A service behind this endpoint did not come to an end.";
     /// A GraphQL result is null where the schema says it cannot be.
     NullInNonNull = "null_in_non_null", 502, 13, Backend, false, "A required value is missing.";
     /// A value is not of the type that the schema promises.

@@ -1,7 +1,9 @@
 //! A reply came, or did not: what the step that asked for it holds.
 
+use super::env::Env;
 use super::frame::{At, End};
-use super::judge;
+use super::judge::{self, with_reply};
+use super::repeat::Next;
 use super::run::Run;
 use crate::base::call::{Expect, Reply};
 use crate::base::failure::Failure;
@@ -11,7 +13,7 @@ use crate::plan::{Action, Call, Request};
 /// What gRPC replies are judged by: a status other than OK maps outside the success range.
 static SUCCESS: Expect = Expect::Success;
 
-impl Run<'_> {
+impl<'p> Run<'p> {
     /// Gives a step its reply.
     pub(super) fn arrive(&mut self, at: At, outcome: Result<Reply, Failure>) {
         let Action::Call(call) = &self.frames.step(at).action else { return };
@@ -22,10 +24,17 @@ impl Run<'_> {
             let slot = self.frames.slot_mut(at);
             slot.status = reply.status;
             slot.headers = Some(reply.headers.clone());
+            if let (Some(repeated), Some(repeat)) = (&mut slot.repeated, &call.repeat) {
+                repeated.count(&reply.held(), repeat);
+            }
             self.judged(at, call, &reply)
         });
         match held {
-            Ok(held) => self.settle(at, End::Regular, held),
+            Ok((Next::Again, reply)) => self.repeat(at, call, reply),
+            Ok((next, held)) => {
+                self.frames.slot_mut(at).cut = next == Next::Cut;
+                self.settle(at, End::Regular, held);
+            }
             Err(failure) => {
                 self.frames.slot_mut(at).status = failure.backend_status.unwrap_or(0);
                 self.fail(at, failure);
@@ -33,14 +42,21 @@ impl Run<'_> {
         }
     }
 
-    /// Judges a reply and forms what the step holds.
-    fn judged(&self, at: At, call: &Call, reply: &Reply) -> Result<Held, Failure> {
+    /// Judges a reply and forms what the step holds; where a further call follows, gives the reply.
+    fn judged(&self, at: At, call: &Call, reply: &Reply) -> Result<(Next, Held), Failure> {
         let body = reply.held();
-        let env = super::env::Env { reply: Some(reply), reply_body: &body, ..self.env(at.frame) };
+        let repeated = self.frames.slot(at).repeated.as_deref();
+        let env = Env { reply: Some(reply), reply_body: &body, repeated, ..self.env(at.frame) };
         judge::reply(&call.guards, expect(call), &env, reply)?;
+        let next = match (repeated, &call.repeat) {
+            (Some(repeated), Some(repeat)) => {
+                repeated.next(repeat, &env).map_err(|failure| with_reply(failure, reply))?
+            }
+            _ => Next::Done,
+        };
         match &call.result {
-            Some(result) => env.keep(result),
-            None => Ok(body),
+            Some(result) if next != Next::Again => Ok((next, env.keep(result)?)),
+            _ => Ok((next, body)),
         }
     }
 }

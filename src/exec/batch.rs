@@ -1,6 +1,7 @@
 //! One call for many keys: members of a crowd wait together, and each gets its rows.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use super::arrive::expect;
 use super::crowd::CrowdId;
@@ -140,7 +141,7 @@ impl<'p> Run<'p> {
                     chunks.push_front(second);
                     chunks.push_front(first);
                 }
-                Ok(rendered) => self.send(Ticket::Batch(chunk), rendered),
+                Ok(rendered) => self.send(Ticket::Batch(chunk), rendered, Duration::ZERO),
                 Err(failure) => self.fail_chunk(&chunk, &failure),
             }
         }

@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::client::ClientRequest;
 use super::frame::{At, End, FrameId, Frames, Stage};
+use super::repeat::Repeated;
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
@@ -40,6 +41,8 @@ pub(super) struct Env<'r> {
     pub(super) item: Option<(u16, &'r Held)>,
     /// The row of a batched reply, and its position or key.
     pub(super) row: Option<(&'r Held, &'r Value<'r>)>,
+    /// What the call that is being made or judged has got so far, if it is repeated.
+    pub(super) repeated: Option<&'r Repeated>,
 }
 
 impl Env<'_> {
@@ -159,6 +162,8 @@ impl expr::Env for Env<'_> {
             Source::ReplyStatus => self.reply.map_or(Value::Null, |reply| Value::Int(reply.status.into())),
             Source::ReplyHeaders => self.reply.map_or(Value::Null, |reply| headers_value(&reply.headers)),
             Source::Keys => self.keys.value(),
+            Source::Last => self.repeated.map_or(Value::Null, |repeated| repeated.last.value()),
+            Source::Replies => self.repeated.map_or(Value::Null, |repeated| repeated.replies.value()),
             Source::Row => self.row.map_or(Value::Null, |(row, _)| row.value()),
             Source::RowIndex => self.row.map_or(Value::Null, |(_, index)| index.clone()),
             of_a_step => self.slot_value(of_a_step).unwrap_or(Value::Null),
@@ -171,6 +176,7 @@ impl expr::Env for Env<'_> {
             Source::Body => self.request.body.view(),
             Source::Reply => self.reply_body.view(),
             Source::Row => self.row.and_then(|(row, _)| row.view()),
+            Source::Last => self.repeated.and_then(|repeated| repeated.last.view()),
             Source::Step(depth, step) => {
                 let (frames, at) = self.step(*depth, *step)?;
                 frames.slot(at).held.view()

@@ -6,6 +6,7 @@ use std::time::Instant;
 use http::HeaderMap;
 
 use super::crowd::CrowdId;
+use super::repeat::Repeated;
 use crate::base::failure::Failure;
 use crate::base::id::StepId;
 use crate::base::value::Held;
@@ -61,10 +62,12 @@ pub(super) struct Slot {
     pub(super) headers: Option<Arc<HeaderMap>>,
     /// Why it failed.
     pub(super) failure: Option<Box<Failure>>,
-    /// When a step with inner steps and a `timeout` must be done.
+    /// When a step with inner steps, or with repeated calls, and a `timeout` must be done.
     pub(super) deadline: Option<Instant>,
-    /// Whether its list was cut.
+    /// Whether its list, or the calls that it repeats, were cut.
     pub(super) cut: bool,
+    /// What a call that is repeated has got so far.
+    pub(super) repeated: Option<Box<Repeated>>,
 }
 
 /// Where a step stands.

@@ -28,7 +28,8 @@ pub(super) fn reply(rules: &[Guard], expect: &Expect, env: &Env<'_>, reply: &Rep
     Err(with_reply(Failure::new(cause, format!("the backend answered {}", reply.status)), reply))
 }
 
-fn with_reply(failure: Failure, reply: &Reply) -> Failure {
+/// The failure with what the reply said.
+pub(super) fn with_reply(failure: Failure, reply: &Reply) -> Failure {
     Failure { backend_status: Some(reply.status), body: reply.body.clone(), ..failure }
 }
 

@@ -18,6 +18,7 @@ mod judge;
 mod partial;
 mod proxy;
 mod render;
+mod repeat;
 mod run;
 
 pub use client::ClientRequest;

@@ -83,6 +83,7 @@ impl<'r> Env<'r> {
             keys: &NOTHING,
             item: None,
             row: None,
+            repeated: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -137,6 +137,7 @@ impl<'p> Run<'p> {
             keys: &NOTHING,
             item: None,
             row: None,
+            repeated: None,
         }
     }
 
@@ -218,10 +219,11 @@ impl<'p> Run<'p> {
             },
             Action::Each(each) => self.start_each(at, each),
             Action::Call(call) if call.batch.is_some() => self.join_batch(at, call),
+            Action::Call(call) if call.repeat.is_some() => self.start_repeated(at, step, call),
             Action::Call(call) => {
                 let deadline = self.call_deadline(at, step, call);
                 match render::call(call, &self.env(at.frame), deadline) {
-                    Ok(rendered) => self.send(Ticket::Step(at), rendered),
+                    Ok(rendered) => self.send(Ticket::Step(at), rendered, Duration::ZERO),
                     Err(failure) => self.fail(at, failure),
                 }
             }
@@ -230,14 +232,18 @@ impl<'p> Run<'p> {
 
     /// When a call that starts now must be answered.
     pub(super) fn call_deadline(&self, at: At, step: &plan::Step, call: &plan::Call) -> Instant {
-        let own = Instant::now() + step.timeout.unwrap_or(call.timeout);
-        let around = self.frames.deadline(at, |crowd| self.crowds[crowd.index()].owner);
-        let crowd = self.crowds[self.frames.frame(at.frame).crowd.index()].deadline;
-        [Some(own), around, crowd, Some(self.deadline)].into_iter().flatten().min().unwrap_or(self.deadline)
+        self.deadline_around(at).min(Instant::now() + step.timeout.unwrap_or(call.timeout))
     }
 
-    /// Puts a call under way.
-    pub(super) fn send(&mut self, ticket: Ticket, call: Call) {
+    /// When everything that stands around a step's call must be over.
+    pub(super) fn deadline_around(&self, at: At) -> Instant {
+        let around = self.frames.deadline(at, |crowd| self.crowds[crowd.index()].owner);
+        let crowd = self.crowds[self.frames.frame(at.frame).crowd.index()].deadline;
+        [around, crowd].into_iter().flatten().min().map_or(self.deadline, |least| least.min(self.deadline))
+    }
+
+    /// Puts a call under way, after a pause if there is to be one.
+    pub(super) fn send(&mut self, ticket: Ticket, call: Call, pause: Duration) {
         let transport = &self.live.transport;
         let write = match &ticket {
             Ticket::Step(at) => self.frames.step(*at).write,
@@ -246,6 +252,9 @@ impl<'p> Run<'p> {
         };
         self.writes_under_way += usize::from(write);
         self.calls.push(Box::pin(async move {
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
             let outcome = call::run(transport, call).await;
             Arrival { ticket, write, outcome }
         }));

@@ -29,8 +29,8 @@ pub use model::{
     AccessLog, Action, Admin, Arg, ArgSource, Backend, Batch, Blame, Body, Calls, Composition, Cookie, Coordinate,
     Each, Endpoint, Entry, Fail, Field, FieldBody, ForEach, Gateway, Graph, GraphNames, Graphql, GraphqlLimits,
     GrpcCall, Header, Headers, List, ListStyle, Located, MaxAge, Merge, Methods, Missing, Named, Object, Over,
-    Parameter, Parameters, PartUse, Prefer, Protocol, Proxy, Reads, Respond, RestCall, Route, SameSite, Segment,
-    Shutdown, Size, Spec, Step, Styled, Template, Verb,
+    Parameter, Parameters, PartUse, Prefer, Protocol, Proxy, Reads, Repeat, Respond, RestCall, Route, SameSite,
+    Segment, Shutdown, Size, Spec, Step, Styled, Template, Verb,
 };
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS};
 pub use project::{Project, Reading, SourceFile, profiles, read, read_texts};

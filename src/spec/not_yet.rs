@@ -26,7 +26,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "variants",
         ],
     ),
-    ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "repeat", "retry", "stream", "undo", "variant"]),
+    ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "retry", "stream", "undo", "variant"]),
     ("RestCall", &["cookies", "form", "idempotent", "multipart", "raw"]),
     ("GrpcCall", &["idempotent"]),
     (

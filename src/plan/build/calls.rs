@@ -60,7 +60,8 @@ pub(super) fn batched_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::B
 }
 
 fn row_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &Type) -> Type {
-    let names = Names { extra: Extra { reply: Some(reply), keys: true, row: None }, ..unit.names_of(level) };
+    let extra = Extra { reply: Some(reply), keys: true, ..Extra::default() };
+    let names = Names { extra, ..unit.names_of(level) };
     match unit.planner.scalar(&batch.from, &names, "").ty.present() {
         Type::List(row) | Type::Map(row) => (**row).clone(),
         _ => Type::Dyn,
@@ -71,11 +72,10 @@ impl Unit<'_, '_> {
     /// Compiles a step's call.
     pub(super) fn call(&self, level: usize, step: &Step, path: &str) -> Option<Call> {
         let reply = reply_type(self.planner, step);
-        let names = Names { extra: Extra { keys: step.batch.is_some(), ..Extra::default() }, ..self.names_of(level) };
-        let judging = Names {
-            extra: Extra { reply: Some(&reply), keys: step.batch.is_some(), row: None },
-            ..self.names_of(level)
-        };
+        let repeated = step.repeat.as_ref().map(|_| &reply);
+        let extra = Extra { keys: step.batch.is_some(), repeated, ..Extra::default() };
+        let names = Names { extra, ..self.names_of(level) };
+        let judging = Names { extra: Extra { reply: Some(&reply), ..extra }, ..names };
         let (backend, request, headers, result) = match &step.action {
             Action::Rest(call) => {
                 let (backend, _) = self.planner.backend(&call.backend, Protocol::Rest, path)?;
@@ -91,23 +91,11 @@ impl Unit<'_, '_> {
         };
         let facts = &self.planner.backends[backend.index()];
         let mut guards = self.guards(&step.fail, &judging, path);
-        guards.extend(self.guards(&facts.spec.fail, &judging, &facts.path));
-        if let Some(batch) = step.batch.as_ref().filter(|_| !self.has_many(level)) {
-            let message = "`batch` puts many parents or items into one call, and here is one".to_owned();
-            let help = "write it beside `for_each`, or in a field of the graph".to_owned();
-            self.planner.report.error("misplaced", (&batch.place, path), message, help);
-        }
+        let everywhere = Names { extra: Extra { repeated: None, ..judging.extra }, ..judging };
+        guards.extend(self.guards(&facts.spec.fail, &everywhere, &facts.path));
+        self.check_batch((level, step), result, path);
         let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));
-        if let (Some(result), Some(_)) = (result, &batch) {
-            let message = "`result` beside `batch` has no meaning: each key gets its row".to_owned();
-            self.planner.report.error(
-                "misplaced",
-                (template_place(result), path),
-                message,
-                "write it in `from`".to_owned(),
-            );
-        }
-        Some(Call {
+        let mut call = Call {
             backend,
             request,
             headers: self.all_headers(facts, headers, &names, path),
@@ -115,7 +103,24 @@ impl Unit<'_, '_> {
             guards: guards.into(),
             result: result.map(|result| self.planner.template(result, &judging, &format!("{path}.result")).node),
             batch,
-        })
+            repeat: self.repeat(step, &judging, path).map(Box::new),
+        };
+        self.note_replies(&mut call);
+        Some(call)
+    }
+
+    fn check_batch(&self, (level, step): (usize, &Step), result: Option<&Template>, path: &str) {
+        let Some(batch) = &step.batch else { return };
+        if !self.has_many(level) {
+            let message = "`batch` puts many parents or items into one call, and here is one".to_owned();
+            let help = "write it beside `for_each`, or in a field of the graph".to_owned();
+            self.planner.report.error("misplaced", (&batch.place, path), message, help);
+        }
+        if let Some(result) = result {
+            let message = "`result` beside `batch` has no meaning: each key gets its row".to_owned();
+            let help = "write it in `from`".to_owned();
+            self.planner.report.error("misplaced", (template_place(result), path), message, help);
+        }
     }
 
     /// A write stands in a GET endpoint only if `read: false` says that it is meant: browsers and
@@ -312,8 +317,9 @@ impl Unit<'_, '_> {
     fn batch(&self, (level, batch): (usize, &spec::Batch), names: &Names<'_, '_>, reply: &Type, path: &str) -> Batch {
         let row = row_type(self, (level, batch), reply);
         let key_names = self.names_of(level);
-        let from_names = Names { extra: Extra { reply: Some(reply), keys: true, row: None }, ..*names };
-        let by_names = Names { extra: Extra { reply: Some(reply), keys: true, row: Some(&row) }, ..*names };
+        let extra = Extra { reply: Some(reply), keys: true, ..Extra::default() };
+        let from_names = Names { extra, ..*names };
+        let by_names = Names { extra: Extra { row: Some(&row), ..extra }, ..*names };
         let path = format!("{path}.batch");
         Batch {
             key: self.planner.template(&batch.key, &key_names, &format!("{path}.key")).node,

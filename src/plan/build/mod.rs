@@ -21,6 +21,7 @@ mod misfits;
 mod names;
 mod nodes;
 mod protos;
+mod repeat;
 mod report;
 mod returns;
 mod steps;

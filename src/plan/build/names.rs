@@ -27,6 +27,8 @@ pub(super) struct Extra<'u> {
     pub(super) keys: bool,
     /// `item` and `index`: the type of a row of a batched reply.
     pub(super) row: Option<&'u Type>,
+    /// `last` and `replies`, in a call with `repeat`: the type of its reply.
+    pub(super) repeated: Option<&'u Type>,
 }
 
 /// Names with their bindings, as `args` and `steps` are.
@@ -61,6 +63,7 @@ impl Scope for Names<'_, '_> {
         let mut names: Vec<String> = ["args", "steps", "request"].map(str::to_owned).into();
         names.extend(self.extra.reply.iter().flat_map(|_| ["reply", "meta"].map(str::to_owned)));
         names.extend(self.extra.keys.then(|| "keys".to_owned()));
+        names.extend(self.extra.repeated.iter().flat_map(|_| ["last", "replies"].map(str::to_owned)));
         names.extend(self.extra.row.iter().flat_map(|_| ["item", "index"].map(str::to_owned)));
         let mut next = Some(self.level);
         while let Some(level) = next.map(|level| &self.unit.tree.levels[level]) {
@@ -88,6 +91,8 @@ impl<'u> Names<'u, '_> {
                 Some(scope(Table(members), "part of a reply"))
             }
             ("keys", Extra { keys: true, .. }) => var(Source::Keys, Type::list(Type::Dyn)),
+            ("last", Extra { repeated: Some(ty), .. }) => var(Source::Last, (*ty).clone().nullable()),
+            ("replies", Extra { repeated: Some(ty), .. }) => var(Source::Replies, Type::list((*ty).clone())),
             ("item", Extra { row: Some(ty), .. }) => var(Source::Row, (*ty).clone()),
             ("index", Extra { row: Some(_), .. }) => var(Source::RowIndex, Type::Dyn),
             _ => None,
@@ -120,6 +125,9 @@ impl<'u> Names<'u, '_> {
                 refused("there is no reply here", "`reply` stands in `result`, `fail` and `batch` of a call")
             }
             "item" => refused("there is no `item` here", "`item` stands inside `$each` and `for_each`"),
+            "last" | "replies" => {
+                refused(format!("there is no `{name}` here"), "`last` and `replies` stand in a call with `repeat`")
+            }
             "keys" | "index" => refused("this name stands in a batched call only", ""),
             "parent" => refused(
                 "there is no `parent` here",

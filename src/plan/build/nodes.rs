@@ -24,6 +24,7 @@ pub(super) fn of_call<'a>(call: &'a Call, nodes: &mut Vec<&'a Node>) {
     if let Some(batch) = &call.batch {
         nodes.extend([&batch.key, &batch.from, &batch.by]);
     }
+    nodes.extend(call.repeat.iter().map(|repeat| &repeat.until));
 }
 
 /// Adds every program of a guard.

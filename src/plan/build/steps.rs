@@ -406,13 +406,17 @@ fn bounds(spec: &spec::Step, write: bool) -> (usize, usize, Over) {
         written.as_ref().map_or(default, |written| written.value as usize)
     };
     let max = number(&spec.max, MAX_ITEMS);
-    let over = match spec.over.as_ref().map(|over| over.value) {
-        Some(spec::Over::Cut) => Over::Cut,
-        _ => Over::Fail,
-    };
     // Items of a batch wait for each other: all of them run.
     let parallel = if spec.batch.is_some() { max } else { number(&spec.parallel, if write { 1 } else { PARALLEL }) };
-    (parallel, max, over)
+    (parallel, max, over(spec.over.as_ref()))
+}
+
+/// What happens beyond a limit.
+pub(super) fn over(written: Option<&spec::Located<spec::Over>>) -> Over {
+    match written.map(|over| over.value) {
+        Some(spec::Over::Cut) => Over::Cut,
+        Some(spec::Over::Fail) | None => Over::Fail,
+    }
 }
 
 /// A step that does nothing: what stands for one that could not be compiled.

@@ -187,7 +187,9 @@ impl<'u, 's> Unit<'u, 's> {
         match result {
             None => reply,
             Some(result) => {
-                let names = Names { extra: Extra { reply: Some(&reply), ..Extra::default() }, ..self.names_of(level) };
+                let repeated = spec.repeat.as_ref().map(|_| &reply);
+                let extra = Extra { reply: Some(&reply), repeated, ..Extra::default() };
+                let names = Names { extra, ..self.names_of(level) };
                 self.planner.template(result, &names, "").ty
             }
         }

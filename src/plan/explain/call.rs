@@ -6,11 +6,11 @@ use http::HeaderName;
 
 use super::expression::{expression, placeholder};
 use super::naming::Naming;
-use super::print::Drawing;
+use super::print::{Drawing, count};
 use crate::base::call::Expect;
 use crate::expr::Node;
 use crate::plan::{
-    Batch, Call, Each, Guard, ListStyle, OnFailure, Over, PathPart, Protocol, Query, QueryEntry, Request, Step,
+    Batch, Call, Each, Guard, ListStyle, OnFailure, Over, PathPart, Protocol, Query, QueryEntry, Repeat, Request, Step,
 };
 
 impl Drawing<'_, '_> {
@@ -35,6 +35,7 @@ impl Drawing<'_, '_> {
         };
         lines.extend(call.headers.iter().map(|header| format!("with {noun} {}", header_text(header, naming))));
         lines.extend(call.batch.iter().map(|batch| batch_text(batch, naming)));
+        lines.extend(call.repeat.iter().map(|repeat| repeat_text(repeat, naming)));
         lines
     }
 
@@ -141,4 +142,14 @@ fn batch_text(batch: &Batch, naming: &Naming<'_, '_>) -> String {
     let rows = if batch.many { "all rows" } else { "the row" };
     let missing = if batch.missing_fails { "; a key without a row fails" } else { "" };
     format!("one call for up to {} keys {key}; each gets {rows} of {from} where {by} is its key{missing}", batch.max)
+}
+
+fn repeat_text(repeat: &Repeat, naming: &Naming<'_, '_>) -> String {
+    let until = expression(&repeat.until, naming);
+    let pause = if repeat.every.is_zero() { String::new() } else { format!(", {} apart", duration_text(repeat.every)) };
+    let over = match repeat.over {
+        Over::Fail => "then it fails",
+        Over::Cut => "then it is cut",
+    };
+    format!("again until {until}: at most {}{pause} ({over})", count(repeat.max as u64, "call"))
 }

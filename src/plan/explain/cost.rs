@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::flow::{At, Flow, most_items};
+use super::flow::{At, Flow, most_calls, most_items};
 use super::schedule::{Chain, Schedule};
 use crate::base::id::BackendId;
-use crate::plan::{Action, Batch, Field, Plan};
+use crate::plan::{Action, Call, Field, Plan};
 
 /// How often a composition runs for one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Cost {
         let mut calls: BTreeMap<BackendId, Calls> = BTreeMap::new();
         for at in flow.all().filter(|at| schedule.runs(*at)) {
             if let Action::Call(call) = &flow.step(at).action {
-                calls.entry(call.backend).or_default().add(&of_call(flow, at, call.batch.as_deref(), runs));
+                calls.entry(call.backend).or_default().add(&of_call(flow, at, call, runs));
             }
         }
         let mut chain = schedule.chain();
@@ -94,10 +94,10 @@ impl Calls {
     }
 }
 
-/// How often one step calls: once for each item around it, or once for so many of them.
-fn of_call(flow: &Flow<'_>, at: At, batch: Option<&Batch>, runs: Runs) -> Calls {
-    let mut times = 1_u64;
-    let mut keys = batch.map(|batch| batch.max.max(1) as u64);
+/// How often one step calls: once, or as often as it is repeated, for each item around it, or once for so many of them.
+fn of_call(flow: &Flow<'_>, at: At, call: &Call, runs: Runs) -> Calls {
+    let mut times = most_calls(call);
+    let mut keys = call.batch.as_ref().map(|batch| batch.max.max(1) as u64);
     let mut owner = flow.owner(flow.scope(at));
     while let Some(each_at) = owner {
         if let Action::Each(each) = &flow.step(each_at).action {

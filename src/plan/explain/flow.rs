@@ -1,7 +1,7 @@
 //! The steps of a composition in one list, those of `for_each` items included, and which asks for which.
 
 use crate::expr::Node;
-use crate::plan::{Action, Each, Expr, Need, OnFailure, Scope, Source, Step};
+use crate::plan::{Action, Call, Each, Expr, Need, OnFailure, Scope, Source, Step};
 
 /// A composition laid out: every step stands once, whatever scope it runs in.
 #[derive(Debug)]
@@ -196,6 +196,11 @@ pub(crate) fn most_items(each: &Each) -> u64 {
         _ => None,
     };
     each.max.min(written.unwrap_or(usize::MAX)) as u64
+}
+
+/// Calls that one run of a step makes one after another, at most.
+pub(crate) fn most_calls(call: &Call) -> u64 {
+    call.repeat.as_ref().map_or(1, |repeat| repeat.max as u64)
 }
 
 /// How often the items of a `for_each` step run one after another, `parallel` at a time.

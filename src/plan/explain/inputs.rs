@@ -204,6 +204,8 @@ impl<'f, 'p> Reader<'f, 'p> {
                 read.inputs.insert(of_request(*part, member));
             }
             Source::Keys => read.keys = true,
+            // What a call got before depends on what the call itself does.
+            Source::Last | Source::Replies => {}
             Source::Reply | Source::ReplyStatus | Source::ReplyHeaders | Source::Row | Source::RowIndex => {}
         }
     }
@@ -277,5 +279,6 @@ fn request(call: &Call) -> Vec<&Node> {
 fn judging(call: &Call) -> Vec<&Node> {
     let guards = call.guards.iter().flat_map(|guard| [Some(&guard.when), guard.detail.as_ref(), guard.with.as_ref()]);
     let batch = call.batch.iter().flat_map(|batch| [&batch.from, &batch.by]);
-    guards.flatten().chain(&call.result).chain(batch).collect()
+    let until = call.repeat.iter().map(|repeat| &repeat.until);
+    guards.flatten().chain(&call.result).chain(batch).chain(until).collect()
 }

@@ -68,6 +68,8 @@ impl<'f, 'p> Naming<'f, 'p> {
             Source::Reply => "reply".to_owned(),
             Source::ReplyStatus => "meta.status".to_owned(),
             Source::ReplyHeaders => "meta.headers".to_owned(),
+            Source::Last => "last".to_owned(),
+            Source::Replies => "replies".to_owned(),
             Source::Keys => "keys".to_owned(),
             Source::Row => "item".to_owned(),
             Source::RowIndex => "index".to_owned(),

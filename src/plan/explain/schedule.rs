@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::flow::{At, Flow, Why, rounds};
+use super::flow::{At, Flow, Why, most_calls, rounds};
 use crate::plan::Action;
 
 /// The time of what never happens.
@@ -45,7 +45,8 @@ pub(crate) struct Chain {
 pub(crate) struct Link {
     /// The step.
     pub(crate) step: At,
-    /// How often it calls one after another: more than once where items wait for their turn.
+    /// How often it calls one after another: more than once where items wait for their turn, and where
+    /// a call is repeated.
     pub(crate) times: u64,
 }
 
@@ -129,9 +130,9 @@ impl<'f, 'p> Schedule<'f, 'p> {
         let way = std::iter::successors(Some(Event::Done(last)), |event| self.cause(*event));
         for event in way.take(events) {
             if let Event::Answered(step) = event
-                && let Action::Call(_) = self.flow.step(step).action
+                && let Action::Call(call) = &self.flow.step(step).action
             {
-                links.push(Link { step, times: self.turns(step) });
+                links.push(Link { step, times: self.turns(step).saturating_mul(most_calls(call)) });
             }
         }
         links.reverse();
@@ -163,7 +164,7 @@ impl<'f, 'p> Schedule<'f, 'p> {
         let decided = asked.max(self.last_done(&self.flow.deciding(at)));
         let started = decided.max(self.last_done(&self.flow.acting(at)));
         let answered = match &self.flow.step(at).action {
-            Action::Call(_) => started.saturating_add(1),
+            Action::Call(call) => started.saturating_add(most_calls(call)),
             Action::Group(_) => started,
             Action::Each(_) => started.max(self.last_done(&self.flow.items(at))).saturating_add(later),
         };

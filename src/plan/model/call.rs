@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use super::Guard;
+use super::{Guard, Over};
 use crate::base::call::Expect;
 use crate::base::id::{BackendId, MethodId};
 use crate::expr::Node;
@@ -26,6 +26,8 @@ pub struct Call {
     pub result: Option<Node>,
     /// One call for many keys.
     pub batch: Option<Box<Batch>>,
+    /// A read again until it holds.
+    pub repeat: Option<Box<Repeat>>,
 }
 
 /// A request, to be rendered.
@@ -91,6 +93,21 @@ pub enum ListStyle {
     Repeat,
     /// `a=1,2`
     Comma,
+}
+
+/// A read again until it holds.
+#[derive(Debug)]
+pub struct Repeat {
+    /// The call is not made again once this is true of its reply.
+    pub until: Node,
+    /// Calls at most; at least one.
+    pub max: usize,
+    /// The pause between a reply and the next call.
+    pub every: Duration,
+    /// What happens when `until` does not hold after `max` calls.
+    pub over: Over,
+    /// Whether some program mentions `replies`, so that all of them are kept.
+    pub keeps_replies: bool,
 }
 
 /// One call for many keys.

@@ -62,7 +62,7 @@ pub enum Source {
     Error(u16, StepId),
     /// Whether a step's `when` was false.
     Skipped(u16, StepId),
-    /// Whether a step's list was cut at `max`.
+    /// Whether a step's list, or the calls that it repeats, were cut at `max`.
     Cut(u16, StepId),
     /// Whether a step came to its regular end: neither skipped nor failed.
     Succeeded(u16, StepId),
@@ -80,6 +80,10 @@ pub enum Source {
     ReplyStatus,
     /// The header fields of that reply.
     ReplyHeaders,
+    /// The reply before, of a call that is repeated; null in the first call.
+    Last,
+    /// The replies of a call that is repeated, the one that is being judged included.
+    Replies,
     /// The keys of the batch that is being called.
     Keys,
     /// The row of a batched reply that is being matched to its key.
@@ -186,11 +190,11 @@ pub struct Each {
     pub over: Over,
 }
 
-/// What happens to items beyond `max`.
+/// What happens beyond `max` items or calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// The step fails with `too_many_items`.
+    /// The step fails, with `too_many_items` or `repeat_limit`.
     Fail,
-    /// They are left out, and `steps.NAME.cut` is true.
+    /// What lies beyond is left out, and `steps.NAME.cut` is true.
     Cut,
 }

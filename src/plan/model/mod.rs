@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Request};
+pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Repeat, Request};
 pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step,
 };

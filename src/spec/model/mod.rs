@@ -22,7 +22,7 @@ pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shut
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{Header, Headers, ListStyle, Parameter, Parameters, Styled};
 pub use route::{Methods, Route, Segment};
-pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Step};
+pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Repeat, Step};
 pub use template::{Each, Entry, List, Merge, Object, Prefer, Template};
 
 use std::collections::HashMap;

@@ -30,6 +30,8 @@ keys! {
         over: Option<Located<Over>>,
         /// One call for many keys.
         batch: Option<Batch>,
+        /// A read again until it holds.
+        repeat: Option<Repeat>,
         /// Steps that must be done before, instead of the writes written above.
         after: Option<Vec<Located<String>>>,
         /// A failure leaves null and is reported; the rest is served.
@@ -56,11 +58,11 @@ pub struct ForEach {
 }
 
 words! {
-    /// What happens to items beyond the limit.
+    /// What happens beyond a limit of items or calls.
     pub enum Over {
         /// The step fails.
         Fail = "fail",
-        /// The rest is left out, and `steps.NAME.cut` is true.
+        /// What lies beyond is left out, and `steps.NAME.cut` is true.
         Cut = "cut",
     }
 }
@@ -82,6 +84,20 @@ keys! {
         max_url: Option<Located<Size>>,
         /// What a key without a row gets.
         missing: Option<Located<Missing>>,
+    }
+}
+
+keys! {
+    /// A read again until it holds: pages, polling. `last` is the reply before, `replies` are all of them.
+    pub struct Repeat: "a repeat", as in "{ until: \"${reply.next == null}\", max: 20 }" {
+        /// It is not called again once this is true of a reply.
+        until: Scalar,
+        /// How many calls are made at most.
+        max: Option<Located<u32>>,
+        /// How long to wait between a reply and the next call; without it, not at all.
+        every: Option<Located<Duration>>,
+        /// What happens when `until` does not hold after `max` calls.
+        over: Option<Located<Over>>,
     }
 }
 
@@ -155,10 +171,23 @@ impl Step {
                 }
             }
         }
-        if let (Action::Part(_) | Action::Compose(_) | Action::Guard, Some(batch)) = (&self.action, &self.batch) {
+        let of_calls = [
+            ("batch", self.batch.as_ref().map(|batch| &batch.place)),
+            ("repeat", self.repeat.as_ref().map(|repeat| &repeat.place)),
+        ];
+        let is_call = matches!(self.action, Action::Rest(_) | Action::Grpc(_));
+        for (key, place) in of_calls {
+            if let (false, Some(place)) = (is_call, place) {
+                let diagnostic = reader
+                    .error("misplaced-key", place, format!("`{key}` belongs to a call"))
+                    .help("write it beside `backend`, on the step inside that makes the call");
+                reader.report(diagnostic);
+            }
+        }
+        if let (Some(repeat), Some(_)) = (&self.repeat, &self.batch) {
             let diagnostic = reader
-                .error("misplaced-key", &batch.place, "`batch` belongs to a call")
-                .help("write it beside `backend`, on the step inside that makes the call");
+                .error("misplaced-key", &repeat.place, "`repeat` cannot stand beside `batch`")
+                .help("leave one of them out: a batch asks once for all keys");
             reader.report(diagnostic);
         }
     }

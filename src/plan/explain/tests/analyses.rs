@@ -292,3 +292,14 @@ fn a_body_is_an_input() {
     assert_eq!(inputs(&plan, "p").own, [Input::Body(Some("name".into()))].into());
     assert!(!composed(&plan).composition.scope.always.is_empty());
 }
+
+#[test]
+fn a_repeated_call_counts_as_often_as_it_may_be_made() {
+    let plan = endpoint(
+        "p: { backend: a, get: /p, repeat: { until: '${reply.next == null}', max: 4 } }
+         q: { for_each: '${p.items}', max: 3, parallel: 1, backend: b, get: '/q/${item}', repeat: { until: '${reply.done}', max: 2 } }",
+        "${q}",
+    );
+    assert_eq!(calls(&plan), [4, 6]);
+    assert_eq!(chain(&plan), (10, vec![("p".into(), 4), ("q".into(), 6)]));
+}

@@ -136,3 +136,16 @@ fn what_is_too_long_is_cut() {
     assert_eq!(wrap(&"x".repeat(40), 10), [format!("{}…", "x".repeat(7))]);
     assert_eq!(pairs(2, &[("a".into(), "b".into()), ("long".into(), "c".into())]), "  a     b\n  long  c\n");
 }
+
+#[test]
+fn a_repeat_says_until_when_how_often_and_at_what_pace() {
+    let text = explained(
+        "p: { backend: a, get: /p, query: { after: '${last.next}' }, repeat: { until: '${reply.next == null}', over: cut } }
+         q: { backend: b, get: '/q/${p.id}', repeat: { until: '${size(replies) > 1}', max: 3, every: 250ms } }",
+        "{ $merge: [ '${p}', { q: '${q}' } ] }",
+    );
+    assert!(text.contains("GET /p?after={last.next}\n"), "{text}");
+    assert!(text.contains("again until reply.next == null: at most 10 calls (then it is cut)"), "{text}");
+    assert!(text.contains("again until size(replies) > 1: at most 3 calls, 250ms apart (then it fails)"), "{text}");
+    assert!(text.contains("one after another  13 calls: p ×10 → q ×3"), "{text}");
+}
