@@ -8,7 +8,7 @@ use crate::base::id::StepId;
 use crate::plan::{Action, Need, OnFailure, Scope, Step};
 
 /// A step of the unit: its frame and its slot.
-type Point = (usize, StepId);
+pub(super) type Point = (usize, StepId);
 
 impl Unit<'_, '_> {
     /// Says which steps of a compiled unit wait for each other in a circle.
@@ -44,7 +44,7 @@ impl Unit<'_, '_> {
 }
 
 /// Every step with the steps that it may wait for, inner frames included.
-fn collect(tree: &Tree<'_>, (frame, scope): (usize, &Scope), edges: &mut Vec<(Point, Vec<Point>)>) {
+pub(super) fn collect(tree: &Tree<'_>, (frame, scope): (usize, &Scope), edges: &mut Vec<(Point, Vec<Point>)>) {
     for (index, step) in scope.steps.iter().enumerate() {
         let slot = StepId::from(index);
         let mut to: Vec<Point> = waits(step).into_iter().map(|need| locate(tree, frame, need)).collect();
@@ -80,7 +80,8 @@ fn waits(step: &Step) -> Vec<Need> {
     needs
 }
 
-fn locate(tree: &Tree<'_>, mut frame: usize, need: Need) -> Point {
+/// The step that a need means, seen from a frame.
+pub(super) fn locate(tree: &Tree<'_>, mut frame: usize, need: Need) -> Point {
     while tree.frames[frame].depth > need.depth {
         let Some(parent) = tree.frames[frame].parent else { break };
         frame = parent;

@@ -78,9 +78,10 @@ impl Planner<'_> {
         if respond.body != BodyForm::None {
             nodes.push(&composition.result.node);
         }
-        let needs = unit.needs(&nodes).into();
+        let needs = unit.needs(&nodes);
+        unit.check_reach(&composition.scope, &needs);
         let composition = Composition { sources: unit.sources(), ..composition };
-        Composed { composition, respond, needs }
+        Composed { composition, respond, needs: needs.into() }
     }
 
     /// Compiles the steps and the result of a unit.

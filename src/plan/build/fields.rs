@@ -34,7 +34,7 @@ enum Bound {
     TypeName(TypeId),
 }
 
-impl Planner<'_> {
+impl<'s> Planner<'s> {
     /// The bound fields and, when the project has a schema, the graph.
     pub(super) fn graph(&self) -> (Vec<Field>, Option<Graph>) {
         let mut fields = Vec::new();
@@ -153,23 +153,30 @@ impl Planner<'_> {
         let parallel = limit(&named.value.parallel, PARALLEL);
         let max = limit(&named.value.max, MAX_PARENTS);
         let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
-        self.compiled_field((&named.name.value, tree), at, Bounds { parallel, max, timeout })
+        let unit = self.field_unit(tree, at);
+        let field = self.compiled_field((&named.name.value, &unit), Bounds { parallel, max, timeout });
+        unit.check_reach(&field.composition.scope, &[]);
+        field
     }
 
-    fn compiled_field(&self, (name, tree): (&str, Tree<'_>), at: Bound, bounds: Bounds) -> Field {
+    fn field_unit(&self, tree: Tree<'s>, at: Bound) -> Unit<'_, 's> {
         let (parent, args): (TypeId, &[InputDef]) = match at {
             Bound::Field(ty, index) => (ty, &self.schema[ty].fields[index].args),
             Bound::TypeName(ty) => (ty, &[]),
         };
         let is_root = Some(parent) == self.schema.query() || Some(parent) == self.schema.mutation();
         let read_only = Some(parent) != self.schema.mutation();
-        let batched = tree
+        Unit::new(self, tree, Root::Field { args, parent: !is_root, read_only })
+    }
+
+    fn compiled_field(&self, (name, unit): (&str, &Unit<'_, '_>), bounds: Bounds) -> Field {
+        let batched = unit
+            .tree
             .levels
             .iter()
             .flat_map(|level| &level.steps)
             .any(|step| step.spec.is_some_and(|spec| spec.batch.is_some()));
-        let unit = Unit::new(self, tree, Root::Field { args, parent: !is_root, read_only });
-        let composition = self.compile(&unit);
+        let composition = self.compile(unit);
         let pure = composition.scope.steps.is_empty();
         // Members of a batch wait for each other: all of them run.
         let parallel = if batched { usize::MAX } else { bounds.parallel };
@@ -235,7 +242,8 @@ impl Planner<'_> {
             None => Tree::of_composition(self, &named.value.composition, place),
         };
         let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
-        self.compiled_field((&target.value, tree), at, Bounds { parallel: PARALLEL, max: MAX_PARENTS, timeout })
+        let unit = self.field_unit(tree, at);
+        self.compiled_field((&target.value, &unit), Bounds { parallel: PARALLEL, max: MAX_PARENTS, timeout })
     }
 
     /// Root fields have no parent to read from: each needs an entry.
@@ -278,7 +286,9 @@ impl Planner<'_> {
         for part in self.spec.parts.iter().filter(|part| !used.contains(&part.name.value)) {
             let at = (&part.name.place, part.path.as_str());
             let tree = Tree::of_composition(self, &part.value, at);
-            self.compile(&Unit::new(self, tree, Root::Part { args: &part.value.args }));
+            let unit = Unit::new(self, tree, Root::Part { args: &part.value.args });
+            let composition = self.compile(&unit);
+            unit.check_reach(&composition.scope, &[]);
             let message = format!("nothing uses the part `{}`", part.name.value);
             let warning = Diagnostic::error("unused", part.name.place.clone(), &part.path, message).warning();
             self.report.add(warning.help("use it, or take it out"));

@@ -21,6 +21,7 @@ mod misfits;
 mod names;
 mod nodes;
 mod protos;
+mod reach;
 mod repeat;
 mod report;
 mod returns;

@@ -52,6 +52,11 @@ impl Report {
         }
     }
 
+    /// Whether an error was found so far at a key path of which `concerns` is true.
+    pub(super) fn has_error(&self, concerns: impl Fn(&str) -> bool) -> bool {
+        self.found.borrow().iter().any(|known| known.severity == Severity::Error && concerns(&known.path))
+    }
+
     /// Everything found, in the order of files and lines; and whether there is an error among it.
     pub(super) fn finish(self) -> (Vec<Diagnostic>, bool) {
         let mut found = self.found.into_inner();

@@ -57,9 +57,9 @@ impl Unit<'_, '_> {
             self.check_part_args(at, handed);
         }
         let level = &self.tree.levels[at];
-        for step in &level.steps {
+        for (index, step) in level.steps.iter().enumerate() {
             self.check_name(at, step);
-            self.step((at, step), order, frames);
+            self.mentions.of((at, Some(index)), || self.step((at, step), order, frames));
         }
     }
 

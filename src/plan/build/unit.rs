@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::names::{Extra, Names, Table, refused};
+use super::reach::Mentions;
 use super::tree::{Body, Handed, Outcome, Tree};
 use super::types::Members;
 use super::{Planner, calls};
@@ -21,6 +22,7 @@ pub(super) struct Unit<'u, 's> {
     sources: RefCell<Sources>,
     /// What each level gives; `None` while it is being compiled.
     results: RefCell<HashMap<usize, Option<Value>>>,
+    pub(super) mentions: Mentions,
 }
 
 /// What a unit is compiled for.
@@ -62,7 +64,8 @@ struct Sources {
 
 impl<'u, 's> Unit<'u, 's> {
     pub(super) fn new(planner: &'u Planner<'s>, tree: Tree<'s>, root: Root<'u>) -> Self {
-        Self { planner, tree, root, sources: RefCell::default(), results: RefCell::default() }
+        let (sources, results, mentions) = (RefCell::default(), RefCell::default(), Mentions::default());
+        Self { planner, tree, root, sources, results, mentions }
     }
 
     /// Whether no REST write may stand here, and every rpc counts as a read.
@@ -105,6 +108,7 @@ impl<'u, 's> Unit<'u, 's> {
 
     /// What a step's name stands for.
     pub(super) fn step_binding(&self, level: usize, step: usize) -> Result<Binding, Unresolved> {
+        self.mentions.note((level, step));
         let value = self.step_value(level, step)?;
         Ok(Binding::Node { node: value.node, ty: value.ty })
     }
@@ -209,7 +213,7 @@ impl<'u, 's> Unit<'u, 's> {
             None => {}
         }
         self.results.borrow_mut().insert(level, None);
-        let value = self.compile_result(level);
+        let value = self.mentions.of((level, None), || self.compile_result(level));
         self.results.borrow_mut().insert(level, Some(value.clone()));
         Ok(value)
     }

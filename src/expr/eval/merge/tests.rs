@@ -1,3 +1,5 @@
+//! What `$merge` makes, written and evaluated.
+
 use crate::base::value::Value;
 use crate::expr::tests::World;
 use crate::expr::{Clash, ErrorKind, Failures, Member, Merge, Node, Part, Wanted, Whole, eval};

@@ -61,11 +61,12 @@ fn a_step_starts_after_what_it_mentions() {
 
 #[test]
 fn what_nothing_needs_never_runs_and_costs_nothing() {
-    let plan = endpoint("p: { backend: a, get: /p }\nq: { backend: b, get: '/q/${p.id}' }", "${p}");
+    let inner = "c: { steps: { p: { backend: a, get: /p }, q: { backend: b, get: '/q/${p.id}' } } }";
+    let plan = endpoint(inner, "${c.p}");
     let flow = flow(&plan);
     let schedule = Schedule::of(&flow);
-    assert!(schedule.runs(at(&flow, "p")));
-    assert!(!schedule.runs(at(&flow, "q")));
+    assert!(schedule.runs(at(&flow, "c.p")));
+    assert!(!schedule.runs(at(&flow, "c.q")));
     assert_eq!(calls(&plan), [1, 0]);
 }
 

@@ -81,7 +81,8 @@ fn the_nearest_time_counts() {
 
 #[test]
 fn a_step_that_is_never_called_is_said() {
-    let text = explained("p: { backend: a, get: /p }\nq: { backend: a, get: /q }", "${p}");
+    let inner = "c: { steps: { p: { backend: a, get: /p }, q: { backend: a, get: /q } } }";
+    let text = explained(inner, "${c.p}");
     assert!(text.contains("  never: nothing needs it\n    q\n"), "{text}");
 }
 
