@@ -200,8 +200,6 @@ fn real_compositions_read_with_complaints_about_unsupported_keys_only() {
                 "variants",
                 "choose",
                 "deprecated",
-                "repeat",
-                "repeat",
                 "auth",
                 "form",
                 "Upload",
