@@ -16,11 +16,11 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use inputs::{ONE_KB, TWENTY_TWO_KB, reply};
 use selvedge::base::value::Held;
-use selvedge::exec::graph::{GraphAnswer, Inputs, Planned, execute};
+use selvedge::exec::graph::{GraphAnswer, Inputs, execute};
 use selvedge::exec::{ClientRequest, Live};
-use selvedge::front::graphql::guard::Limits;
 use selvedge::front::graphql::request::GraphqlRequest;
-use selvedge::front::graphql::{Graph, Introspection, Prepared, Settings};
+use selvedge::front::graphql::{Graph, Prepared};
+use selvedge::plan::operation::{Introspection, Limits, Planned, Settings};
 use selvedge::server::load_texts;
 
 const COMPOSITION: &str = "graph: { Query.page: { result: '${args.of}' } }";
@@ -66,7 +66,7 @@ impl Known {
         let live = Arc::new(Live::new(plan.clone()));
         let schema = plan.graph.as_ref().expect("the composition has a graph").schema.clone();
         let settings = Settings { limits: Limits::default(), introspection: Introspection::On };
-        let graph = Graph::new(schema, settings, move |operation| Planned::new(&plan, operation));
+        let graph = Graph::new(schema, settings, move |operation| Planned::new(plan.graph(), &plan.fields, operation));
         Self { live, graph, client: client() }
     }
 

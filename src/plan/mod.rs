@@ -8,6 +8,7 @@ mod explain;
 pub mod fit;
 mod model;
 mod needs;
+pub mod operation;
 pub mod schema;
 
 pub use build::build;

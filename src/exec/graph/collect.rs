@@ -1,8 +1,8 @@
 //! After a bound field is over: which objects the bound fields below it hang on.
 
-use super::planned::{Answers, PlannedField, PlannedSelection};
 use super::{Execution, complete};
 use crate::base::value::{Held, Value};
+use crate::plan::operation::{Answers, PlannedField, PlannedSelection};
 use crate::plan::schema::TypeRef;
 
 /// A bound field and one more object that it hangs on.

@@ -1,6 +1,5 @@
 //! From a value to what its type of the schema says: lists, objects, nulls.
 
-use super::planned::PlannedField;
 use super::write::{Bubble, Segment, Writer};
 use super::{Execution, arguments, leaf};
 use crate::base::failure::{Cause, Failure};
@@ -8,6 +7,7 @@ use crate::base::id::FieldId;
 use crate::base::value::{Held, Sink as _, Value};
 use crate::exec::env::Env;
 use crate::plan::Graph;
+use crate::plan::operation::PlannedField;
 use crate::plan::schema::{TypeId, TypeKind, TypeRef};
 
 impl<'p> Writer<'p, '_> {

@@ -8,8 +8,6 @@
 mod collect;
 mod complete;
 mod leaf;
-mod planned;
-pub mod selection;
 mod write;
 
 use std::time::Instant;
@@ -23,9 +21,7 @@ use super::partial::Partial;
 use super::run::Run;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{DocBuilder, Held};
-pub use planned::Planned;
-use planned::{Answers, PlannedField, PlannedSelection};
-use selection::OperationKind;
+use crate::plan::operation::{Answers, OperationKind, Planned, PlannedField, PlannedSelection};
 
 /// What an operation gave.
 #[derive(Debug)]

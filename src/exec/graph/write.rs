@@ -3,10 +3,10 @@
 
 use bytes::Bytes;
 
-use super::planned::{Answers, Planned, PlannedField, PlannedSelection};
 use super::{Execution, GraphAnswer, complete};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Held, JsonWriter, Kind, Sink as _, Value, member_key};
+use crate::plan::operation::{Answers, Planned, PlannedField, PlannedSelection};
 use crate::plan::schema::TypeId;
 
 /// A null that its place does not allow: the value around it becomes null.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::exec::graph::selection::{Operation, Selection};
+use crate::plan::operation::selection::{Operation, Selection};
 
 /// About how many bytes one field of an operation takes.
 const BYTES_PER_FIELD: usize = 400;
@@ -91,7 +91,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::OperationCache;
-    use crate::exec::graph::selection::{Operation, OperationKind, Selection};
+    use crate::plan::operation::selection::{Operation, OperationKind, Selection};
     use crate::plan::schema::TypeId;
 
     fn operation() -> Arc<Operation> {

@@ -7,18 +7,18 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 
-use super::errors::RequestError;
-use super::guard::Limits;
+use super::errors;
 use super::playground::{self, Playground};
 use super::request::{Format, GraphqlRequest};
-use super::{Graph, Introspection, Prepared, Settings};
+use super::{Graph, Prepared};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Held;
-use crate::exec::graph::{GraphAnswer, Inputs, Planned, execute};
+use crate::exec::graph::{GraphAnswer, Inputs, execute};
 use crate::exec::{ClientRequest, Live};
 use crate::front::listen::{AnswerBody, RequestBody};
 use crate::front::rest::PARTIAL;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
+use crate::plan::operation::{Planned, RequestError};
 
 /// Bytes of a GraphQL request's body that are read at most.
 const MAX_BODY: usize = 1 << 20;
@@ -44,13 +44,10 @@ impl Front {
     /// The front of a plan's graph; `None` when it has none.
     pub fn new(plan: &Arc<Plan>) -> Option<Self> {
         let graph = plan.graph.as_ref()?;
-        let plan::GraphLimits { depth, aliases, tokens } = graph.limits;
-        let limits = Limits { depth, aliases, tokens, ..Limits::default() };
-        let introspection = if graph.introspection { Introspection::On } else { Introspection::Off };
         let of_plan = plan.clone();
-        let planned = move |operation| Planned::new(&of_plan, operation);
+        let planned = move |operation| Planned::new(of_plan.graph(), &of_plan.fields, operation);
         Some(Self {
-            graph: Graph::new(graph.schema.clone(), Settings { limits, introspection }, planned),
+            graph: Graph::new(graph.schema.clone(), graph.settings(), planned),
             path: graph.path.as_ref().into(),
             playground: graph.playground.then(|| Playground::new(&graph.path)),
         })
@@ -135,8 +132,8 @@ fn answered(answer: GraphAnswer, format: Format) -> Served {
 }
 
 fn refused(error: &RequestError, method: &Method, format: Format) -> Served {
-    let status = StatusCode::from_u16(error.status(format)).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = json(error.to_json(), format, status);
+    let status = StatusCode::from_u16(errors::status(error, format)).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = json(errors::body(error), format, status);
     if status == StatusCode::METHOD_NOT_ALLOWED {
         // GET is right for the path, but not for a mutation.
         let allowed = if *method == Method::GET { "POST" } else { "GET, POST" };

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::errors::RequestError;
 use crate::base::failure::Cause;
 use crate::base::value::{Doc, DocBuilder, JsonWriter, Kind, Sink, View};
-use crate::exec::graph::selection::{Field, FieldSource, Operation, Selection};
+use crate::plan::operation::selection::{Field, FieldSource, Selection};
+use crate::plan::operation::{Operation, RequestError};
 use crate::plan::schema::coerce::InvalidInput;
 use crate::plan::schema::{DirectiveDef, EnumValueDef, FieldDef, InputDef, Schema, TypeId, TypeKind, TypeRef};
 

@@ -1,26 +1,20 @@
-//! The front of the graph: from an HTTP request to a validated, typed operation with its variables.
+//! The front of the graph: from an HTTP request to an operation with its variables.
 //!
 //! ```text
-//! GraphqlRequest::read ─▶ guard ─▶ parse ─▶ validate ─▶ compile ─▶ Operation, kept by its text
-//!                                                                     │
-//!                             Prepared ◀─ introspection ◀─ variables ◀┘ for every request
+//! GraphqlRequest::read ─▶ operation::compile ─▶ kept by its text
+//!                                                     │
+//!             Prepared ◀─ introspection ◀─ variables ◀┘ for every request
 //! ```
 //!
-//! The parser is async-graphql's. Validation is our own: a typed walk is needed anyway to merge
-//! fields and coerce arguments, and the rules must hold for all values of variables at once. The tests
-//! ask async-graphql's validation and introspection for a second opinion.
+//! What an operation is and how it is made stands in [`crate::plan::operation`]; here is how it is asked
+//! for. The tests ask async-graphql's validation and introspection for a second opinion.
 
 mod cache;
-mod compile;
-mod document;
 pub mod errors;
 mod front;
-pub mod guard;
 mod introspection;
 pub mod playground;
 pub mod request;
-mod validate;
-mod values;
 
 #[cfg(test)]
 mod tests;
@@ -32,29 +26,18 @@ use http::Method;
 
 use crate::base::failure::Cause;
 use crate::base::value::{Doc, DocBuilder, Sink};
-use crate::exec::graph::selection::{Operation, OperationKind};
+use crate::plan::operation::{
+    self, Introspection, Location, Operation, OperationKind, Problem, RequestError, Settings,
+};
 use crate::plan::schema::Schema;
 use crate::plan::schema::coerce::{Input, InvalidInput, coerce};
 use cache::OperationCache;
-use document::Document;
-use errors::{Location, Problem, RequestError};
-use guard::Limits;
 use request::GraphqlRequest;
 
 pub use front::{Front, Served};
-pub use validate::Introspection;
 
 /// Bytes, estimated, of operations that are kept.
 const CACHE_BYTES: usize = 32 << 20;
-
-/// How the graph is served.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How much a document may ask.
-    pub limits: Limits,
-    /// Whether clients may ask for the schema.
-    pub introspection: Introspection,
-}
 
 /// The front of one graph. Made once for a schema and shared by all requests.
 ///
@@ -108,9 +91,7 @@ impl<T: AsRef<Operation>> Graph<T> {
         if let Some(kept) = self.operations.find(document, name) {
             return Ok(kept);
         }
-        let parsed = Document::parse(document, &self.settings.limits)?;
-        validate::validate(&parsed, &self.schema, self.settings.introspection)?;
-        let operation = compile::compile(&parsed, name, &self.schema, &self.settings.limits)?;
+        let operation = operation::compile(document, name, &self.schema, &self.settings)?;
         let operation = Arc::new((self.plan)(operation));
         self.operations.keep(document, name, operation.clone());
         Ok(operation)

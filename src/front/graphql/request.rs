@@ -9,9 +9,9 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 
-use super::errors::RequestError;
 use crate::base::failure::Cause;
 use crate::base::value::{Doc, Held, Kind, View};
+use crate::plan::operation::RequestError;
 
 /// A GraphQL request as HTTP carries it. The document is not parsed yet.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Composition;
 use crate::base::id::FieldId;
+use crate::plan::operation::{Introspection, Limits, Settings};
 use crate::plan::schema::Schema;
 
 /// A field of the graph that a composition answers.
@@ -45,6 +46,15 @@ pub struct Graph {
     pub limits: GraphLimits,
     /// The time that a whole answer may take.
     pub timeout: Duration,
+}
+
+impl Graph {
+    /// How documents of clients are judged.
+    pub fn settings(&self) -> Settings {
+        let GraphLimits { depth, aliases, tokens } = self.limits;
+        let limits = Limits { depth, aliases, tokens, ..Limits::default() };
+        Settings { limits, introspection: if self.introspection { Introspection::On } else { Introspection::Off } }
+    }
 }
 
 /// Bounds of GraphQL documents.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::{SCHEMA, arguments, open, plan, post, prepare, prepare_with};
 use crate::base::failure::Cause;
 use crate::base::value::View;
-use crate::exec::graph::selection::{Field, FieldSource, Selection};
+use crate::plan::operation::selection::{Field, FieldSource, Selection};
 use crate::plan::schema::{Schema, TypeId};
 
 #[test]

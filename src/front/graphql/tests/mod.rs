@@ -12,14 +12,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
 
-use super::errors::RequestError;
-use super::guard::Limits;
 use super::request::GraphqlRequest;
-use super::{Graph, Introspection, Prepared, Settings};
+use super::{Graph, Prepared};
 use crate::base::failure::Cause;
 use crate::base::id::FileId;
 use crate::base::value::{Doc, DocBuilder, Held, View};
-use crate::exec::graph::selection::{Field, FieldSource, Operation, Selection};
+use crate::plan::operation::selection::{Field, FieldSource, Selection};
+use crate::plan::operation::{Introspection, Limits, Operation, Problem, RequestError, Settings};
 use crate::plan::schema::Schema;
 
 const STORE: &str = r#"
@@ -96,7 +95,7 @@ fn refused(document: &str, variables: &str) -> (Cause, Vec<String>) {
 }
 
 fn shown(error: &RequestError) -> (Cause, Vec<String>) {
-    let line = |problem: &super::errors::Problem| {
+    let line = |problem: &Problem| {
         let places = problem.locations.iter().map(|place| format!("{}:{} ", place.line, place.column));
         places.collect::<String>() + &problem.message
     };

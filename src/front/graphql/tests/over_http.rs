@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::super::errors::RequestError;
+use super::super::errors::{body, status};
 use super::super::request::{Format, GraphqlRequest};
 use super::{open, refused};
 use crate::base::failure::Cause;
+use crate::plan::operation::RequestError;
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
@@ -53,7 +54,7 @@ fn a_request_of_the_wrong_shape_is_a_clear_400_in_every_format() {
     ] {
         let error = post(body).expect_err("malformed");
         assert_eq!(error.problems[0].message, expected);
-        assert_eq!((error.status(Format::Json), error.status(Format::GraphqlResponse)), (400, 400));
+        assert_eq!((status(&error, Format::Json), status(&error, Format::GraphqlResponse)), (400, 400));
     }
 }
 
@@ -75,7 +76,7 @@ fn only_json_in_utf8_may_be_posted() {
         Some("application/jsonp"),
     ] {
         let error = read(media).expect_err("unsupported");
-        assert_eq!((error.cause, error.status(Format::Json)), (Cause::UnsupportedMediaType, 415), "{media:?}");
+        assert_eq!((error.cause, status(&error, Format::Json)), (Cause::UnsupportedMediaType, 415), "{media:?}");
     }
 }
 
@@ -101,7 +102,7 @@ fn a_get_carries_its_request_in_the_query_string() {
         assert_eq!(read.expect_err(wrong).cause, Cause::BadRequest, "{wrong}");
     }
     let put = GraphqlRequest::read(&Method::PUT, None, &HeaderMap::new(), &Bytes::new()).expect_err("no such method");
-    assert_eq!(put.status(Format::Json), 405);
+    assert_eq!(status(&put, Format::Json), 405);
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn a_get_never_runs_a_mutation_also_when_it_is_cached() {
         let request = get("query=mutation+%7B+cancel(id%3A+1)+%7D").expect("well-formed");
         assert_eq!(&*request.document, document);
         let error = graph.prepare(&request).expect_err("refused");
-        assert_eq!((error.cause, error.status(Format::Json)), (Cause::MethodNotAllowed, 405));
+        assert_eq!((error.cause, status(&error, Format::Json)), (Cause::MethodNotAllowed, 405));
     }
 }
 
@@ -136,7 +137,7 @@ fn the_accept_header_decides_the_format_and_so_the_status() {
         [("{", "{}"), ("{ nothing }", "{}"), ("query($n: Int!) { products(first: $n) { id } }", "{}")]
     {
         let error = open().prepare(&super::post(document, variables)).expect_err("refused");
-        assert_eq!((error.status(Format::Json), error.status(Format::GraphqlResponse)), (200, 400), "{document}");
+        assert_eq!((status(&error, Format::Json), status(&error, Format::GraphqlResponse)), (200, 400), "{document}");
     }
     assert_eq!(Format::GraphqlResponse.content_type(), "application/graphql-response+json; charset=utf-8");
 }
@@ -145,12 +146,12 @@ fn the_accept_header_decides_the_format_and_so_the_status() {
 fn an_error_answer_has_message_location_and_code_and_no_data() {
     let error = open().prepare(&super::post("{\n  nothing\n}", "{}")).expect_err("refused");
     assert_eq!(
-        &error.to_json()[..],
+        &body(&error)[..],
         br#"{"errors":[{"message":"`Query` has no field `nothing`.","locations":[{"line":2,"column":3}],"extensions":{"code":"graphql_validation_failed"}}]}"#
     );
     let error = post(b"").expect_err("refused");
     assert_eq!(
-        &error.to_json()[..],
+        &body(&error)[..],
         br#"{"errors":[{"message":"The body is not JSON: document ends too early at byte 0.","extensions":{"code":"bad_request"}}]}"#
     );
 }

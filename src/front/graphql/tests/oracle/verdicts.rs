@@ -8,13 +8,11 @@ use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, N
 use async_graphql::{Request, Response, ServerError, ValidationResult};
 use futures_util::FutureExt as _;
 
-use super::super::super::document::Document;
-use super::super::super::guard::Limits;
-use super::super::super::validate::{Introspection, validate};
 use super::corpus::{INVALID, UNPARSED, VALID};
 use super::known::VERDICTS;
 use super::{SCHEMA, their_schema};
 use crate::base::failure::Cause;
+use crate::plan::operation::{Introspection, Limits, Settings, read};
 
 /// What a side says of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +105,8 @@ fn tokens(document: &str) -> Vec<std::ops::Range<usize>> {
 /// What we say.
 pub(super) fn ours(document: &str) -> Verdict {
     let limits = Limits { depth: 100, aliases: 1_000, tokens: 10_000, ..Limits::default() };
-    let judged = Document::parse(document, &limits).and_then(|parsed| validate(&parsed, &SCHEMA, Introspection::On));
-    match judged {
-        Ok(()) => Verdict::Valid,
+    match read(document, &SCHEMA, &Settings { limits, introspection: Introspection::On }) {
+        Ok(_) => Verdict::Valid,
         Err(error) => {
             assert_ne!(error.cause, Cause::GraphqlLimit, "{document}: {error:?}");
             Verdict::Invalid

@@ -10,8 +10,8 @@ use async_graphql_value::{Name, Value};
 
 use super::document::hint;
 use super::errors::Problem;
+use super::selection::{Argument, InputValue, VariableUse};
 use crate::base::value::{DocBuilder, member_key};
-use crate::exec::graph::selection::{Argument, InputValue, VariableUse};
 use crate::plan::schema::coerce::{self, Input, InvalidInput};
 use crate::plan::schema::{InputDef, InputDefault, Schema, Type, TypeKind, TypeRef};
 

@@ -1,7 +1,7 @@
 //! What a GraphQL operation asks for, ready to run: validated, typed, fragments inlined, fields merged.
 //!
-//! The front of the graph makes an [`Operation`] once for a document and keeps it; every request
-//! with that document runs the same one. So nothing here depends on the values of variables:
+//! An [`Operation`] is made once for a document and kept; every request with that document runs the
+//! same one. So nothing here depends on the values of variables:
 //! `@skip` and `@include` stand as [`Condition`]s, and arguments as [`InputValue`]s.
 
 use std::sync::Arc;

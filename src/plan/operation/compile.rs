@@ -16,13 +16,13 @@ use async_graphql_value::Value;
 use super::document::Document;
 use super::errors::{Location, RequestError};
 use super::guard::Limits;
+use super::selection::{
+    Argument, Condition, Field, FieldSource, Operation, OperationKind, Selection, Test, VariableDef,
+};
 use super::validate::type_of;
 use super::values::{self, Inputs};
 use crate::base::failure::Cause;
 use crate::base::value::{DocBuilder, member_key};
-use crate::exec::graph::selection::{
-    Argument, Condition, Field, FieldSource, Operation, OperationKind, Selection, Test, VariableDef,
-};
 use crate::plan::schema::coerce::{Input, coerce};
 use crate::plan::schema::{InputDefault, Schema, TypeId};
 

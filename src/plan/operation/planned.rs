@@ -1,5 +1,5 @@
-//! An operation with everything resolved that does not depend on its variables: kept by the front
-//! beside the document, made once.
+//! An operation with what answers each of its fields: everything resolved that does not depend on
+//! its variables.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::base::id::FieldId;
 use crate::base::value::Held;
 use crate::expr::Wanted;
 use crate::plan::schema::{TypeId, TypeKind};
-use crate::plan::{Expr, Graph, Plan};
+use crate::plan::{Expr, Field as BoundField, Graph};
 
 /// An operation, ready to run on one plan.
 #[derive(Debug)]
@@ -16,36 +16,41 @@ pub struct Planned {
     /// What was asked.
     pub operation: Operation,
     /// The fields with what answers them.
-    pub(super) selection: PlannedSelection,
+    pub selection: PlannedSelection,
     /// How many bound fields there are.
-    pub(super) groups: usize,
+    pub groups: usize,
     /// Whether running it may change something at a backend.
     pub writes: bool,
 }
 
 /// A selection with what answers its fields.
 #[derive(Debug, Default)]
-pub(super) struct PlannedSelection {
-    pub(super) fields: Vec<PlannedField>,
+pub struct PlannedSelection {
+    /// The fields in the order of the answer.
+    pub fields: Vec<PlannedField>,
     /// Whether some field at or below this has to run for its parents.
-    pub(super) runs: bool,
+    pub runs: bool,
 }
 
 /// A field with what answers it.
 #[derive(Debug)]
-pub(super) struct PlannedField {
-    pub(super) field: Arc<Field>,
-    pub(super) answers: Answers,
-    pub(super) selection: PlannedSelection,
+pub struct PlannedField {
+    /// What was asked.
+    pub field: Arc<Field>,
+    /// What answers it.
+    pub answers: Answers,
+    /// What is answered of it.
+    pub selection: PlannedSelection,
 }
 
 /// What answers a field.
 #[derive(Debug)]
-pub(super) enum Answers {
+pub enum Answers {
     /// The member of this name of the parent.
     Member(Box<str>),
     /// A composition, run for all parents before the answer is written.
     Bound {
+        /// Which composition.
         field: FieldId,
         /// The part of its result that is selected, and what that needs.
         value: Expr,
@@ -56,18 +61,18 @@ pub(super) enum Answers {
     Expression(FieldId),
     /// The name of the object's type.
     Typename,
-    /// Something that the front has the answer to.
+    /// Something that the schema has the answer to.
     Introspection,
 }
 
 impl Planned {
-    /// Resolves an operation against a plan with a graph.
-    pub fn new(plan: &Plan, operation: Operation) -> Self {
+    /// Resolves an operation against a graph and the bound fields of its plan.
+    pub fn new(graph: &Graph, bound: &[BoundField], operation: Operation) -> Self {
         let mut groups = 0;
-        let planner = Planner { plan, graph: plan.graph() };
+        let planner = Planner { graph, bound };
         let selection = planner.selection(&operation.selection, &mut groups);
         let writes = selection.fields.iter().any(|field| match &field.answers {
-            Answers::Bound { field, .. } => plan.fields[field.index()].composition.writes,
+            Answers::Bound { field, .. } => bound[field.index()].composition.writes,
             _ => false,
         });
         Self { operation, selection, groups, writes }
@@ -82,15 +87,18 @@ impl AsRef<Operation> for Planned {
 
 impl PlannedField {
     /// Whether the field is answered for these variables.
-    pub(super) fn is_included(&self, variables: &Held) -> bool {
+    pub fn is_included(&self, variables: &Held) -> bool {
         self.field.conditions.is_empty()
-            || super::object_of(variables).is_none_or(|object| self.field.is_included(object))
+            || match variables {
+                Held::Doc(doc, node) => self.field.is_included(doc.view(*node)),
+                _ => true,
+            }
     }
 }
 
 struct Planner<'p> {
-    plan: &'p Plan,
     graph: &'p Graph,
+    bound: &'p [BoundField],
 }
 
 impl Planner<'_> {
@@ -116,7 +124,7 @@ impl Planner<'_> {
         let Some(id) = self.graph.bound[field.parent.index()][index] else {
             return Answers::Member(self.graph.members[field.parent.index()][index].clone());
         };
-        let bound = &self.plan.fields[id.index()];
+        let bound = &self.bound[id.index()];
         if bound.pure && inner.fields.is_empty() {
             return Answers::Expression(id);
         }

@@ -18,7 +18,7 @@ use crate::plan::schema::expectation;
 /// **Invariant:** no fragment reaches itself and every spread names a fragment that exists, so
 /// following spreads ends.
 #[derive(Debug)]
-pub(super) struct Document {
+pub struct Document {
     parsed: ExecutableDocument,
 }
 
