@@ -1,4 +1,4 @@
-//! Answers of endpoints: runs the composition and writes its result in one pass.
+//! Answers of endpoints: runs what answers and writes its result in one pass.
 
 use std::time::Instant;
 
@@ -12,11 +12,11 @@ use super::env::Env;
 use super::frame::FrameId;
 use super::partial::Partial;
 use super::run::Run;
-use super::{Live, render};
+use super::{Live, graph, render};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Held, JsonWriter, Value, View};
 use crate::expr::{Env as _, Node};
-use crate::plan::{BodyForm, Composed, Respond};
+use crate::plan::{self, BodyForm, Composed, Respond};
 
 /// The answer of a composition.
 #[derive(Debug)]
@@ -31,11 +31,24 @@ pub struct Answered {
     pub partial: Partial,
 }
 
-/// Runs an endpoint's composition for one request.
+/// Answers one request to an endpoint that composes its answer.
 ///
 /// # Errors
 /// The first required failure; everything else that was under way is dropped with the run.
 pub async fn answer(
+    live: &Live,
+    answer: &plan::Answer,
+    request: &ClientRequest,
+    deadline: Instant,
+) -> Result<Answered, Failure> {
+    match answer {
+        plan::Answer::Compose(composed) => compose(live, composed, request, deadline).await,
+        plan::Answer::Query(queried) => graph::query(live, queried, request, deadline).await,
+        plan::Answer::Proxy(_) => Err(Failure::new(Cause::Internal, "a proxy composes nothing")),
+    }
+}
+
+async fn compose(
     live: &Live,
     composed: &Composed,
     request: &ClientRequest,
@@ -59,8 +72,20 @@ pub async fn answer(
 
 fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     let frame = FrameId(0);
-    let Respond { status, headers, cookies, media_type, body } = &composed.respond;
     let env = run.env(frame);
+    let result = &composed.composition.result.node;
+    let body = match composed.respond.body {
+        BodyForm::None => None,
+        BodyForm::Json => Some(write(result, &env)?),
+        BodyForm::Text => Some(text(result, &env)?),
+    };
+    let (status, headers) = head(&composed.respond, &env, body.is_some())?;
+    Ok(Answered { status, headers, body, partial: run.into_partial() })
+}
+
+/// Status and header fields of an answer.
+pub(super) fn head(respond: &Respond, env: &Env<'_>, has_body: bool) -> Result<(StatusCode, HeaderMap), Failure> {
+    let Respond { status, headers, cookies, media_type, .. } = respond;
     let mut answer_headers = HeaderMap::with_capacity(headers.len() + 4);
     for (name, value) in headers {
         match env.eval(&value.node)? {
@@ -75,21 +100,15 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
             answer_headers.append(SET_COOKIE, value);
         }
     }
-    let result = &composed.composition.result.node;
-    let body = match body {
-        BodyForm::None => None,
-        BodyForm::Json => Some(write(result, &env)?),
-        BodyForm::Text => Some(text(result, &env)?),
-    };
     let status = match status {
         Some(status) => status_of(&env.eval(&status.node)?)?,
-        None if body.is_none() => StatusCode::NO_CONTENT,
-        None => StatusCode::OK,
+        None if has_body => StatusCode::OK,
+        None => StatusCode::NO_CONTENT,
     };
-    if body.is_some() {
+    if has_body {
         answer_headers.entry(http::header::CONTENT_TYPE).or_insert_with(|| media_type.clone());
     }
-    Ok(Answered { status, headers: answer_headers, body, partial: run.into_partial() })
+    Ok((status, answer_headers))
 }
 
 /// Writes the result as JSON. A reply that is the whole result is handed on without a copy.

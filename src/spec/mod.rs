@@ -27,9 +27,9 @@ pub use constant::{Asked, ConstantError, LookUp, constant, holds_expression, loo
 pub use keys::{FieldDoc, ObjectDoc, Shape};
 pub use model::{
     AccessLog, Action, Admin, Arg, ArgSource, Backend, Batch, Blame, Body, Calls, Composition, Cookie, Coordinate,
-    Each, Endpoint, Entry, Fail, Field, FieldBody, ForEach, Gateway, Graph, GraphNames, Graphql, GraphqlLimits,
-    GrpcCall, Header, Headers, List, ListStyle, Located, MaxAge, Merge, Methods, Missing, Named, Object, Over,
-    Parameter, Parameters, PartUse, Prefer, Protocol, Proxy, Reads, Repeat, Respond, RestCall, Route, SameSite,
+    Document, Each, Endpoint, Entry, Fail, Field, FieldBody, ForEach, Gateway, Graph, GraphNames, Graphql,
+    GraphqlLimits, GrpcCall, Header, Headers, List, ListStyle, Located, MaxAge, Merge, Methods, Missing, Named, Object,
+    Over, Parameter, Parameters, PartUse, Prefer, Protocol, Proxy, Reads, Repeat, Respond, RestCall, Route, SameSite,
     Segment, Shutdown, Size, Spec, Step, Styled, Template, Verb,
 };
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS};

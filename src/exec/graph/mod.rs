@@ -8,6 +8,7 @@
 mod collect;
 mod complete;
 mod leaf;
+mod query;
 mod write;
 
 use std::time::Instant;
@@ -21,6 +22,8 @@ use super::partial::Partial;
 use super::run::Run;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{DocBuilder, Held};
+pub use query::query;
+
 use crate::plan::operation::{Answers, OperationKind, Planned, PlannedField, PlannedSelection};
 
 /// What an operation gave.
@@ -75,6 +78,16 @@ pub async fn execute(
     inputs: Inputs<'_>,
     (request, deadline): (&ClientRequest, Instant),
 ) -> GraphAnswer {
+    write::answer(perform(live, planned, inputs, (request, deadline)).await, planned)
+}
+
+/// Runs everything that an operation asks for; what is left is to write the answer.
+async fn perform<'p>(
+    live: &'p Live,
+    planned: &'p Planned,
+    inputs: Inputs<'p>,
+    (request, deadline): (&'p ClientRequest, Instant),
+) -> Execution<'p> {
     let mut execution = Execution {
         live,
         inputs,
@@ -94,7 +107,7 @@ pub async fn execute(
             }
         }
     }
-    write::answer(execution, planned)
+    execution
 }
 
 impl<'p> Execution<'p> {

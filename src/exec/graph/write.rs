@@ -18,7 +18,16 @@ pub(super) struct Writer<'p, 'x> {
     pub(super) execution: &'x mut Execution<'p>,
     pub(super) out: JsonWriter,
     pub(super) path: Vec<Segment<'p>>,
-    errors: Vec<FieldError>,
+    errors: Vec<FieldError<'p>>,
+}
+
+/// What was written for an operation, and what failed on the way.
+pub(super) struct Written<'p> {
+    pub(super) out: JsonWriter,
+    /// Whether the data as a whole is null.
+    pub(super) no_data: bool,
+    /// In the order in which they arose: when there is no data, the last one is why.
+    pub(super) errors: Vec<FieldError<'p>>,
 }
 
 /// A step of an error's path.
@@ -29,29 +38,46 @@ pub(super) enum Segment<'p> {
 }
 
 /// One entry of `errors`.
-struct FieldError {
-    path: Box<[u8]>,
+pub(super) struct FieldError<'p> {
+    path: Box<[Segment<'p>]>,
     line: u32,
     column: u32,
-    failure: Failure,
+    pub(super) failure: Failure,
+}
+
+impl FieldError<'_> {
+    /// The path without the positions in lists: `products.seller`.
+    pub(super) fn field(&self) -> String {
+        let keys = self.path.iter().filter_map(|segment| match segment {
+            Segment::Key(key) => Some(*key),
+            Segment::Index(_) => None,
+        });
+        keys.collect::<Vec<_>>().join(".")
+    }
 }
 
 /// The whole answer.
 pub(super) fn answer<'p>(mut execution: Execution<'p>, planned: &'p Planned) -> GraphAnswer {
-    let out = JsonWriter { bytes: Vec::with_capacity(4096) };
-    let mut writer = Writer { execution: &mut execution, out, path: Vec::new(), errors: Vec::new() };
-    writer.out.begin_object();
-    writer.out.key(b"\"data\":");
+    let mut out = JsonWriter { bytes: Vec::with_capacity(4096) };
+    out.begin_object();
+    out.key(b"\"data\":");
+    let Written { mut out, no_data, errors } = data(&mut execution, planned, out);
+    write_errors(&mut out, &errors);
+    out.end_object();
+    let codes = errors.iter().map(|error| error.failure.code().to_owned()).collect();
+    GraphAnswer { body: Bytes::from(out.bytes), no_data, codes, partial: execution.run.into_partial() }
+}
+
+/// Writes the data behind what was written before it.
+pub(super) fn data<'p>(execution: &mut Execution<'p>, planned: &'p Planned, out: JsonWriter) -> Written<'p> {
+    let mut writer = Writer { execution, out, path: Vec::new(), errors: Vec::new() };
     let mark = writer.out.mark();
     let no_data = writer.object(&Value::Null, &planned.selection, planned.operation.root).is_err();
     if no_data {
         writer.out.rewind(mark);
         writer.out.null();
     }
-    let codes = writer.write_errors();
-    writer.out.end_object();
-    let body = Bytes::from(writer.out.bytes);
-    GraphAnswer { body, no_data, codes, partial: execution.run.into_partial() }
+    Written { out: writer.out, no_data, errors: writer.errors }
 }
 
 impl<'p> Writer<'p, '_> {
@@ -142,50 +168,49 @@ impl<'p> Writer<'p, '_> {
             log = &*failure.log,
             "a field failed"
         );
-        let mut path = JsonWriter::default();
-        path.begin_array();
-        for segment in &self.path {
-            match segment {
-                Segment::Key(key) => path.text(Kind::String, key),
-                Segment::Index(index) => path.uint(*index as u64),
-            }
-        }
-        path.end_array();
         let (line, column) = (field.field.line, field.field.column);
-        self.errors.push(FieldError { path: path.bytes.into(), line, column, failure });
+        self.errors.push(FieldError { path: self.path.as_slice().into(), line, column, failure });
     }
+}
 
-    /// Writes `errors`, if there are any; gives their codes.
-    fn write_errors(&mut self) -> Vec<String> {
-        let errors = std::mem::take(&mut self.errors);
-        if errors.is_empty() {
-            return Vec::new();
-        }
-        let out = &mut self.out;
-        out.key(b"\"errors\":");
-        out.begin_array();
-        for error in &errors {
-            out.begin_object();
-            out.key(b"\"message\":");
-            out.text(Kind::String, error.failure.client_text());
-            out.key(b"\"locations\":");
-            out.begin_array();
-            out.begin_object();
-            out.key(b"\"line\":");
-            out.uint(error.line.into());
-            out.key(b"\"column\":");
-            out.uint(error.column.into());
-            out.end_object();
-            out.end_array();
-            out.key(b"\"path\":");
-            out.bytes.extend_from_slice(&error.path);
-            out.key(b"\"extensions\":");
-            extensions(out, &error.failure);
-            out.end_object();
-        }
-        out.end_array();
-        errors.iter().map(|error| error.failure.code().to_owned()).collect()
+/// Writes `errors`, if there are any.
+fn write_errors(out: &mut JsonWriter, errors: &[FieldError<'_>]) {
+    if errors.is_empty() {
+        return;
     }
+    out.key(b"\"errors\":");
+    out.begin_array();
+    for error in errors {
+        out.begin_object();
+        out.key(b"\"message\":");
+        out.text(Kind::String, error.failure.client_text());
+        out.key(b"\"locations\":");
+        out.begin_array();
+        out.begin_object();
+        out.key(b"\"line\":");
+        out.uint(error.line.into());
+        out.key(b"\"column\":");
+        out.uint(error.column.into());
+        out.end_object();
+        out.end_array();
+        out.key(b"\"path\":");
+        path(out, &error.path);
+        out.key(b"\"extensions\":");
+        extensions(out, &error.failure);
+        out.end_object();
+    }
+    out.end_array();
+}
+
+fn path(out: &mut JsonWriter, path: &[Segment<'_>]) {
+    out.begin_array();
+    for segment in path {
+        match segment {
+            Segment::Key(key) => out.text(Kind::String, key),
+            Segment::Index(index) => out.uint(*index as u64),
+        }
+    }
+    out.end_array();
 }
 
 /// `{"code": …}` and the members that the composition declares for the failure.

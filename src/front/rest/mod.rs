@@ -62,14 +62,14 @@ pub async fn serve(
             })?;
             Ok(response.map(|body| AnswerBody::stream(body.map_err(Into::into))))
         }
-        Answer::Compose(composed) => {
+        answer @ (Answer::Compose(_) | Answer::Query(_)) => {
             if let Some(ty) = &endpoint.body {
                 client.body = body::read(&live.plan, (endpoint, ty), (&client.head.headers, body)).await?;
             }
-            let answered = if composed.composition.writes {
+            let answered = if answer.writes() {
                 detached(live.clone(), matched.endpoint, client, deadline).await?
             } else {
-                exec::answer(live, composed, &client, deadline).await?
+                exec::answer(live, answer, &client, deadline).await?
             };
             Ok(response(answered))
         }
@@ -92,8 +92,8 @@ fn passed_on(body: RequestBody, max: Option<u64>) -> Result<(transport::RequestB
     Ok((transport::RequestBody::Stream(body.boxed_unsync()), broke_off))
 }
 
-/// Runs a composition that writes in a task of its own: once begun it comes to its end, whether
-/// its client stays or not.
+/// Answers in a task of its own, because something is written: once begun it comes to its end,
+/// whether its client stays or not.
 async fn detached(
     live: Arc<Live>,
     endpoint: EndpointId,
@@ -101,10 +101,8 @@ async fn detached(
     deadline: Instant,
 ) -> Result<Answered, Failure> {
     let task = live.detached.clone().spawn(async move {
-        match &live.plan.endpoint(endpoint).answer {
-            Answer::Compose(composed) => exec::answer(&live, composed, &client, deadline).await,
-            Answer::Proxy(_) => Err(Failure::new(Cause::Internal, "a proxy is no composition")),
-        }
+        let answer = &live.plan.endpoint(endpoint).answer;
+        exec::answer(&live, answer, &client, deadline).await
     });
     match task.await {
         Ok(answered) => answered,

@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Method};
 
+use super::query::Face;
 use super::tree::Tree;
 use super::unit::{Root, Unit};
 use super::{Planner, REQUEST_TIMEOUT, types};
@@ -9,8 +10,8 @@ use crate::base::value::member_key;
 use crate::expr::{Node, Type};
 use crate::plan::schema::{TypeId, TypeRef};
 use crate::plan::{
-    Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Proxy, RequestPart, Respond,
-    Source,
+    Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Proxy,
+    RequestPart, Respond, Source,
 };
 use crate::spec::{self, Literal, Located, Methods, Named, Segment};
 
@@ -21,18 +22,22 @@ const MAX_BODY: u64 = 1 << 20;
 
 impl Planner<'_> {
     /// The endpoints in written order.
-    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+    pub(super) fn endpoints(&self, graph: Option<&Graph>, fields: &[Field]) -> Vec<Endpoint> {
         self.check_routes();
-        self.spec.endpoints.iter().filter_map(|named| self.endpoint(named)).collect()
+        let face = graph.map(|graph| Face { graph, fields });
+        self.spec.endpoints.iter().filter_map(|named| self.endpoint(named, face)).collect()
     }
 
-    fn endpoint(&self, named: &Named<spec::Endpoint>) -> Option<Endpoint> {
+    fn endpoint(&self, named: &Named<spec::Endpoint>, face: Option<Face<'_>>) -> Option<Endpoint> {
         let endpoint = &named.value;
         let args = self.args(named);
         let body = endpoint.body.as_ref().map(|body| self.body_type(&body.type_name, &named.path));
-        let answer = match &endpoint.proxy {
-            Some(proxy) => Answer::Proxy(Box::new(self.proxy(proxy, (named, &args))?)),
-            None => Answer::Compose(Box::new(self.composed(named, &args, body.as_ref()))),
+        let answer = match (&endpoint.proxy, &endpoint.query) {
+            (Some(proxy), _) => Answer::Proxy(Box::new(self.proxy(proxy, (named, &args))?)),
+            (None, Some(query)) => {
+                Answer::Query(Box::new(self.queried((named, query), (&args, body.as_ref()), face)?))
+            }
+            (None, None) => Answer::Compose(Box::new(self.composed(named, &args, body.as_ref()))),
         };
         let body = match (body, &answer) {
             (Some((body, _)), _) => Some(body),
@@ -97,12 +102,11 @@ impl Planner<'_> {
         }
     }
 
-    fn respond(&self, endpoint: &spec::Endpoint, unit: &Unit<'_, '_>, path: &str) -> Respond {
+    /// Status, header fields and cookies of an endpoint's answer.
+    pub(super) fn respond(&self, endpoint: &spec::Endpoint, unit: &Unit<'_, '_>, path: &str) -> Respond {
         let names = unit.names_of(0);
         let json = HeaderValue::from_static("application/json");
-        let empty =
-            endpoint.part.is_none() && endpoint.composition.steps.is_empty() && endpoint.composition.result.is_none();
-        let has_body = !endpoint.answers_nothing() && !empty;
+        let has_body = !endpoint.answers_nothing() && !endpoint.is_only_a_response();
         let body = if has_body { BodyForm::Json } else { BodyForm::None };
         let Some(respond) = &endpoint.respond else {
             return Respond { status: None, headers: Box::default(), cookies: Box::default(), media_type: json, body };
@@ -404,7 +408,7 @@ fn tail(name: &str, position: usize) -> Arg {
 }
 
 /// Text: what stands for a type that is not known.
-fn any_type() -> TypeRef {
+pub(super) fn any_type() -> TypeRef {
     TypeRef::Named { id: crate::plan::schema::TypeId::STRING, name: "String".into() }
 }
 

@@ -21,6 +21,7 @@ mod misfits;
 mod names;
 mod nodes;
 mod protos;
+mod query;
 mod reach;
 mod repeat;
 mod report;
@@ -87,8 +88,8 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
         hidden: RefCell::default(),
     };
     let gateway = planner.gateway();
-    let endpoints = planner.endpoints();
     let (fields, graph) = planner.graph();
+    let endpoints = planner.endpoints(graph.as_ref(), &fields);
     planner.check_parts();
     planner.check_times();
     let backends = planner.backends.iter().map(|facts| facts.plan(&planner)).collect();

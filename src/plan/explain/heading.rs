@@ -8,12 +8,11 @@ use super::layout::{WIDTH, padded, pairs, wrap};
 use super::naming::Naming;
 use super::print::{INDENT, count, tail};
 use crate::plan::schema::{FieldDef, InputDef, TypeId};
-use crate::plan::{Arg, ArgSource, BodyForm, BodyType, Composed, Endpoint, Field, PathPart, Plan, Proxy};
+use crate::plan::{Arg, ArgSource, BodyForm, BodyType, Endpoint, Field, PathPart, Plan, Proxy, Respond};
 
-/// The head of an endpoint that a composition answers.
-pub(super) fn composed(plan: &Plan, (endpoint, composed): (&Endpoint, &Composed), flow: &Flow<'_>) -> String {
+/// The head of an endpoint that a composition or a query answers.
+pub(super) fn composed(plan: &Plan, (endpoint, respond): (&Endpoint, &Respond), flow: &Flow<'_>) -> String {
     let naming = Naming::new(flow, &plan.hidden);
-    let respond = &composed.respond;
     let mut lines: Vec<String> = endpoint.summary.iter().map(ToString::to_string).collect();
     let status = match &respond.status {
         Some(status) => expression(&status.node, &naming),

@@ -17,6 +17,7 @@ mod layout;
 mod naming;
 mod print;
 mod schedule;
+mod selection;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ use cost::Runs;
 use flow::Flow;
 use print::{Subject, sections};
 
-use super::{Answer, BodyForm, Composed, Endpoint, Field, Plan, Proxy, Scope};
+use super::{Answer, BodyForm, Composed, Endpoint, Field, Plan, Proxy, Queried, Scope};
 
 /// The time within which a field is answered where there is no graph: none is set.
 const NO_LIMIT: Duration = Duration::MAX;
@@ -38,6 +39,7 @@ const NO_LIMIT: Duration = Duration::MAX;
 pub fn explain_endpoint(plan: &Plan, endpoint: &Endpoint) -> String {
     match &endpoint.answer {
         Answer::Compose(composed) => explain_composed(plan, endpoint, composed),
+        Answer::Query(queried) => explain_query(plan, endpoint, queried),
         Answer::Proxy(proxy) => explain_proxy(plan, endpoint, proxy),
     }
 }
@@ -65,7 +67,14 @@ fn explain_composed(plan: &Plan, endpoint: &Endpoint, composed: &Composed) -> St
         runs: Runs::Once,
         result: (composed.respond.body != BodyForm::None).then_some(&composition.result.node),
     };
-    heading::composed(plan, (endpoint, composed), &flow) + &sections(plan, &flow, subject)
+    heading::composed(plan, (endpoint, &composed.respond), &flow) + &sections(plan, &flow, subject)
+}
+
+fn explain_query(plan: &Plan, endpoint: &Endpoint, queried: &Queried) -> String {
+    let scope = Scope { depth: 0, steps: Box::default(), always: Box::default() };
+    let flow = Flow::new(&queried.sources, &scope, &[]);
+    let head = heading::composed(plan, (endpoint, &queried.respond), &flow);
+    head + &selection::section(plan, &queried.operation)
 }
 
 fn explain_proxy(plan: &Plan, endpoint: &Endpoint, proxy: &Proxy) -> String {

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::{Composition, Expr, Need, PathPart, Source};
 use crate::base::id::BackendId;
+use crate::plan::operation::Planned;
 use crate::plan::schema::TypeRef;
 
 /// What clients call over REST.
@@ -42,8 +43,22 @@ pub struct Endpoint {
 pub enum Answer {
     /// A composition.
     Compose(Box<Composed>),
+    /// An operation on the graph.
+    Query(Box<Queried>),
     /// Another server, streaming both ways.
     Proxy(Box<Proxy>),
+}
+
+impl Answer {
+    /// Whether answering may change something at a backend: then it comes to its end although its
+    /// client may have left.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::Compose(composed) => composed.composition.writes,
+            Self::Query(queried) => queried.operation.writes,
+            Self::Proxy(_) => false,
+        }
+    }
 }
 
 /// A composition and the shape of its HTTP answer.
@@ -55,6 +70,19 @@ pub struct Composed {
     pub respond: Respond,
     /// The steps that the answer waits for.
     pub needs: Box<[Need]>,
+}
+
+/// An operation on the graph, whose data is the body of the answer.
+#[derive(Debug)]
+pub struct Queried {
+    /// What runs. Its variables are the arguments of the endpoint with the same names.
+    pub operation: Planned,
+    /// Which of its variables is the body of the request.
+    pub body: Option<usize>,
+    /// Status and header fields of the answer.
+    pub respond: Respond,
+    /// What the expressions of `respond` read: arguments and the request.
+    pub sources: Box<[Source]>,
 }
 
 /// Status, header fields and body of an answer that succeeded.

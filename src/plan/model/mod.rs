@@ -13,7 +13,7 @@ pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Repeat, Requ
 pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step,
 };
-pub use endpoint::{Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, Respond};
+pub use endpoint::{Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, Queried, Respond};
 pub use graph::{Field, Graph, GraphLimits};
 
 use crate::base::id::EndpointId;

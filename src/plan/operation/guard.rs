@@ -28,6 +28,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// For documents that stand in compositions: their writers are trusted, so that only what keeps
+    /// reading them bounded is left.
+    pub const WRITTEN: Self =
+        Self { depth: NESTING_LIMIT, aliases: usize::MAX, tokens: usize::MAX, bytes: 1 << 20, fields: 100_000 };
+}
+
 /// Brackets inside one another, of all kinds: lists and objects of arguments count too.
 pub const NESTING_LIMIT: usize = 200;
 

@@ -47,6 +47,15 @@ impl TypeRef {
         }
     }
 
+    /// The same without null at the outside.
+    #[must_use]
+    pub fn non_null(self) -> Self {
+        match self {
+            Self::NonNull(_) => self,
+            other => Self::NonNull(Box::new(other)),
+        }
+    }
+
     /// What the list holds; `None` when this is no list.
     pub fn item(&self) -> Option<&Self> {
         match self.nullable() {

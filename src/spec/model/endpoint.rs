@@ -11,16 +11,19 @@ use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 use super::{ArgSource, Composition, Coordinate, Headers, Located, Methods, Named, Route, Size, Template};
 
 keys! {
-    /// An endpoint: a composition, a part, a proxy, or only a response.
+    /// An endpoint: a composition, a part, a query of the graph, a proxy, or only a response.
     pub struct Endpoint: "an endpoint", as in "{ steps: { p: { backend: catalog, get: /products } } }" {
         /// The methods and the path, from the key.
         route: Route = ..,
         /// What it does, in one line, for people.
         summary: Option<Located<String>>,
-        /// Arguments, steps and result. Steps and result are empty beside `part` and `proxy`.
+        /// Arguments, steps and result. Steps and result are empty beside `part`, `query` and `proxy`.
         composition: Composition = ..,
         /// The name of the part that it is; the endpoint's arguments are handed over by name.
         part: Option<Located<String>>,
+        /// A GraphQL document with one operation: the answer is its `data`. The arguments, and the
+        /// body as `$body`, are its variables.
+        query: Option<Document>,
         /// The type of the request's body; then `args.body` holds it.
         body: Option<Body>,
         /// The type of the answer's body, as written; the result is checked against it.
@@ -37,6 +40,13 @@ keys! {
         max_body: Option<Located<Size>>,
     }
     then Endpoint::check
+}
+
+/// The text of a GraphQL document. It holds no expressions: values come to it as variables.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The text and where it is written.
+    pub scalar: Scalar,
 }
 
 /// The type of a request's body.
@@ -118,6 +128,12 @@ impl Endpoint {
     pub fn answers_nothing(&self) -> bool {
         matches!(&self.composition.result, Some(Template::Scalar(scalar)) if scalar.value == Literal::Null)
     }
+
+    /// Whether nothing but a `respond` is written.
+    pub fn is_only_a_response(&self) -> bool {
+        let composes = !self.composition.steps.is_empty() || self.composition.result.is_some();
+        !composes && self.part.is_none() && self.query.is_none()
+    }
 }
 
 impl Definition for Endpoint {
@@ -151,28 +167,31 @@ impl Endpoint {
         }
     }
 
-    /// An endpoint is a composition, a part, a proxy, or only a response.
+    /// An endpoint is a composition, a part, a query, a proxy, or only a response.
     fn check_what_it_does(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
         let step = self.composition.steps.first().map(|step| ("steps", &step.name.place));
         let result = self.composition.result.as_ref().map(|result| ("result", result.place()));
         let part = self.part.as_ref().map(|part| ("part", &part.place));
         let proxy = self.proxy.as_ref().map(|proxy| ("proxy", &proxy.place));
         let respond = self.respond.as_ref().map(|respond| ("respond", &respond.place));
-        let beside_proxy = step.or(result).or(part).or(respond).filter(|_| proxy.is_some());
-        let beside_part = step.or(result).filter(|_| part.is_some());
-        let conflict = proxy.zip(beside_proxy).or(part.zip(beside_part));
+        let query = self.query.as_ref().map(|query| ("query", &query.scalar.place));
+        let graph = self.graph.as_ref().map(|graph| ("graph", &graph.place));
+        let beside_proxy = proxy.zip(step.or(result).or(part).or(query).or(respond));
+        let beside_query = query.zip(step.or(result).or(part).or(graph));
+        let beside_part = part.zip(step.or(result));
+        let conflict = beside_proxy.or(beside_query).or(beside_part);
         if let Some(((one, place), (other, other_place))) = conflict {
             let message = format!("`{one}` is all that an endpoint does: `{other}` cannot stand beside it");
             let diagnostic = reader
                 .error("conflicting-keys", other_place, message)
-                .help("leave one of them out, or put the part in a step")
+                .help(if one == "part" { "put the part in a step" } else { "leave one of them out" })
                 .related(place.clone(), format!("`{one}` stands here"));
             reader.report(diagnostic);
         }
         if !entries.has_any(&["steps", "result", "part", "proxy", "respond", "query", "stream"]) {
             let diagnostic = reader
                 .error("empty", &self.route.path.place, "this endpoint does nothing")
-                .help("write `steps` and a `result`, a `part`, a `proxy`, or at least a `respond`");
+                .help("write `steps` and a `result`, a `part`, a `query`, a `proxy`, or at least a `respond`");
             reader.report(diagnostic);
         }
     }
@@ -197,6 +216,30 @@ impl Endpoint {
                 reader.report(diagnostic);
             }
         }
+    }
+}
+
+impl FromNode for Document {
+    fn shape() -> Shape {
+        Shape::Text
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = match &node.kind {
+            Kind::Scalar(scalar) => scalar.text().map(|text| (scalar, text)),
+            _ => None,
+        };
+        let Some((scalar, text)) = text else {
+            reader.expected("the text of a GraphQL document, such as `\"{ products { id name } }\"`", node);
+            return None;
+        };
+        if holds_expression(text) {
+            let message = "a GraphQL document holds no expressions";
+            let help = "declare a variable, as in `query($id: ID!) { … }`, and an argument of that name";
+            reader.report(reader.error("misplaced", &node.place, message).help(help));
+            return None;
+        }
+        Some(Self { scalar: scalar.clone() })
     }
 }
 

@@ -17,7 +17,7 @@ mod template;
 pub use backend::{Backend, Protocol, Reads};
 pub use call::{Action, GrpcCall, PartUse, RestCall, Verb};
 pub use composition::{Arg, ArgSource, Composition};
-pub use endpoint::{Body, Cookie, Endpoint, MaxAge, Proxy, Respond, SameSite};
+pub use endpoint::{Body, Cookie, Document, Endpoint, MaxAge, Proxy, Respond, SameSite};
 pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{Header, Headers, ListStyle, Parameter, Parameters, Styled};

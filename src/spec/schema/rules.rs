@@ -29,8 +29,9 @@ pub(super) const RULES: &[(&str, &[Rule])] = &[
     (
         "Endpoint",
         &[
-            Rule::AtLeastOne(&["steps", "result", "part", "proxy", "respond"]),
-            Rule::Excludes("proxy", &["steps", "result", "part", "respond"]),
+            Rule::AtLeastOne(&["steps", "result", "part", "query", "proxy", "respond"]),
+            Rule::Excludes("proxy", &["steps", "result", "part", "query", "respond"]),
+            Rule::Excludes("query", &["steps", "result", "part", "graph"]),
             Rule::Excludes("part", &["steps", "result"]),
         ],
     ),

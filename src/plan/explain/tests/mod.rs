@@ -42,7 +42,7 @@ fn endpoint(steps: &str, result: &str) -> Plan {
 fn composed(plan: &Plan) -> &Composed {
     let composed = match &plan.endpoints[0].answer {
         Answer::Compose(composed) => Some(composed),
-        Answer::Proxy(_) => None,
+        Answer::Query(_) | Answer::Proxy(_) => None,
     };
     composed.expect("the endpoint is a composition")
 }

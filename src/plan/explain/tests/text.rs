@@ -150,3 +150,35 @@ fn a_repeat_says_until_when_how_often_and_at_what_pace() {
     assert!(text.contains("again until size(replies) > 1: at most 3 calls, 250ms apart (then it fails)"), "{text}");
     assert!(text.contains("one after another  13 calls: p ×10 → q ×3"), "{text}");
 }
+
+#[test]
+fn a_query_says_what_it_asks_and_who_answers() {
+    let schema =
+        "type Query { user(id: ID!): User } type User { id: ID! upper: String posts: [Post!]! } type Post { a: Int }";
+    let plan = plan_with(
+        "graph:
+  Query.user: { steps: { u: { backend: a, get: '/u/${args.id}' } } }
+  User.upper: ${parent.name.upperAscii()}
+  User.posts: { steps: { p: { backend: b, get: '/p' } } }
+endpoints:
+  GET /users/{id}:
+    args: { id: ID! }
+    query: 'query($id: ID!) { user(id: $id) { id upper posts { first: a } } }'
+",
+        schema,
+    );
+    let expected = "GET /users/{id}
+  Answers 200 within 10s.
+
+Arguments
+  id  ID!  from the path
+
+Asks the graph for
+  user       what Query.user gives
+    id       the member id
+    upper    computed by User.upper
+    posts    what User.posts gives
+      first  the member a
+";
+    assert_eq!(explain_endpoint(&plan, &plan.endpoints[0]), expected);
+}
