@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use super::id::{BackendId, MethodId};
+use super::id::{BackendId, MethodId, OperationId};
 use super::value::{Doc, Held};
 
 /// One backend call with everything filled in: two equal calls ask the backend the same thing.
@@ -45,6 +45,8 @@ pub struct RestRequest {
     pub target: String,
     /// The body, with its media type in the call's headers; `None` sends no body.
     pub body: Option<Bytes>,
+    /// The operation of a contract that says which numbers of the reply are integers.
+    pub operation: Option<OperationId>,
 }
 
 /// Which HTTP statuses are success.

@@ -26,6 +26,8 @@ ids! {
     BackendId
     /// A rpc of a gRPC backend: a position in the plan's table of methods.
     MethodId
+    /// An operation of a REST backend's contract.
+    OperationId
     /// An endpoint of the plan.
     EndpointId
     /// A bound field of the graph.

@@ -31,8 +31,9 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
-use crate::plan::Plan;
+use crate::plan::{BodyType, Plan};
 use crate::transport::Transport;
+use crate::transport::grpc::ProtoJson;
 
 /// What every request runs on: the checked plan and the clients to its backends.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub struct Live {
     pub plan: Arc<Plan>,
     /// How it reaches its backends.
     pub transport: Transport,
+    /// How bodies are read that are proto messages, by `EndpointId`.
+    pub messages: Vec<Option<ProtoJson>>,
     /// Compositions that come to their end although their client may have left.
     pub detached: TaskTracker,
 }
@@ -49,6 +52,11 @@ impl Live {
     /// Brings a plan to life. Nothing is connected yet.
     pub fn new(plan: Arc<Plan>) -> Self {
         let transport = Transport::new(&plan);
-        Self { plan, transport, detached: TaskTracker::new() }
+        let messages = plan.endpoints.iter().map(|endpoint| match &endpoint.body {
+            Some(BodyType::Message(message)) => ProtoJson::of(message),
+            _ => None,
+        });
+        let messages = messages.collect();
+        Self { plan, transport, messages, detached: TaskTracker::new() }
     }
 }

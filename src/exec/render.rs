@@ -25,11 +25,12 @@ const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(
 /// Renders a call.
 pub(super) fn call(call: &plan::Call, env: &Env<'_>, deadline: Instant) -> Result<Call, Failure> {
     let request = match &call.request {
-        plan::Request::Rest { method, path: parts, query, body, .. } => {
+        plan::Request::Rest { method, path: parts, query, body, operation, .. } => {
             let mut target = path(parts, env)?;
             query_into(&mut target, query, env)?;
             let body = body.as_ref().map(|body| json(body, env)).transpose()?;
-            Request::Rest(RestRequest { method: method.clone(), target, body: body.map(Into::into) })
+            let body = body.map(Into::into);
+            Request::Rest(RestRequest { method: method.clone(), target, body, operation: *operation })
         }
         plan::Request::Grpc { method, message } => {
             Request::Grpc { method: *method, message: json(message, env)?.into() }

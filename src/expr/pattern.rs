@@ -15,7 +15,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with it, one sentence without a full stop.
-    pub(super) fn compile(pattern: &str) -> Result<Self, String> {
+    pub fn compile(pattern: &str) -> Result<Self, String> {
         let compiled = RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).build();
         compiled.map(Self).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "this pattern takes more than 1 MiB when compiled".to_owned(),

@@ -4,6 +4,7 @@
 //! it holds. Whatever can be decided at load is decided here; nothing later looks a name up.
 
 mod build;
+pub mod contract;
 mod explain;
 pub mod fit;
 mod model;

@@ -18,7 +18,6 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "descriptors",
             "discover",
             "hedge",
-            "openapi",
             "query",
             "reflection",
             "retry",

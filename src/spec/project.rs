@@ -33,6 +33,9 @@ pub struct Reading {
     pub unread: BTreeSet<String>,
     /// The files of `schema/` that end in `.graphql`, by name.
     pub schemas: Vec<SourceFile>,
+    /// The files of `schema/` and its folders that end in `.yaml`, `.yml` or `.json`, by path: contracts and
+    /// JSON Schemas, for whoever names one.
+    pub contracts: Vec<SourceFile>,
     /// The files of `proto/` and its folders that end in `.proto`, by path.
     pub protos: Vec<SourceFile>,
     /// Everything that is wrong, file by file.
@@ -62,6 +65,7 @@ pub fn read(project: Project<'_>, look_up: LookUp<'_>) -> Reading {
     let mut files = Files { root: project.root.to_owned(), ..Files::default() };
     files.compositions = files.read_folder(COMPOSITIONS, COMPOSITION_ENDINGS, 1);
     files.schemas = files.read_folder(SCHEMA, &["graphql"], 1);
+    files.contracts = files.read_folder(SCHEMA, &["yaml", "yml", "json"], FOLDER_DEPTH_LIMIT);
     files.protos = files.read_folder(PROTO, &["proto"], FOLDER_DEPTH_LIMIT);
     if let Some(profile) = project.profile {
         files.profile = files.read_folder(&format!("{COMPOSITIONS}/{profile}"), COMPOSITION_ENDINGS, 1);
@@ -86,7 +90,8 @@ pub fn read_texts(texts: &[(&str, &str)], look_up: LookUp<'_>) -> Reading {
     for (path, text) in texts {
         let file = SourceFile { path: (*path).to_owned(), id: files.sources.add(*path, *text) };
         match path.split_once('/') {
-            Some((SCHEMA, _)) => files.schemas.push(file),
+            Some((SCHEMA, name)) if name.ends_with(".graphql") => files.schemas.push(file),
+            Some((SCHEMA, _)) => files.contracts.push(file),
             Some((PROTO, _)) => files.protos.push(file),
             // What lies deeper belongs to a profile.
             Some((COMPOSITIONS, name)) if name.contains('/') => {}
@@ -110,6 +115,7 @@ struct Files {
     /// The composition files of the profile.
     profile: Vec<SourceFile>,
     schemas: Vec<SourceFile>,
+    contracts: Vec<SourceFile>,
     protos: Vec<SourceFile>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -137,8 +143,8 @@ impl Files {
         let (found, unread) = reader.finish();
         self.diagnostics.extend(found);
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.place.file, diagnostic.place.bytes.start));
-        let Self { root, sources, schemas, protos, diagnostics, .. } = self;
-        Reading { root, sources, spec, unread, schemas, protos, diagnostics }
+        let Self { root, sources, schemas, contracts, protos, diagnostics, .. } = self;
+        Reading { root, sources, spec, unread, schemas, contracts, protos, diagnostics }
     }
 
     fn report_nothing(&mut self) {

@@ -21,6 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::base::call::{Call, Reply, Request};
 use crate::base::failure::{Cause, Failure};
+use crate::plan::contract::Operation;
 use crate::plan::{Address, Plan};
 
 pub use body::RequestBody;
@@ -39,6 +40,8 @@ pub struct Transport {
     http2: Client<Connector, RequestBody>,
     backends: Vec<Backend>,
     methods: Vec<grpc::Method>,
+    /// What contracts say of replies, by `OperationId`.
+    operations: Vec<Arc<Operation>>,
 }
 
 /// A backend as the wire sees it.
@@ -74,7 +77,12 @@ impl Transport {
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(Connector);
-        Self { http2, backends: plan.backends.iter().map(backend).collect(), methods: grpc::methods(&plan.methods) }
+        Self {
+            http2,
+            backends: plan.backends.iter().map(backend).collect(),
+            methods: grpc::methods(&plan.methods),
+            operations: plan.operations.clone(),
+        }
     }
 
     /// Sends a call and reads its reply to the end.
@@ -86,7 +94,10 @@ impl Transport {
         let backend = &self.backends[call.backend.index()];
         let work = async {
             match call.request {
-                Request::Rest(rest) => rest::send(backend, rest, call.headers).await,
+                Request::Rest(rest) => {
+                    let operation = rest.operation.map(|id| &*self.operations[id.index()]);
+                    rest::send((backend, operation), rest, call.headers).await
+                }
                 Request::Grpc { method, message } => {
                     let head = grpc::Head { headers: call.headers, deadline: call.deadline };
                     grpc::send(self, backend, head, (&self.methods[method.index()], message)).await

@@ -10,19 +10,24 @@ use super::{Backend, ReplyBody, RequestBody, body};
 use crate::base::call::{Reply, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
+use crate::plan::contract::Operation;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const AGENT: HeaderValue = HeaderValue::from_static(concat!("selvedge/", env!("CARGO_PKG_VERSION")));
 
 /// Sends a REST call and parses its reply.
-pub(super) async fn send(backend: &Backend, call: RestRequest, declared: HeaderMap) -> Result<Reply, Failure> {
+pub(super) async fn send(
+    (backend, operation): (&Backend, Option<&Operation>),
+    call: RestRequest,
+    declared: HeaderMap,
+) -> Result<Reply, Failure> {
     let instance = backend.instance();
     let target = instance.target(call.target)?;
     let headers = headers(declared, &call.method, call.body.as_ref());
     let mut request = http::Request::new(RequestBody::Whole(call.body));
     *request.method_mut() = call.method;
     *request.headers_mut() = headers;
-    read(instance.http1.send(target, request).await?, backend.max_reply).await
+    read(instance.http1.send(target, request).await?, backend.max_reply, operation).await
 }
 
 /// The declared header fields, and what HTTP and JSON need where nothing is declared.
@@ -39,23 +44,27 @@ fn headers(mut headers: HeaderMap, method: &Method, body: Option<&Bytes>) -> Hea
     headers
 }
 
-async fn read(response: Response<ReplyBody>, max: u64) -> Result<Reply, Failure> {
+async fn read(response: Response<ReplyBody>, max: u64, operation: Option<&Operation>) -> Result<Reply, Failure> {
     let (head, body) = response.into_parts();
     if head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Failure::new(Cause::BadReply, "the reply is compressed although nothing was offered"));
     }
     let (bytes, _) = body::read(body, max).await?;
-    let body = document(bytes, head.status)?;
+    let mut body = document(bytes, head.status)?;
+    if let (Some(operation), Some(doc)) = (operation, &mut body) {
+        operation.mark_integers(head.status.as_u16(), doc);
+    }
+    let body = body.map(Arc::new);
     Ok(Reply { status: head.status.as_u16(), headers: Arc::new(head.headers), body })
 }
 
 /// The parsed body. What an error reply says need not be JSON; a success must be.
-fn document(bytes: Bytes, status: StatusCode) -> Result<Option<Arc<Doc>>, Failure> {
+fn document(bytes: Bytes, status: StatusCode) -> Result<Option<Doc>, Failure> {
     if bytes.is_empty() {
         return Ok(None);
     }
     match Doc::parse(bytes) {
-        Ok(doc) => Ok(Some(Arc::new(doc))),
+        Ok(doc) => Ok(Some(doc)),
         Err(_) if !status.is_success() => Ok(None),
         Err(error) => Err(Failure::new(Cause::BadReply, format!("the reply is not JSON: {error}"))),
     }

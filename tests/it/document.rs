@@ -129,6 +129,8 @@ fn read_block(document: &mut Document, line: usize, info: &str, text: &str) -> R
             document.profile = Some((*name).to_owned());
             return project_file(document, &format!("compositions/{name}/main.yaml"), text);
         }
+        ["json", "composition", name] => return project_file(document, &format!("compositions/{name}"), text),
+        ["yaml" | "json", "schema", name] => return project_file(document, &format!("schema/{name}"), text),
         ["graphql", "schema"] => return project_file(document, "schema/schema.graphql", text),
         ["proto", name] => return project_file(document, &format!("proto/{name}"), text),
         ["backend", name] => {

@@ -134,8 +134,14 @@ const STRUCTURAL: &[&str] = &[
 ];
 
 /// Files with such a code, and what would have to be known to see the mistake.
-const BEYOND_STRUCTURE: &[(&str, &str)] =
-    &[("message-of-wrong-types", "the types of a proto"), ("returns", "the types of results")];
+const BEYOND_STRUCTURE: &[(&str, &str)] = &[
+    ("body-json-schema", "keywords of a JSON Schema"),
+    ("contract-body", "the types of a contract"),
+    ("contract-parameters", "the types of a contract"),
+    ("contract-reply", "the types of a contract"),
+    ("message-of-wrong-types", "the types of a proto"),
+    ("returns", "the types of results"),
+];
 
 fn mistakes_of_structure_are_refused() -> Result<(), String> {
     let validator = validator()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{NotANumber, Sink, View};
+use super::{NotANumber, Number, Sink, View};
 
 /// JSON text and its nodes in document order. Node 0 is the whole.
 ///
@@ -29,6 +29,44 @@ impl Doc {
     /// The JSON text of the whole document.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// What a node is.
+    pub fn kind(&self, node: u32) -> Kind {
+        self.nodes[node as usize].kind
+    }
+
+    /// Says that a number is a signed integer, as a contract does. One that is not whole, or too large,
+    /// stays what it is.
+    pub fn mark_integer(&mut self, node: u32) {
+        let found = self.nodes[node as usize];
+        let text = self.bytes.get(found.start as usize..found.end as usize);
+        let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let double = || Number::Double(text.parse().unwrap_or(f64::NAN)).to_int();
+        if found.kind == Kind::Number && (text.parse::<i64>().is_ok() || double().is_some()) {
+            self.nodes[node as usize].kind = Kind::Int;
+        }
+    }
+
+    /// The first element of a list, or the first member of an object.
+    pub fn first_child(&self, node: u32) -> Option<u32> {
+        (self.nodes[node as usize].next > node + 1).then_some(node + 1)
+    }
+
+    /// The element or member of `parent` that follows `child`.
+    pub fn sibling(&self, parent: u32, child: u32) -> Option<u32> {
+        let next = self.nodes[child as usize].next;
+        (next < self.nodes[parent as usize].next).then_some(next)
+    }
+
+    /// Whether a member stands under the key `name`.
+    pub fn is_under(&self, child: u32, name: &str) -> bool {
+        let node = &self.nodes[child as usize];
+        let key = self.bytes.get(node.key as usize..(node.key + node.key_len) as usize).unwrap_or_default();
+        match node.key_escaped {
+            true => std::str::from_utf8(key).is_ok_and(|key| super::parse::unescape(key) == name),
+            false => key == name.as_bytes(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Doc, Duration, Kind, Node, Text, Timestamp, Value};
+use super::{Doc, Duration, Kind, Node, Number, Text, Timestamp, Value};
 
 /// One node of a document: what a path such as `product.seller.name` points at.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,11 @@ impl<'a> View<'a> {
             Kind::False => Value::Bool(false),
             Kind::True => Value::Bool(true),
             Kind::Number | Kind::Array | Kind::Object => Value::View(self),
-            Kind::Int => self.raw().parse().map_or(Value::View(self), Value::Int),
+            Kind::Int => {
+                // A contract's integer may be written `20.0`.
+                let whole = self.raw().parse().ok().or_else(|| Number::Double(self.double()).to_int());
+                whole.map_or(Value::View(self), Value::Int)
+            }
             Kind::Uint => self.raw().parse().map_or(Value::View(self), Value::Uint),
             Kind::Double => Value::Double(self.double()),
             Kind::QuotedInt => quoted().parse().map_or(Value::Null, Value::Int),

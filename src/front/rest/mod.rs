@@ -64,7 +64,8 @@ pub async fn serve(
         }
         answer @ (Answer::Compose(_) | Answer::Query(_)) => {
             if let Some(ty) = &endpoint.body {
-                client.body = body::read(&live.plan, (endpoint, ty), (&client.head.headers, body)).await?;
+                let message = live.messages[matched.endpoint.index()].as_ref();
+                client.body = body::read(&live.plan, (endpoint, ty, message), (&client.head.headers, body)).await?;
             }
             let answered = if answer.writes() {
                 detached(live.clone(), matched.endpoint, client, deadline).await?

@@ -6,6 +6,7 @@ use super::Planner;
 use super::protos::Protos;
 use super::report::Report;
 use crate::base::diagnostic::Diagnostic;
+use crate::plan::contract::{Contract, Documents};
 use crate::plan::{Address, Backend, Protocol};
 use crate::spec::{self, Literal, NOT_SUPPORTED_YET, Reading, Scalar, Spec};
 
@@ -20,10 +21,16 @@ pub(super) struct BackendFacts<'s> {
     pub(super) protocol: Protocol,
     /// What a gRPC backend promises; `None` when that could not be compiled.
     pub(super) pool: Option<DescriptorPool>,
+    /// What a REST backend promises; `None` when nothing is written, or it could not be read.
+    pub(super) contract: Option<Contract>,
 }
 
 /// The backends in written order.
-pub(super) fn facts<'s>(spec: &'s Spec, reading: &Reading, report: &Report) -> Vec<BackendFacts<'s>> {
+pub(super) fn facts<'s>(
+    (spec, reading): (&'s Spec, &Reading),
+    documents: &Documents<'_>,
+    report: &Report,
+) -> Vec<BackendFacts<'s>> {
     let mut protos = Protos::default();
     let fact = |named: &'s spec::Named<spec::Backend>| {
         let backend = &named.value;
@@ -39,7 +46,11 @@ pub(super) fn facts<'s>(spec: &'s Spec, reading: &Reading, report: &Report) -> V
             Protocol::Grpc if !backend.proto.is_empty() => protos.pool(reading, &backend.proto, &complain),
             _ => None,
         };
-        BackendFacts { name: &named.name.value, path: named.path.clone(), spec: backend, protocol, pool }
+        let openapi = backend.openapi.as_ref().filter(|_| protocol == Protocol::Rest);
+        let contract = openapi
+            .and_then(|file| Contract::read(documents, &file.value, (&file.place, &format!("{}.openapi", named.path))));
+        documents.take_diagnostics().into_iter().for_each(|mistake| report.add(mistake));
+        BackendFacts { name: &named.name.value, path: named.path.clone(), spec: backend, protocol, pool, contract }
     };
     spec.backends.iter().map(fact).collect()
 }

@@ -46,6 +46,15 @@ pub(super) fn reply_type(planner: &Planner<'_>, step: &Step) -> Type {
             Some(rpc) => types::of_message(rpc.output()),
             None => Type::Dyn,
         },
+        Action::Rest(call) => {
+            let expected: Option<Vec<u16>> =
+                call.expect.as_ref().map(|statuses| statuses.iter().map(|status| status.value).collect());
+            match planner.operation(call) {
+                Some(_) if call.verb.method.value == Method::HEAD => Type::Null,
+                Some(operation) => operation.reply_type(expected.as_deref()),
+                None => Type::Dyn,
+            }
+        }
         _ => Type::Dyn,
     }
 }
@@ -75,7 +84,10 @@ impl Unit<'_, '_> {
         let repeated = step.repeat.as_ref().map(|_| &reply);
         let extra = Extra { keys: step.batch.is_some(), repeated, ..Extra::default() };
         let names = Names { extra, ..self.names_of(level) };
-        let judging = Names { extra: Extra { reply: Some(&reply), ..extra }, ..names };
+        let forming = Names { extra: Extra { reply: Some(&reply), ..extra }, ..names };
+        // Rules judge replies of every status, and only those that are success have the promised type.
+        let judged = if matches!(step.action, Action::Rest(_)) { &Type::Dyn } else { &reply };
+        let judging = Names { extra: Extra { reply: Some(judged), ..extra }, ..names };
         let (backend, request, headers, result) = match &step.action {
             Action::Rest(call) => {
                 let (backend, _) = self.planner.backend(&call.backend, Protocol::Rest, path)?;
@@ -95,15 +107,19 @@ impl Unit<'_, '_> {
         guards.extend(self.guards(&facts.spec.fail, &everywhere, &facts.path));
         self.check_batch((level, step), result, path);
         let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));
+        let headers = self.all_headers(facts, headers, &names, path);
+        if let Action::Rest(call) = &step.action {
+            self.check_headers(call, &headers, path);
+        }
         let mut call = Call {
             backend,
             request,
-            headers: self.all_headers(facts, headers, &names, path),
+            headers,
             timeout: self.planner.call_timeout(facts),
             guards: guards.into(),
-            result: result.map(|result| self.planner.template(result, &judging, &format!("{path}.result")).node),
+            result: result.map(|result| self.planner.template(result, &forming, &format!("{path}.result")).node),
             batch,
-            repeat: self.repeat(step, &judging, path).map(Box::new),
+            repeat: self.repeat(step, &forming, path).map(Box::new),
         };
         self.note_replies(&mut call);
         Some(call)
@@ -154,12 +170,19 @@ impl Unit<'_, '_> {
             Some(statuses) => Expect::Only(statuses.iter().map(|status| status.value).collect::<Arc<[u16]>>()),
             None => Expect::Success,
         };
+        let target = self.path(&call.verb.target, names, &verb_path);
+        let body = call.body.as_ref().map(|body| self.planner.template(body, names, &format!("{path}.body")));
+        let operation = self.checked_operation(call, &target, (names, path));
+        if let Some(operation) = &operation {
+            self.check_body(operation, (call, body.as_ref()), path);
+        }
         Request::Rest {
             method,
-            path: self.path(&call.verb.target, names, &verb_path).into(),
+            path: target.into(),
             query: self.query(call.query.as_ref(), names, &format!("{path}.query")),
-            body: call.body.as_ref().map(|body| self.planner.template(body, names, &format!("{path}.body")).node),
+            body: body.map(|body| body.node),
             expect,
+            operation: operation.and_then(|operation| self.planner.operation_id(&operation)),
         }
     }
 

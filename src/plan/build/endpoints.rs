@@ -31,7 +31,11 @@ impl Planner<'_> {
     fn endpoint(&self, named: &Named<spec::Endpoint>, face: Option<Face<'_>>) -> Option<Endpoint> {
         let endpoint = &named.value;
         let args = self.args(named);
-        let body = endpoint.body.as_ref().map(|body| self.body_type(&body.type_name, &named.path));
+        let body = endpoint.body.as_ref().map(|body| self.body_type(body, &named.path));
+        if let (Some(returns), true) = (&endpoint.returns, endpoint.proxy.is_some() || endpoint.query.is_some()) {
+            let message = "`returns` promises a result, and this endpoint writes none".to_owned();
+            self.report.error("misplaced", (returns.place(), &named.path), message, "leave it out".to_owned());
+        }
         let answer = match (&endpoint.proxy, &endpoint.query) {
             (Some(proxy), _) => Answer::Proxy(Box::new(self.proxy(proxy, (named, &args))?)),
             (None, Some(query)) => {
@@ -324,16 +328,6 @@ impl Planner<'_> {
     pub(super) fn message_named(&self, full_name: &str) -> Option<prost_reflect::MessageDescriptor> {
         let mut pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
         pools.find_map(|pool| pool.get_message_by_name(full_name))
-    }
-
-    fn body_type(&self, name: &Located<String>, path: &str) -> (BodyType, Type) {
-        if name.value.trim_end_matches('!') == "JSON" && self.schema.type_named("JSON").is_none() {
-            return (BodyType::Any, Type::Dyn);
-        }
-        let ty = self.type_ref(name, &format!("{path}.body"));
-        let required = if ty.is_non_null() { ty } else { TypeRef::NonNull(Box::new(ty)) };
-        let known = types::of_schema(&self.schema, &required);
-        (BodyType::Schema(required), known)
     }
 
     /// Paths must be such that the router can tell them apart. Equal ones were refused when they

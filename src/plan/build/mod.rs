@@ -9,6 +9,7 @@
 //! into their user's frame, so that mentioning one member of their result runs only what it needs.
 
 mod backends;
+mod bodies;
 mod calls;
 mod cookies;
 mod cycles;
@@ -20,6 +21,7 @@ mod message;
 mod misfits;
 mod names;
 mod nodes;
+mod operation;
 mod protos;
 mod query;
 mod reach;
@@ -39,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::diagnostic::Diagnostic;
+use crate::plan::contract::{Documents, Operation};
 use crate::plan::schema::Schema;
 use crate::plan::{Plan, Rpc};
 use crate::spec::{LookUp, Reading, Spec};
@@ -60,7 +63,9 @@ struct Planner<'s> {
     report: Report,
     schema: Arc<Schema>,
     backends: Vec<BackendFacts<'s>>,
+    documents: Documents<'s>,
     methods: RefCell<Vec<Rpc>>,
+    operations: RefCell<Vec<Arc<Operation>>>,
     /// Texts of the environment and of files: nothing may print them.
     hidden: RefCell<BTreeSet<Box<str>>>,
 }
@@ -76,7 +81,8 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
     let files: Vec<_> = reading.schemas.iter().map(|file| (file.id, reading.sources.text(file.id))).collect();
     let (schema, mistakes) = Schema::read(&files);
     mistakes.into_iter().for_each(|mistake| report.add(mistake));
-    let backends = backends::facts(spec, reading, &report);
+    let documents = Documents::of(reading);
+    let backends = backends::facts((spec, reading), &documents, &report);
     let planner = Planner {
         spec,
         unread: &reading.unread,
@@ -84,7 +90,9 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
         report,
         schema: Arc::new(schema),
         backends,
+        documents,
         methods: RefCell::default(),
+        operations: RefCell::default(),
         hidden: RefCell::default(),
     };
     let gateway = planner.gateway();
@@ -94,12 +102,13 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
     planner.check_times();
     let backends = planner.backends.iter().map(|facts| facts.plan(&planner)).collect();
     let methods = planner.methods.take();
+    let operations = planner.operations.take();
     let hidden = planner.hidden.take().into_iter().collect();
     let (diagnostics, failed) = planner.report.finish();
     match gateway {
         Some(gateway) if !failed => {
             let schema = planner.schema;
-            Ok((Plan { backends, methods, endpoints, fields, schema, graph, gateway, hidden }, diagnostics))
+            Ok((Plan { backends, methods, operations, endpoints, fields, schema, graph, gateway, hidden }, diagnostics))
         }
         _ => Err(diagnostics),
     }

@@ -143,8 +143,9 @@ impl Planner<'_> {
         };
         match body {
             BodyType::Schema(ty) => ty.clone(),
-            BodyType::Any | BodyType::Mentioned if own_scalar(&variable.ty) => variable.ty.nullable().clone(),
-            BodyType::Any | BodyType::Mentioned => endpoints::any_type(),
+            // What a message or a JSON Schema allows is no type of the graph: any JSON to it.
+            _ if own_scalar(&variable.ty) => variable.ty.nullable().clone(),
+            _ => endpoints::any_type(),
         }
     }
 
@@ -180,7 +181,7 @@ impl Planner<'_> {
         given: &TypeRef,
     ) {
         let written = named.value.composition.args.iter().find(|arg| *arg.name.value == *variable.name);
-        let body = named.value.body.as_ref().map(|body| (&body.type_name.place, format!("{}.body", named.path)));
+        let body = named.value.body.as_ref().map(|body| (body.place(), format!("{}.body", named.path)));
         let at = written.map(|arg| (&arg.value.type_name.place, arg.path.clone())).or(body);
         let (place, path) = at.unwrap_or_else(|| (&document.place, format!("{}.query", named.path)));
         let message = format!("the variable `${}` is {}, and this is {given}", variable.name, variable.ty);

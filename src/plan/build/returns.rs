@@ -4,29 +4,31 @@ use super::Planner;
 use super::misfits::Written;
 use super::unit::Unit;
 use crate::base::diagnostic::Place;
+use crate::plan::contract;
 use crate::plan::fit::{self, Declared};
-use crate::spec::{self, Located};
+use crate::spec::{self, Located, TypeUse};
 
 impl Planner<'_> {
     /// Checks the result of an endpoint against the type that it declares.
-    pub(super) fn check_returns(
-        &self,
-        endpoint: &spec::Endpoint,
-        returns: &Located<String>,
-        unit: &Unit<'_, '_>,
-        path: &str,
-    ) {
+    pub(super) fn check_returns(&self, endpoint: &spec::Endpoint, returns: &TypeUse, unit: &Unit<'_, '_>, path: &str) {
         if endpoint.answers_nothing() {
             let message = "an answer without a body has no type".to_owned();
             let help = "leave `returns` out, or write a result".to_owned();
-            return self.report.error("misplaced", (&returns.place, path), message, help);
+            return self.report.error("misplaced", (returns.place(), path), message, help);
         }
-        let declared = self.declared(returns, &format!("{path}.returns"));
+        let declared_at = format!("{path}.returns");
+        let declared = match returns {
+            TypeUse::Named(name) => self.declared(name, &declared_at),
+            TypeUse::Schema(written) => match self.json_schema(written, "the answer", &declared_at) {
+                Some((schemas, id)) => contract::schema::declared(&schemas, id),
+                None => Declared::Anything,
+            },
+        };
         // A level that needs itself was reported as a cycle.
         let Ok(result) = unit.result(0) else { return };
         let misfits = fit::misfits(&result.node, &result.ty, &declared);
         let written = endpoint.composition.result.as_ref();
-        let written = written.map_or(Written::Elsewhere(&returns.place), Written::Template);
+        let written = written.map_or(Written::Elsewhere(returns.place()), Written::Template);
         self.report_misfits(written, &format!("{path}.result"), &misfits);
     }
 

@@ -112,6 +112,8 @@ fn arguments(endpoint: &Endpoint, naming: &Naming<'_, '_>) -> String {
     args.extend(endpoint.body.as_ref().map(|body| {
         let ty = match body {
             BodyType::Schema(ty) => ty.to_string(),
+            BodyType::Message(message) => message.full_name().to_owned(),
+            BodyType::JsonSchema { schemas, id } => schemas.name(*id).to_string(),
             BodyType::Any => "JSON".to_owned(),
             BodyType::Mentioned => "any JSON, or nothing".to_owned(),
         };

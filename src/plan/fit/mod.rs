@@ -191,7 +191,10 @@ impl Comparison {
             // An item that is left out is an empty optional, never null.
             Some(Node::Items(nodes)) => {
                 for (index, node) in nodes.iter().enumerate() {
-                    self.within(At::Item(Some(index)), (Some(node), item), declared);
+                    // Written objects join to the type of the first.
+                    let written = if index > 0 { Written::of(node) } else { None };
+                    let ty = written.map(|written| Type::Object(Arc::new(written)));
+                    self.within(At::Item(Some(index)), (Some(node), ty.as_ref().unwrap_or(item)), declared);
                 }
             }
             Some(Node::Each { body, .. }) => self.within(At::Item(None), (Some(body), item), declared),
@@ -260,6 +263,33 @@ impl Comparison {
 
     fn report(&mut self, rule: Rule, message: String, help: String) {
         self.misfits.push(Misfit { at: self.at.clone(), rule, message, help });
+    }
+}
+
+/// An object as its program writes it: the names of its members, and nothing of their types.
+#[derive(Debug)]
+struct Written(Vec<String>);
+
+impl Written {
+    fn of(node: &Node) -> Option<Self> {
+        match node {
+            Node::Object(members) => Some(Self(members.iter().map(|member| member.name.to_string()).collect())),
+            _ => None,
+        }
+    }
+}
+
+impl ObjectType for Written {
+    fn name(&self) -> &str {
+        "the object"
+    }
+
+    fn member(&self, name: &str) -> Option<Type> {
+        self.0.iter().any(|known| known == name).then_some(Type::Dyn)
+    }
+
+    fn members(&self) -> Vec<String> {
+        self.0.clone()
     }
 }
 

@@ -6,7 +6,7 @@ use http::{HeaderName, Method};
 
 use super::{Guard, Over};
 use crate::base::call::Expect;
-use crate::base::id::{BackendId, MethodId};
+use crate::base::id::{BackendId, MethodId, OperationId};
 use crate::expr::Node;
 
 /// A backend call, to be rendered.
@@ -45,6 +45,8 @@ pub enum Request {
         body: Option<Node>,
         /// Which statuses are success.
         expect: Expect,
+        /// The operation of the backend's contract, if its replies hold integers.
+        operation: Option<OperationId>,
     },
     /// Over gRPC.
     Grpc {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method};
+use prost_reflect::MessageDescriptor;
 
 use super::{Composition, Expr, Need, PathPart, Source};
 use crate::base::id::BackendId;
+use crate::plan::contract::schema::{SchemaId, Schemas};
 use crate::plan::operation::Planned;
 use crate::plan::schema::TypeRef;
 
@@ -180,6 +182,15 @@ pub enum ArgSource {
 pub enum BodyType {
     /// A value of this type of the schema.
     Schema(TypeRef),
+    /// ProtoJSON of a message.
+    Message(MessageDescriptor),
+    /// What a JSON Schema allows.
+    JsonSchema {
+        /// The schema with those that it refers to.
+        schemas: Arc<Schemas>,
+        /// The schema.
+        id: SchemaId,
+    },
     /// Any JSON.
     Any,
     /// Any JSON or nothing: the endpoint declares no body, but an expression mentions the request's.

@@ -17,6 +17,7 @@ pub use endpoint::{Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Cookie,
 pub use graph::{Field, Graph, GraphLimits};
 
 use crate::base::id::EndpointId;
+use crate::plan::contract::Operation;
 use crate::plan::schema::Schema;
 
 /// A checked project. Immutable; shared by all requests that began while it was current.
@@ -26,6 +27,8 @@ pub struct Plan {
     pub backends: Vec<Backend>,
     /// The rpcs that some call uses, by `MethodId`.
     pub methods: Vec<Rpc>,
+    /// The operations of contracts that some call uses and whose replies hold integers, by `OperationId`.
+    pub operations: Vec<Arc<Operation>>,
     /// The endpoints in written order, by [`EndpointId`].
     pub endpoints: Vec<Endpoint>,
     /// The bound fields, by `FieldId`.

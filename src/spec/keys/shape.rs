@@ -79,6 +79,8 @@ pub enum Shape {
     Object(&'static ObjectDoc),
     /// A group of keys that stand among the others.
     Beside(&'static ObjectDoc),
+    /// A JSON Schema.
+    Schema,
     /// Any of these.
     OneOf(Vec<Shape>),
 }

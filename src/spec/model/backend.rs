@@ -16,6 +16,8 @@ keys! {
         protocol: Protocol = ..,
         /// Files or folders with the `.proto` files of a gRPC backend, relative to the project.
         proto: Vec<Located<String>>,
+        /// The file with the OpenAPI document of a REST backend, relative to the project.
+        openapi: Option<Located<String>>,
         /// Which rpcs only read: `all`, or names that may end in `*`.
         reads: Option<Reads>,
         /// How long one call may take.
@@ -84,7 +86,8 @@ impl Backend {
             }
             Protocol::Grpc(_) => {
                 let headers = self.headers.as_ref().and_then(Headers::place).map(|place| ("headers", place));
-                ("REST", [headers, None, None])
+                let openapi = self.openapi.as_ref().map(|path| ("openapi", &path.place));
+                ("REST", [headers, openapi, None])
             }
         };
         for (key, place) in misplaced.into_iter().flatten() {

@@ -5,10 +5,9 @@ use std::time::Duration;
 use crate::base::diagnostic::did_you_mean;
 use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
-use crate::spec::not_yet;
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 
-use super::{ArgSource, Composition, Coordinate, Headers, Located, Methods, Named, Route, Size, Template};
+use super::{ArgSource, Composition, Coordinate, Headers, Located, Methods, Named, Route, Size, Template, TypeUse};
 
 keys! {
     /// An endpoint: a composition, a part, a query of the graph, a proxy, or only a response.
@@ -24,10 +23,12 @@ keys! {
         /// A GraphQL document with one operation: the answer is its `data`. The arguments, and the
         /// body as `$body`, are its variables.
         query: Option<Document>,
-        /// The type of the request's body; then `args.body` holds it.
-        body: Option<Body>,
-        /// The type of the answer's body, as written; the result is checked against it.
-        returns: Option<Located<String>>,
+        /// What the request's body is; then `args.body` holds it. A type of the schema, a proto message (its
+        /// ProtoJSON), or a JSON Schema.
+        body: Option<TypeUse>,
+        /// What the answer is; the result is checked against it. A type of the schema, a proto message, or a JSON
+        /// Schema.
+        returns: Option<TypeUse>,
         /// Status, header fields and cookies of the answer.
         respond: Option<Respond>,
         /// Pass the request through to a backend.
@@ -47,13 +48,6 @@ keys! {
 pub struct Document {
     /// The text and where it is written.
     pub scalar: Scalar,
-}
-
-/// The type of a request's body.
-#[derive(Clone, Debug)]
-pub struct Body {
-    /// The name of a type of the schema, or `JSON` for any, as written.
-    pub type_name: Located<String>,
 }
 
 keys! {
@@ -158,7 +152,7 @@ impl Endpoint {
         };
         if let (true, Some(body)) = (bodiless, &self.body) {
             let diagnostic = reader
-                .error("misplaced-key", &body.type_name.place, "GET and HEAD requests have no body")
+                .error("misplaced-key", body.place(), "GET and HEAD requests have no body")
                 .help("declare `args`, or write the endpoint with POST");
             reader.report(diagnostic);
         }
@@ -212,7 +206,7 @@ impl Endpoint {
                 let diagnostic = reader
                     .error("duplicate-key", &arg.name.place, "`args.body` is the request's body")
                     .help("give the argument another name, and its name in the request with `name`")
-                    .related(body.type_name.place.clone(), "the body is declared here");
+                    .related(body.place().clone(), "the body is declared here");
                 reader.report(diagnostic);
             }
         }
@@ -240,27 +234,6 @@ impl FromNode for Document {
             return None;
         }
         Some(Self { scalar: scalar.clone() })
-    }
-}
-
-impl FromNode for Body {
-    fn shape() -> Shape {
-        Shape::Text
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let type_name = match node.member("type") {
-            Some(type_name) => type_name,
-            None => node,
-        };
-        let type_name = Located::<String>::read(type_name, reader)?;
-        if type_name.value == "Upload" {
-            let message = "`Upload` is not supported by this version";
-            reader.report(reader.error(not_yet::CODE, &type_name.place, message));
-        } else if node.is_mapping() {
-            reader.expected("the name of a type; its size is limited with `max_body`", node);
-        }
-        Some(Self { type_name })
     }
 }
 

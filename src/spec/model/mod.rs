@@ -13,17 +13,19 @@ mod pairs;
 mod route;
 mod step;
 mod template;
+mod type_use;
 
 pub use backend::{Backend, Protocol, Reads};
 pub use call::{Action, GrpcCall, PartUse, RestCall, Verb};
 pub use composition::{Arg, ArgSource, Composition};
-pub use endpoint::{Body, Cookie, Document, Endpoint, MaxAge, Proxy, Respond, SameSite};
+pub use endpoint::{Cookie, Document, Endpoint, MaxAge, Proxy, Respond, SameSite};
 pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{Header, Headers, ListStyle, Parameter, Parameters, Styled};
 pub use route::{Methods, Route, Segment};
 pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Repeat, Step};
 pub use template::{Each, Entry, List, Merge, Object, Prefer, Template};
+pub use type_use::{SchemaSource, SchemaUse, TypeUse};
 
 use std::collections::HashMap;
 

@@ -22,7 +22,7 @@ pub(super) const RULES: &[(&str, &[Rule])] = &[
         &[
             Rule::ExactlyOne(&["rest", "grpc"]),
             Rule::Excludes("rest", &["proto", "reads", "metadata"]),
-            Rule::Excludes("grpc", &["headers"]),
+            Rule::Excludes("grpc", &["headers", "openapi"]),
         ],
     ),
     ("Composition", &[Rule::AtLeastOne(&["steps", "result"])]),

@@ -44,6 +44,7 @@ impl Definitions {
                 mapping(rules::names(at.object, at.key), &value)
             }
             (Shape::Object(doc) | Shape::Beside(doc), _) => self.reference(doc),
+            (Shape::Schema, _) => json!({ "type": ["object", "boolean"] }),
             (Shape::OneOf(shapes), _) => self.one_of(at, shapes),
         }
     }

@@ -194,7 +194,6 @@ fn real_compositions_read_with_complaints_about_unsupported_keys_only() {
             9,
             0,
             vec![
-                "openapi",
                 "variants",
                 "choose",
                 "variants",

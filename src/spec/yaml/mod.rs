@@ -11,10 +11,12 @@ mod node;
 mod origin;
 mod parse;
 mod scalar;
+mod surrogate;
 
 pub(in crate::spec) use core_schema::literal;
-pub(in crate::spec) use node::{Kind, Node};
-pub(in crate::spec) use parse::{later_of_equal_keys, parse};
+pub use node::{Kind, Node};
+pub(in crate::spec) use parse::later_of_equal_keys;
+pub use parse::parse;
 pub use scalar::{Literal, Scalar};
 
 #[cfg(test)]

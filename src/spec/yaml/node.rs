@@ -7,16 +7,16 @@ use super::Scalar;
 
 /// A value and where it is written.
 #[derive(Clone, Debug)]
-pub(in crate::spec) struct Node {
+pub struct Node {
     /// From its first byte to its last; for an empty value the key that it belongs to.
-    pub(in crate::spec) place: Place,
+    pub place: Place,
     /// What it is.
-    pub(in crate::spec) kind: Kind,
+    pub kind: Kind,
 }
 
 /// What a node is.
 #[derive(Clone, Debug)]
-pub(in crate::spec) enum Kind {
+pub enum Kind {
     /// Text, number, boolean, null.
     Scalar(Scalar),
     /// A list.
@@ -27,12 +27,12 @@ pub(in crate::spec) enum Kind {
 
 impl Node {
     /// Whether it is a mapping.
-    pub(in crate::spec) fn is_mapping(&self) -> bool {
+    pub fn is_mapping(&self) -> bool {
         matches!(self.kind, Kind::Mapping(_))
     }
 
     /// The value under a key of a mapping.
-    pub(in crate::spec) fn member(&self, key: &str) -> Option<&Self> {
+    pub fn member(&self, key: &str) -> Option<&Self> {
         let Kind::Mapping(pairs) = &self.kind else { return None };
         pairs.iter().find(|(name, _)| name.value == key).map(|(_, node)| node)
     }

@@ -6,6 +6,8 @@
 
 use saphyr_parser::ScalarStyle;
 
+use super::surrogate;
+
 /// How the bytes of a text and the bytes of the file correspond.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origin {
@@ -160,6 +162,7 @@ impl Decoder<'_> {
                 return self.turn(1 + length, &"\n".repeat(breaks.saturating_sub(1)));
             }
             'x' => 2,
+            'u' if surrogate::pair(self.written, self.read).is_some() => 10,
             'u' => 4,
             'U' => 8,
             _ => 0,

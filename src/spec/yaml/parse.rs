@@ -13,25 +13,24 @@ use super::core_schema::literal;
 use super::hint::{Mistake, cut_by_comment};
 use super::lines::Lines;
 use super::origin::Origin;
+use super::surrogate::Rewritten;
 use super::{Kind, Literal, Node, Scalar};
 
 /// How deeply a file may nest.
 const DEPTH_LIMIT: usize = 64;
 
 /// The tree of a file, `None` if it is empty or broken, and what is wrong with it.
-pub(in crate::spec) fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
-    let mut builder = Builder {
-        file,
-        text,
-        lines: Lines::new(text),
-        parser: Parser::new_from_str(text),
-        path: KeyPath::default(),
-        open: Vec::new(),
-        diagnostics: Vec::new(),
-    };
-    // Broken means that a diagnostic was collected: there is nothing to add.
-    let root = builder.document().unwrap_or(None);
-    (root, builder.diagnostics)
+pub fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
+    let mut parsed = Rewritten::none(text);
+    loop {
+        let mut builder = Builder::new(file, text, &parsed);
+        // Broken means that a diagnostic was collected: there is nothing to add.
+        let root = builder.document().unwrap_or(None);
+        let Some(again) = builder.escape.and_then(|at| parsed.again(text, at)) else {
+            return (root, builder.diagnostics);
+        };
+        parsed = again;
+    }
 }
 
 /// The file cannot be read further; the diagnostic is collected.
@@ -39,16 +38,35 @@ struct Broken;
 
 struct Builder<'a> {
     file: FileId,
+    /// The file as it is written: bytes of diagnostics and places are its bytes.
     text: &'a str,
+    /// The text that is parsed.
+    parsed: &'a Rewritten,
     lines: Lines<'a>,
     parser: Parser<'a, StrInput<'a>>,
     path: KeyPath,
     /// Where the brackets that are open begin.
     open: Vec<usize>,
+    /// The byte of the parsed text at which an escape was no character.
+    escape: Option<usize>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl<'a> Builder<'a> {
+    fn new(file: FileId, text: &'a str, parsed: &'a Rewritten) -> Self {
+        Self {
+            file,
+            text,
+            parsed,
+            lines: Lines::new(&parsed.text),
+            parser: Parser::new_from_str(&parsed.text),
+            path: KeyPath::default(),
+            open: Vec::new(),
+            escape: None,
+            diagnostics: Vec::new(),
+        }
+    }
+
     /// The only document of the file.
     fn document(&mut self) -> Result<Option<Node>, Broken> {
         let mut root = None;
@@ -224,6 +242,10 @@ impl<'a> Builder<'a> {
             Some(Ok(next)) => Ok(next),
             Some(Err(error)) => {
                 let at = self.lines.byte(error.marker());
+                if error.info().contains("Unicode") {
+                    self.escape = Some(at);
+                }
+                let at = self.parsed.origin(at);
                 if error.info().contains("recursion limit") {
                     let place = Place { file: self.file, bytes: at..at };
                     return Err(self.refuse_depth(place));
@@ -240,6 +262,7 @@ impl<'a> Builder<'a> {
     fn place(&mut self, span: Span) -> Place {
         let start = self.lines.byte(&span.start);
         let end = self.lines.byte(&span.end).max(start);
+        let (start, end) = (self.parsed.origin(start), self.parsed.origin(end));
         Place { file: self.file, bytes: start..end }
     }
 

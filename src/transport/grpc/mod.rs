@@ -1,6 +1,7 @@
 //! gRPC calls: unary, over HTTP/2, JSON in and JSON out through message tables.
 
 pub mod message;
+mod proto_json;
 mod status;
 
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use bytes::{BufMut as _, Bytes};
 use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, Uri, uri};
 use hyper::body::Incoming;
+
+pub use proto_json::ProtoJson;
 
 use super::{Backend, RequestBody, Transport, body, remaining, rest, words};
 use crate::base::call::Reply;

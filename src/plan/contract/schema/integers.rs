@@ -1,0 +1,51 @@
+//! Whole numbers where a contract says integer: expressions see them as `int`, as those of a proto.
+
+use super::outline::Others;
+use super::{SchemaId, Schemas};
+use crate::base::value::{Doc, Kind};
+
+impl Schemas {
+    /// Whether integers may stand in values of a schema; else there is nothing to mark.
+    pub fn has_integers(&self, id: SchemaId) -> bool {
+        self.outline(id).has_integers
+    }
+
+    /// Marks the numbers of a document that a schema says are integers, if they are whole. What does
+    /// not fit the schema is left as it came.
+    pub fn mark_integers(&self, id: SchemaId, doc: &mut Doc) {
+        self.mark(id, doc, 0);
+    }
+
+    fn mark(&self, id: SchemaId, doc: &mut Doc, node: u32) {
+        let outline = self.outline(id);
+        if !outline.has_integers {
+            return;
+        }
+        match doc.kind(node) {
+            Kind::Number if outline.is_integer() => doc.mark_integer(node),
+            Kind::Array => {
+                let Some(items) = outline.items else { return };
+                let mut next = doc.first_child(node);
+                while let Some(child) = next {
+                    self.mark(items, doc, child);
+                    next = doc.sibling(node, child);
+                }
+            }
+            Kind::Object => {
+                let mut next = doc.first_child(node);
+                while let Some(child) = next {
+                    let others = match outline.others {
+                        Others::Of(id) => Some(id),
+                        Others::Unsaid | Others::None => None,
+                    };
+                    let member = outline.members.iter().find(|member| doc.is_under(child, &member.name));
+                    if let Some(id) = member.map(|member| member.schema).or(others) {
+                        self.mark(id, doc, child);
+                    }
+                    next = doc.sibling(node, child);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a body or an answer is: a type by its name, or a JSON Schema.
+
+use crate::base::diagnostic::Place;
+use crate::spec::keys::{FromNode, Keys, Reader, Shape, keys};
+use crate::spec::not_yet;
+use crate::spec::yaml::{Kind, Node};
+
+use super::Located;
+
+/// What a body or an answer is.
+#[derive(Clone, Debug)]
+pub enum TypeUse {
+    /// The name of a type of the schema, of a proto message, or `JSON` for any, as written: `"[LineInput!]!"`.
+    Named(Located<String>),
+    /// A JSON Schema.
+    Schema(SchemaUse),
+}
+
+keys! {
+    /// A JSON Schema, written here or in a file of the project.
+    pub struct SchemaUse: "a JSON Schema", as in "{ schema: \"schema/order.schema.json#/definitions/Order\" }" {
+        /// The schema itself, or the file that holds it, with a JSON pointer into the file behind `#`.
+        schema: SchemaSource,
+    }
+}
+
+/// Where a JSON Schema stands.
+#[derive(Clone, Debug)]
+pub enum SchemaSource {
+    /// In a file of `schema/`: `schema/order.schema.json#/definitions/Order`.
+    File(Located<String>),
+    /// Here.
+    Here(Node),
+}
+
+impl TypeUse {
+    /// Where it is written.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Named(name) => &name.place,
+            Self::Schema(SchemaUse { schema: SchemaSource::File(file), .. }) => &file.place,
+            Self::Schema(SchemaUse { schema: SchemaSource::Here(node), .. }) => &node.place,
+        }
+    }
+}
+
+impl FromNode for TypeUse {
+    fn shape() -> Shape {
+        Shape::OneOf(vec![Shape::Text, Shape::Object(&SchemaUse::DOC)])
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let named = node.member("type").filter(|_| node.member("schema").is_none()).unwrap_or(node);
+        if let Kind::Scalar(scalar) = &named.kind
+            && scalar.text() == Some("Upload")
+        {
+            let message = "`Upload` is not supported by this version";
+            reader.report(reader.error(not_yet::CODE, &named.place, message));
+            return None;
+        }
+        match &node.kind {
+            Kind::Mapping(_) => SchemaUse::read(node, reader).map(Self::Schema),
+            Kind::Sequence(_) => {
+                let diagnostic = reader
+                    .error("yaml-quotes", &node.place, "without quotes YAML reads this type as a list")
+                    .help("quote it, as in `\"[ID!]!\"`");
+                reader.report(diagnostic);
+                None
+            }
+            Kind::Scalar(_) => Located::read(node, reader).map(Self::Named),
+        }
+    }
+}
+
+impl FromNode for SchemaSource {
+    fn shape() -> Shape {
+        Shape::OneOf(vec![Shape::Text, Shape::Schema])
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar(scalar) if scalar.text().is_some() => Located::read(node, reader).map(Self::File),
+            Kind::Sequence(_) => {
+                reader.expected("a JSON Schema, or the file that holds one", node);
+                None
+            }
+            _ => Some(Self::Here(node.clone())),
+        }
+    }
+}
