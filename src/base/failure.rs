@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::value::Doc;
 
 /// Whose fault a failure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// The client sent something wrong.
     Client,
@@ -180,6 +180,15 @@ impl Failure {
     pub fn told(cause: Cause, detail: impl Into<Arc<str>>) -> Self {
         let detail = detail.into();
         Self { detail: Some(detail.clone()), ..Self::new(cause, detail) }
+    }
+
+    /// How little it tells among several of one answer: the least is the one that the client reads.
+    ///
+    /// What a composition declares comes first, then faults of the client, of backends, of the gateway;
+    /// among these the order of the table counts.
+    pub fn reticence(&self) -> (bool, Fault, usize) {
+        let row = Cause::ALL.iter().position(|cause| *cause == self.cause).unwrap_or(usize::MAX);
+        (self.code.is_none() && self.status.is_none(), self.cause.fault(), row)
     }
 
     /// The HTTP status of the answer.

@@ -17,7 +17,7 @@ impl<'p> Run<'p> {
     /// Gives a step its reply.
     pub(super) fn arrive(&mut self, at: At, outcome: Result<Reply, Failure>) {
         let Action::Call(call) = &self.frames.step(at).action else { return };
-        if self.frames.frame(at.frame).done {
+        if self.is_settled(at.frame) {
             return;
         }
         let held = outcome.and_then(|reply| {
@@ -30,6 +30,8 @@ impl<'p> Run<'p> {
             self.judged(at, call, &reply)
         });
         match held {
+            // What failed in this turn can only fail for a better reason.
+            Ok(_) if self.frames.frame(at.frame).done => {}
             Ok((Next::Again, reply)) => self.repeat(at, call, reply),
             Ok((next, held)) => {
                 self.frames.slot_mut(at).cut = next == Next::Cut;

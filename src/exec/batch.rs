@@ -172,7 +172,7 @@ impl<'p> Run<'p> {
 
     fn fail_chunk(&mut self, chunk: &Chunk, failure: &Failure) {
         for (at, _) in &chunk.waiting {
-            if !self.frames.frame(at.frame).done {
+            if !self.is_settled(at.frame) {
                 self.fail(*at, failure.clone());
             }
         }

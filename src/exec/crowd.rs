@@ -10,6 +10,7 @@ use super::batch::Gathering;
 use super::frame::{At, End, Frame, FrameId, Waiter};
 use super::run::Run;
 use crate::base::failure::{Cause, Failure};
+use crate::base::id::StepId;
 use crate::base::value::{Held, HeldMap, key_text};
 use crate::plan::{Composition, Each, Expr, Need, Over, Scope, Source};
 
@@ -197,6 +198,7 @@ impl<'p> Run<'p> {
             item: crowd.items.values[place].clone(),
             missing: 0,
             done: false,
+            failed: None,
         };
         let frame = self.frames.open(frame);
         self.crowds[id.index()].members.push(frame);
@@ -228,16 +230,28 @@ impl<'p> Run<'p> {
             Wanted::Value(value) => self.env(frame).keep(&value.node),
             Wanted::Steps(_) => Ok(Held::Null),
         };
-        match result {
-            Ok(held) => self.member_over(frame, Ok(held)),
-            Err(failure) => self.frame_failed(frame, failure),
-        }
+        self.member_over(frame, result);
     }
 
-    /// A frame failed: so does its item.
-    pub(super) fn frame_failed(&mut self, frame: FrameId, failure: Failure) {
-        if !self.frames.frame(frame).done {
-            self.member_over(frame, Err(failure));
+    /// A required step of a frame failed: so does the frame. Of several that fail in one turn the most
+    /// telling is kept, and among equals the one that is written first.
+    pub(super) fn frame_failed(&mut self, At { frame: id, step }: At, failure: Failure) {
+        let turn = self.turn;
+        let frame = self.frames.frame_mut(id);
+        if !frame.done {
+            frame.failed = Some((turn, step));
+            return self.member_over(id, Err(failure));
+        }
+        let (crowd, place) = (frame.crowd, frame.place);
+        let Some((_, known_step)) = frame.failed.filter(|(when, _)| *when == turn) else { return };
+        if let Some(owner) = self.crowds[crowd.index()].owner {
+            return self.fail(owner, failure);
+        }
+        if let Some(Err(known)) = self.crowds[crowd.index()].results.get_mut(place)
+            && (failure.reticence(), step) < (known.reticence(), known_step)
+        {
+            *known = failure;
+            self.frames.frame_mut(id).failed = Some((turn, step));
         }
     }
 
@@ -269,8 +283,12 @@ impl<'p> Run<'p> {
 
     fn fail_each(&mut self, id: CrowdId, owner: At, place: usize) {
         let members = self.crowds[id.index()].members.clone();
+        let turn = self.turn;
         for member in members {
-            self.frames.frame_mut(member).done = true;
+            let frame = self.frames.frame_mut(member);
+            if !frame.done {
+                (frame.done, frame.failed) = (true, Some((turn, StepId(0))));
+            }
         }
         let failure = std::mem::replace(&mut self.crowds[id.index()].results[place], Ok(Held::Null));
         if let Err(failure) = failure {

@@ -30,6 +30,8 @@ pub(super) struct Frame<'p> {
     pub(super) missing: usize,
     /// Whether it has given its value or failed.
     pub(super) done: bool,
+    /// The turn of the driver in which one of its steps failed it, and which.
+    pub(super) failed: Option<(u64, StepId)>,
 }
 
 /// A frame of a run.

@@ -6,8 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 use super::batch::Chunk;
 use super::client::ClientRequest;
@@ -38,6 +38,8 @@ pub struct Run<'p> {
     pub(super) budget: Cell<u32>,
     /// Parts of results that could not be computed and gave null.
     pub(super) leaves: RefCell<Failures>,
+    /// Counts the replies, or bunches of replies, that the driver took up.
+    pub(super) turn: u64,
     /// Steps to advance.
     queue: VecDeque<At>,
     /// Crowds with room for a further member.
@@ -85,6 +87,7 @@ impl<'p> Run<'p> {
             partial: Partial::default(),
             budget: Cell::new(BUDGET),
             leaves: RefCell::default(),
+            turn: 0,
             queue: VecDeque::new(),
             hungry: VecDeque::new(),
             calls: FuturesUnordered::new(),
@@ -110,16 +113,32 @@ impl<'p> Run<'p> {
             }
             match self.calls.next().await {
                 Some(arrival) => {
-                    self.writes_under_way -= usize::from(arrival.write);
-                    match arrival.ticket {
-                        Ticket::Step(at) => self.arrive(at, arrival.outcome),
-                        Ticket::Batch(chunk) => self.arrive_batch(&chunk, arrival.outcome),
+                    self.turn += 1;
+                    self.take(arrival);
+                    // Everything that has come by now is known in the same turn.
+                    while let Some(Some(arrival)) = self.calls.next().now_or_never() {
+                        self.take(arrival);
                     }
                 }
                 None if self.dispatch_stalled_batches() => {}
                 None => return None,
             }
         }
+    }
+
+    fn take(&mut self, arrival: Arrival) {
+        self.writes_under_way -= usize::from(arrival.write);
+        match arrival.ticket {
+            Ticket::Step(at) => self.arrive(at, arrival.outcome),
+            Ticket::Batch(chunk) => self.arrive_batch(&chunk, arrival.outcome),
+        }
+    }
+
+    /// Whether a frame is over and nothing that comes can change how: it failed in an earlier turn, or
+    /// gave its value.
+    pub(super) fn is_settled(&self, frame: FrameId) -> bool {
+        let frame = self.frames.frame(frame);
+        frame.done && frame.failed.is_none_or(|(turn, _)| turn != self.turn)
     }
 
     /// What expressions of a frame read.
@@ -339,7 +358,7 @@ impl<'p> Run<'p> {
         let failure = failure.at(format_args!("step {}", step.name));
         match step.group {
             Some(group) => self.fail(At { frame: at.frame, step: group }, failure),
-            None => self.frame_failed(at.frame, failure),
+            None => self.frame_failed(at, failure),
         }
     }
 
@@ -357,3 +376,6 @@ impl<'p> Run<'p> {
         self.finished.push_back(crowd);
     }
 }
+
+#[cfg(test)]
+mod tests;
