@@ -8,7 +8,7 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use inputs::{ONE_KB, TWENTY_TWO_KB, reply};
 use selvedge::base::value::{Doc, Held, JsonWriter, Value};
-use selvedge::expr::{Binding, Env, Failures, Node, Scope, Type, Unresolved, Var, check, eval, parse, write};
+use selvedge::expr::{Binding, Budget, Env, Failures, Node, Scope, Type, Unresolved, Var, check, eval, parse, write};
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -79,11 +79,12 @@ fn computing(criterion: &mut Criterion) {
 }
 
 /// A world of one name: `reply`.
-struct One(Held);
+struct One(Held, Budget);
 
 impl One {
     fn new(json: &str) -> Self {
-        Self(Held::whole(Doc::parse(Bytes::copy_from_slice(json.as_bytes())).expect("it is JSON")))
+        let held = Held::whole(Doc::parse(Bytes::copy_from_slice(json.as_bytes())).expect("it is JSON"));
+        Self(held, Budget::new(u64::MAX, u64::MAX))
     }
 
     /// A compiled expression. That it can be computed is seen to here, once.
@@ -110,7 +111,7 @@ impl Env for One {
         self.0.value()
     }
 
-    fn spend(&self, _: u32) -> bool {
-        true
+    fn budget(&self) -> &Budget {
+        &self.1
     }
 }

@@ -111,6 +111,8 @@ causes! {
     MissingValue = "missing_value", 502, 13, Gateway, false, "A value needed for this answer is missing.";
     /// An expression failed: null in an operator, overflow, division by zero, a missing index.
     ExpressionFailed = "expression_failed", 502, 13, Gateway, false, "A part of this answer could not be computed.";
+    /// The expressions of one request took more than a million steps, or made more than 8 MiB of values.
+    ExpressionBudget = "expression_budget", 502, 8, Gateway, false, "This answer takes too much to compute.";
     /// Two parts of a `$merge` have a value for the same member, and `$prefer` does not choose.
     MergeConflict = "merge_conflict", 502, 13, Gateway, false, "Two services behind this endpoint contradict each other.";
     /// A JSON value does not fit the proto message it was to become.

@@ -1,6 +1,6 @@
 //! What the variables of expressions read at run time.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -12,11 +12,8 @@ use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
 use crate::base::value::{Held, Sink, Text, Value, View};
-use crate::expr::{self, ErrorKind, EvalError, Failures, Node, Var};
+use crate::expr::{self, Budget, ErrorKind, EvalError, Failures, Node, Var};
 use crate::plan::{RequestPart, Source};
-
-/// Steps of evaluation that one request may take.
-pub(super) const BUDGET: u32 = 1_000_000;
 
 /// Everything that an expression of one frame can read.
 #[derive(Clone, Copy)]
@@ -25,8 +22,8 @@ pub(super) struct Env<'r> {
     pub(super) sources: &'r [Source],
     /// The object of arguments.
     pub(super) args: &'r Held,
-    /// Steps of evaluation that are left.
-    pub(super) budget: &'r Cell<u32>,
+    /// What the request may still spend on expressions.
+    pub(super) budget: &'r Budget,
     /// Parts of results that could not be computed and gave null.
     pub(super) leaves: &'r RefCell<Failures>,
     /// The frame; `None` for expressions that stand outside any (arguments' defaults, proxies).
@@ -186,10 +183,8 @@ impl expr::Env for Env<'_> {
         }
     }
 
-    fn spend(&self, steps: u32) -> bool {
-        let left = self.budget.get();
-        self.budget.set(left.saturating_sub(steps));
-        left >= steps
+    fn budget(&self) -> &Budget {
+        self.budget
     }
 }
 
@@ -220,6 +215,7 @@ fn failure_value(failure: &Failure) -> Value<'_> {
 pub(super) fn failure(error: &EvalError) -> Failure {
     let cause = match error.kind() {
         ErrorKind::MissingValue => Cause::MissingValue,
+        ErrorKind::Budget => Cause::ExpressionBudget,
         ErrorKind::Clash => Cause::MergeConflict,
         _ => Cause::ExpressionFailed,
     };

@@ -1,17 +1,17 @@
 //! Endpoints that pass requests through.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::Instant;
 
 use http::{HeaderName, HeaderValue, Request, Response};
 
 use super::client::ClientRequest;
-use super::env::{BUDGET, Env};
+use super::env::Env;
 use super::run::NOTHING;
 use super::{Live, render};
 use crate::base::failure::Failure;
 use crate::base::value::Value;
-use crate::expr::Failures;
+use crate::expr::{Budget, Failures};
 use crate::plan::{Expr, Proxy};
 use crate::transport::{Passage, ReplyBody, RequestBody};
 
@@ -43,7 +43,7 @@ type Changes = Vec<(HeaderName, Option<HeaderValue>)>;
 
 /// The target, and the header fields that are set or removed.
 fn rendered(proxy: &Proxy, client: &ClientRequest) -> Result<(String, Changes), Failure> {
-    let (budget, leaves) = (Cell::new(BUDGET), RefCell::default());
+    let (budget, leaves) = (Budget::default(), RefCell::default());
     let env = Env::bare(client, &proxy.sources, (&budget, &leaves));
     let mut target = match &proxy.path {
         Some(parts) => render::path(parts, &env)?,
@@ -69,7 +69,7 @@ impl<'r> Env<'r> {
     pub(super) fn bare(
         client: &'r ClientRequest,
         sources: &'r [crate::plan::Source],
-        (budget, leaves): (&'r Cell<u32>, &'r RefCell<Failures>),
+        (budget, leaves): (&'r Budget, &'r RefCell<Failures>),
     ) -> Self {
         Self {
             request: client,
@@ -92,10 +92,6 @@ impl<'r> Env<'r> {
 ///
 /// # Errors
 /// The expression fails.
-pub fn constant(
-    client: &ClientRequest,
-    node: &crate::expr::Node,
-    room: (&Cell<u32>, &RefCell<Failures>),
-) -> Result<crate::base::value::Held, Failure> {
-    Env::bare(client, &[], room).keep(node)
+pub fn constant(client: &ClientRequest, node: &crate::expr::Node) -> Result<crate::base::value::Held, Failure> {
+    Env::bare(client, &[], (&Budget::default(), &RefCell::default())).keep(node)
 }

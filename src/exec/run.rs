@@ -1,6 +1,6 @@
 //! The driver: demands steps, advances them as what they wait for comes, and collects replies.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use super::batch::Chunk;
 use super::client::ClientRequest;
 use super::crowd::{Crowd, CrowdId};
-use super::env::{BUDGET, Env, failure};
+use super::env::{Env, failure};
 use super::frame::{At, End, FrameId, Frames, Stage, Waiter};
 use super::partial::Partial;
 use super::{Live, judge, render};
@@ -20,7 +20,7 @@ use crate::base::call::{Call, Reply};
 use crate::base::failure::Failure;
 use crate::base::value::Held;
 use crate::call;
-use crate::expr::Failures;
+use crate::expr::{Budget, Failures};
 use crate::plan::{self, Action, Need, OnFailure};
 
 /// What reads that no frame, reply or batch answers give.
@@ -35,7 +35,7 @@ pub struct Run<'p> {
     pub(super) frames: Frames<'p>,
     pub(super) crowds: Vec<Crowd<'p>>,
     pub(super) partial: Partial,
-    pub(super) budget: Cell<u32>,
+    pub(super) budget: Budget,
     /// Parts of results that could not be computed and gave null.
     pub(super) leaves: RefCell<Failures>,
     /// Counts the replies, or bunches of replies, that the driver took up.
@@ -85,7 +85,7 @@ impl<'p> Run<'p> {
             frames: Frames::default(),
             crowds: Vec::new(),
             partial: Partial::default(),
-            budget: Cell::new(BUDGET),
+            budget: Budget::default(),
             leaves: RefCell::default(),
             turn: 0,
             queue: VecDeque::new(),

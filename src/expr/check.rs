@@ -83,7 +83,7 @@ struct Checker<'s> {
     /// Comprehensions around the current place.
     nested: usize,
     /// Steps that computing constants may still take.
-    folding: u32,
+    folding: u64,
     /// Whether the path being checked is the first argument of `default`, where null and missing
     /// elements are allowed on the way.
     lenient: bool,

@@ -3,8 +3,9 @@
 //! Evaluation is recursive; the checker bounds the depth of every program. A plain path over a
 //! reply allocates nothing.
 
+use super::budget::Budget;
 use super::error::{ErrorKind, EvalError, Failures};
-use super::library::{Fuel, exhausted, kind_name};
+use super::library::kind_name;
 use super::node::{
     Alternative, Arithmetic, Bind, Binder, Call, Fallback, Infix, LocalId, Matches, Node, Relation, Relational, Var,
 };
@@ -34,9 +35,8 @@ pub trait Env {
         None
     }
 
-    /// Takes steps from the request's budget; false when it is used up.
-    /// One step is about one node evaluated inside a comprehension, or one element of a made list.
-    fn spend(&self, steps: u32) -> bool;
+    /// What the request may still spend.
+    fn budget(&self) -> &Budget;
 }
 
 /// Whether [`write()`] wrote a value.
@@ -53,7 +53,7 @@ pub enum Written {
 /// # Errors
 /// The expression failed outside every [`Node::Leaf`]; failures inside go to `failures`.
 pub fn eval<'a, E: Env + ?Sized>(node: &'a Node, env: &'a E, failures: &mut Failures) -> Result<Value<'a>, EvalError> {
-    Machine { env, locals: Vec::new(), failures }.eval(node)
+    Machine { env, locals: Vec::new(), failures, made: false }.eval(node)
 }
 
 /// Evaluates a program and writes its value as JSON. Parts of replies are copied as they came,
@@ -67,7 +67,7 @@ pub fn write<E: Env + ?Sized, S: Sink>(
     out: &mut S,
     failures: &mut Failures,
 ) -> Result<Written, EvalError> {
-    Machine { env, locals: Vec::new(), failures }.write(node, out)
+    Machine { env, locals: Vec::new(), failures, made: false }.write(node, out)
 }
 
 /// One evaluation.
@@ -76,6 +76,8 @@ struct Machine<'a, 'm, E: ?Sized> {
     /// What is bound right now, innermost last.
     locals: Vec<(LocalId, Slot<'a>)>,
     failures: &'m mut Failures,
+    /// Whether what is written stands in a list or map that an expression writes out.
+    made: bool,
 }
 
 /// What a local holds. A node of a reply stays one until it is read, so that it can be copied.
@@ -137,7 +139,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     }
 
     fn spend(&self, steps: usize) -> Result<(), EvalError> {
-        if self.env.spend(u32::try_from(steps).unwrap_or(u32::MAX)) { Ok(()) } else { Err(exhausted()) }
+        self.env.budget().spend(steps)
     }
 
     /// Evaluates what must be true or false.
@@ -171,43 +173,36 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         }
         for (infix, node) in &chain.rest {
             let right = self.eval(node)?;
-            total = arithmetic(*infix, &total, &right)?;
-            match &total {
-                Value::List(items) => self.spend(items.len())?,
-                Value::Text(text) => self.spend_text(text.len())?,
-                _ => {}
-            }
+            total = arithmetic(*infix, &total, &right, self.env.budget())?;
         }
         Ok(total)
     }
 
     /// `a + b + c` of text, in one buffer.
     fn concatenation(&mut self, first: &Value<'a>, chain: &'a Arithmetic) -> Result<Value<'a>, EvalError> {
+        let budget = self.env.budget();
         let mut out = String::from(first.as_text().unwrap_or(""));
+        budget.make_text(out.len())?;
         for (_, node) in &chain.rest {
             let right = self.eval(node)?;
             match right.as_text() {
-                Some(text) => out.push_str(text),
-                None => return arithmetic(Infix::Add, &Value::text(""), &right).map(|_| Value::Null),
+                Some(text) => {
+                    budget.make_text(text.len())?;
+                    out.push_str(text);
+                }
+                None => return arithmetic(Infix::Add, &Value::text(""), &right, budget).map(|_| Value::Null),
             }
         }
-        self.spend_text(out.len())?;
         Ok(Value::Text(out.into()))
-    }
-
-    fn spend_text(&self, bytes: usize) -> Result<(), EvalError> {
-        let spend = |steps| self.env.spend(steps);
-        Fuel(&spend).text(bytes)
     }
 
     fn relation(&mut self, relation: &'a Relation) -> Result<Value<'a>, EvalError> {
         let (left, right) = (self.eval(&relation.left)?, self.eval(&relation.right)?);
-        let spend = |steps| self.env.spend(steps);
-        let fuel = Fuel(&spend);
+        let budget = self.env.budget();
         let holds = match relation.operator {
-            Relational::Equal => equal(&left, &right, &fuel)?,
-            Relational::NotEqual => !equal(&left, &right, &fuel)?,
-            Relational::In => operator::contains(&right, &left, &fuel)?,
+            Relational::Equal => equal(&left, &right, budget)?,
+            Relational::NotEqual => !equal(&left, &right, budget)?,
+            Relational::In => operator::contains(&right, &left, budget)?,
             Relational::Less => compare(&left, &right)?.is_some_and(std::cmp::Ordering::is_lt),
             Relational::LessEqual => compare(&left, &right)?.is_some_and(std::cmp::Ordering::is_le),
             Relational::Greater => compare(&left, &right)?.is_some_and(std::cmp::Ordering::is_gt),
@@ -257,7 +252,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     fn matches(&mut self, matches: &'a Matches) -> Result<Value<'a>, EvalError> {
         let value = self.eval(&matches.text)?;
         let text = value.as_text().ok_or_else(|| super::library::wrong(&value, "a string"))?;
-        self.spend_text(text.len())?;
+        self.env.budget().look_at(text.len())?;
         Ok(Value::Bool(matches.pattern.is_in(text)))
     }
 
@@ -275,8 +270,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             many = call.arguments.iter().map(|argument| self.eval(argument)).collect::<Result<_, _>>()?;
             &many
         };
-        let spend = |steps| self.env.spend(steps);
-        let result = (call.function.run)(arguments, &Fuel(&spend));
+        let result = (call.function.run)(arguments, self.env.budget());
         result.map_err(|error| error.within(call.function.name, call.span))
     }
 }

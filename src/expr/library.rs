@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::budget::Budget;
 use super::error::{ErrorKind, EvalError};
 use super::types::Type;
 use crate::base::value::{Number, Text, Value, ValueKind};
@@ -52,7 +53,7 @@ pub(super) enum Form {
 }
 
 /// A function at run time.
-pub(super) type Run = for<'a> fn(&[Value<'a>], &Fuel<'_>) -> Result<Value<'a>, EvalError>;
+pub(super) type Run = for<'a> fn(&[Value<'a>], &Budget) -> Result<Value<'a>, EvalError>;
 
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,53 +105,6 @@ impl Function {
     pub(super) fn check(&self, arguments: &[Type]) -> Result<Type, signature::Misfit> {
         signature::check(self.signatures, arguments)
     }
-}
-
-/// The request's budget, as far as functions see it.
-pub(super) struct Fuel<'f>(pub(super) &'f dyn Fn(u32) -> bool);
-
-impl Fuel<'_> {
-    /// Takes `steps` from the budget.
-    pub(super) fn spend(&self, steps: usize) -> Result<(), EvalError> {
-        if (self.0)(u32::try_from(steps).unwrap_or(u32::MAX)) { Ok(()) } else { Err(exhausted()) }
-    }
-
-    /// Takes what writing a made list or map costs: parts that it shares are written every time.
-    pub(super) fn written(&self, value: &Value<'_>) -> Result<(), EvalError> {
-        match value {
-            Value::List(items) => {
-                self.spend(items.len())?;
-                items.iter().try_for_each(|item| self.part(item))
-            }
-            Value::Map(entries) => {
-                self.spend(entries.len())?;
-                entries.iter().try_for_each(|(_, value)| self.part(value))
-            }
-            Value::Optional(Some(held)) => self.written(held),
-            _ => Ok(()),
-        }
-    }
-
-    fn part(&self, value: &Value<'_>) -> Result<(), EvalError> {
-        match value {
-            Value::Text(text) => self.text(text.len()),
-            Value::View(view) => self.text(view.raw().len()),
-            other => self.written(other),
-        }
-    }
-
-    /// Takes what text of `bytes` costs.
-    pub(super) fn text(&self, bytes: usize) -> Result<(), EvalError> {
-        self.spend(bytes / BYTES_PER_STEP)
-    }
-}
-
-/// Bytes of made text that cost as much as one step.
-const BYTES_PER_STEP: usize = 64;
-
-/// The error of an expression that may not go on.
-pub(super) fn exhausted() -> EvalError {
-    EvalError::new(ErrorKind::Budget, "this request's budget for expressions is used up")
 }
 
 /// An argument of the wrong type, or null.

@@ -9,6 +9,7 @@
 //! `doc/langdef.md`), with the extensions that `docs/LANGUAGE.md` lists.
 
 mod ast;
+mod budget;
 mod check;
 mod error;
 mod eval;
@@ -25,6 +26,7 @@ mod template;
 mod types;
 
 pub use ast::Ast;
+pub use budget::Budget;
 pub use check::{Typed, check};
 pub use error::{ErrorKind, EvalError, Failures};
 pub use eval::{Env, Written, eval, text_of, write};

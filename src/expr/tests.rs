@@ -1,6 +1,5 @@
 //! A small world for the tests of this module, and the properties that need every part of it.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,8 +7,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{
-    Binding, Env, ErrorKind, EvalError, Failures, Mistake, Node, ObjectType, Scope, Type, Typed, Unresolved, Var,
-    Written, check, eval, parse, write,
+    Binding, Budget, Env, ErrorKind, EvalError, Failures, Mistake, Node, ObjectType, Scope, Type, Typed, Unresolved,
+    Var, Written, check, eval, parse, write,
 };
 use crate::base::value::{Doc, Held, JsonWriter, Sink, Value};
 
@@ -18,12 +17,12 @@ mod hostile;
 /// Names that hold JSON documents, with or without a type.
 pub(super) struct World {
     names: Vec<(&'static str, Type, Held)>,
-    budget: Cell<u32>,
+    budget: Budget,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self { names: Vec::new(), budget: Cell::new(1_000_000) }
+        Self { names: Vec::new(), budget: Budget::default() }
     }
 
     /// A name without a contract.
@@ -41,13 +40,12 @@ impl World {
         self
     }
 
-    pub(super) fn budget(self, steps: u32) -> Self {
-        self.budget.set(steps);
-        self
+    pub(super) fn budget(self, steps: u64) -> Self {
+        Self { budget: Budget::new(steps, Budget::BYTES), ..self }
     }
 
-    pub(super) fn spent(&self) -> u32 {
-        1_000_000 - self.budget.get()
+    pub(super) fn spent(&self) -> u64 {
+        Budget::STEPS - self.budget.steps()
     }
 
     pub(super) fn check(&self, source: &str) -> Result<Typed, Vec<Mistake>> {
@@ -117,10 +115,8 @@ impl Env for World {
         self.names[var.0 as usize].2.value()
     }
 
-    fn spend(&self, steps: u32) -> bool {
-        let left = self.budget.get().checked_sub(steps);
-        self.budget.set(left.unwrap_or(0));
-        left.is_some()
+    fn budget(&self) -> &Budget {
+        &self.budget
     }
 }
 

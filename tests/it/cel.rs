@@ -3,13 +3,12 @@
 //! `tests/conformance/cel/README.md` tells where they are from. What is different here on purpose is listed in
 //! `differences.json` beside them, each with its reason; nothing else may be, and nothing listed may be out of date.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use selvedge::base::value::{Duration, Timestamp, Value};
-use selvedge::expr::{Binding, Env, Failures, Scope, Type, Unresolved, Var, check, eval, parse};
+use selvedge::expr::{Binding, Budget, Env, Failures, Scope, Type, Unresolved, Var, check, eval, parse};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -102,7 +101,7 @@ fn judge(vector: &Vector) -> Result<(), String> {
     for (name, bound) in &vector.bindings {
         bindings.push((name.clone(), value(bound)?));
     }
-    let world = World { bindings: bindings.into(), prefix: String::new(), left: Cell::new(1_000_000) };
+    let world = World { bindings: bindings.into(), prefix: String::new(), budget: Budget::default() };
     match (world.run(&source, &wanted), vector.error) {
         // What is not there at all has not failed as CEL does, unless that is what the vector is about.
         (Err(found), true) if found.starts_with("refused: unknown function") && !found.contains("f_unknown") => {
@@ -126,7 +125,7 @@ struct World {
     bindings: Rc<[(String, Value<'static>)]>,
     /// What stands before every name of this scope.
     prefix: String,
-    left: Cell<u32>,
+    budget: Budget,
 }
 
 impl World {
@@ -144,7 +143,7 @@ impl Scope for World {
         let full = format!("{}{name}", self.prefix);
         let prefix = format!("{full}.");
         if self.bindings.iter().any(|(bound, _)| bound.starts_with(&prefix)) {
-            let scope = Self { bindings: self.bindings.clone(), prefix, left: Cell::new(0) };
+            let scope = Self { bindings: self.bindings.clone(), prefix, budget: Budget::new(0, 0) };
             return Ok(Binding::Scope { scope: Rc::new(scope), noun: "name" });
         }
         let at = self.bindings.iter().position(|(bound, _)| *bound == full).ok_or(Unresolved::Unknown)?;
@@ -161,10 +160,8 @@ impl Env for World {
         self.bindings[var.0 as usize].1.clone()
     }
 
-    fn spend(&self, steps: u32) -> bool {
-        let left = self.left.get().checked_sub(steps);
-        self.left.set(left.unwrap_or(0));
-        left.is_some()
+    fn budget(&self) -> &Budget {
+        &self.budget
     }
 }
 

@@ -10,7 +10,7 @@ use ::cel::{Context, Program, Value as Other};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use selvedge::base::value::{Doc, Held, Number, Value};
-use selvedge::expr::{Binding, Env, Failures, Scope, Type, Unresolved, Var, check, eval, parse};
+use selvedge::expr::{Binding, Budget, Env, Failures, Scope, Type, Unresolved, Var, check, eval, parse};
 use serde_json::{Value as Json, json};
 
 use crate::claim::claims;
@@ -82,7 +82,7 @@ fn values_that_differ_do_not_agree() {
 struct World {
     json: Json,
     names: Vec<(String, Held)>,
-    left: Cell<u32>,
+    budget: Budget,
 }
 
 impl World {
@@ -90,7 +90,7 @@ impl World {
         let held = |value: &Json| Held::whole(Doc::parse(value.to_string().into()).expect("serde_json writes JSON"));
         let members = json.as_object().into_iter().flatten();
         let names = members.map(|(name, value)| (name.clone(), held(value))).collect();
-        Self { json: json.clone(), names, left: Cell::new(1_000_000) }
+        Self { json: json.clone(), names, budget: Budget::default() }
     }
 
     /// What the other evaluator gives; `None` when it fails, in whatever way.
@@ -122,10 +122,8 @@ impl Env for World {
         self.names[var.0 as usize].1.value()
     }
 
-    fn spend(&self, steps: u32) -> bool {
-        let left = self.left.get().checked_sub(steps);
-        self.left.set(left.unwrap_or(0));
-        left.is_some()
+    fn budget(&self) -> &Budget {
+        &self.budget
     }
 }
 

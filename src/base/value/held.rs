@@ -57,6 +57,16 @@ impl Held {
         }
     }
 
+    /// The nodes of documents that this is made of, in order.
+    pub fn documents(&self) -> Box<dyn Iterator<Item = View<'_>> + '_> {
+        match self {
+            Self::Null => Box::new(std::iter::empty()),
+            Self::Doc(doc, node) => Box::new(std::iter::once(doc.view(*node))),
+            Self::List(items) => Box::new(items.iter().flat_map(Self::documents)),
+            Self::Map(map) => Box::new(map.iter().flat_map(|(_, held)| held.documents())),
+        }
+    }
+
     /// Whether this is null, held or inside a document.
     pub fn is_null(&self) -> bool {
         match self {

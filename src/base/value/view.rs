@@ -38,6 +38,12 @@ impl<'a> View<'a> {
         &self.doc.bytes[node.start as usize..node.end as usize]
     }
 
+    /// How many bytes [`View::raw`] has.
+    pub fn raw_len(self) -> usize {
+        let node = self.node();
+        (node.end - node.start) as usize
+    }
+
     /// The member called `name`; `None` when absent or when this is no object. Of members with
     /// the same name the first is taken.
     pub fn member(self, name: &str) -> Option<View<'a>> {

@@ -1,14 +1,15 @@
 //! Endpoints that are a query of the graph: the operation runs, and its data is the answer.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::Instant;
 
 use super::{Inputs, perform, write};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{DocBuilder, Held, JsonWriter, Sink as _};
 use crate::exec::client::ClientRequest;
-use crate::exec::env::{BUDGET, Env};
+use crate::exec::env::Env;
 use crate::exec::{Answered, Live, endpoint};
+use crate::expr::Budget;
 use crate::plan::Queried;
 
 /// Answers a request to such an endpoint. Fields that failed and are null for it are what the answer
@@ -36,7 +37,7 @@ pub async fn query(
     for error in &errors {
         partial.add(&error.field(), error.failure.code());
     }
-    let (budget, leaves) = (Cell::new(BUDGET), RefCell::default());
+    let (budget, leaves) = (Budget::default(), RefCell::default());
     let env = Env::bare(request, &queried.sources, (&budget, &leaves));
     let (status, headers) = endpoint::head(&queried.respond, &env, true)?;
     Ok(Answered { status, headers, body: Some(written.out.bytes.into()), partial })

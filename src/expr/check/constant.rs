@@ -1,9 +1,8 @@
 //! What is known at load is computed at load.
 
-use std::cell::Cell;
-
 use super::{Checker, Operand, type_of_kind};
 use crate::base::value::{Text, Value};
+use crate::expr::budget::Budget;
 use crate::expr::error::{ErrorKind, Failures};
 use crate::expr::eval::{Env, eval};
 use crate::expr::mistake::Mistake;
@@ -11,7 +10,10 @@ use crate::expr::node::{Node, Var};
 use crate::expr::types::Type;
 
 /// Steps that computing the constants of one expression may take.
-pub(super) const FOLDING_LIMIT: u32 = 10_000;
+pub(super) const FOLDING_LIMIT: u64 = 10_000;
+
+/// Bytes that one constant may take.
+const FOLDED_BYTES: u64 = 1 << 20;
 
 /// The type of a constant.
 pub(super) fn type_of(value: &Value<'_>) -> Type {
@@ -40,9 +42,9 @@ impl Checker<'_> {
         if parts != constants || operand.node.as_constant().is_some() {
             return operand;
         }
-        let env = Nothing { left: Cell::new(self.folding) };
+        let env = Nothing(Budget::new(self.folding, FOLDED_BYTES));
         let result = eval(&operand.node, &env, &mut Failures::default());
-        self.folding = env.left.get();
+        self.folding = env.0.steps();
         match result {
             Ok(value) => match owned(&value) {
                 Some(value) => Operand::new(Node::Const(value.clone()), narrowed(operand.ty, &value)),
@@ -104,18 +106,14 @@ fn owned(value: &Value<'_>) -> Option<Value<'static>> {
 }
 
 /// The surroundings of a constant: no variables, and a small budget.
-struct Nothing {
-    left: Cell<u32>,
-}
+struct Nothing(Budget);
 
 impl Env for Nothing {
     fn var(&self, _: Var) -> Value<'_> {
         Value::Null
     }
 
-    fn spend(&self, steps: u32) -> bool {
-        let left = self.left.get().checked_sub(steps);
-        self.left.set(left.unwrap_or(0));
-        left.is_some()
+    fn budget(&self) -> &Budget {
+        &self.0
     }
 }

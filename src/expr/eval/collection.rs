@@ -5,13 +5,13 @@ use super::{Machine, Written, operator};
 use crate::base::value::{Held, Sink, Value, ValueKind, key_text};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::Env;
-use crate::expr::library::{Fuel, kind_name};
+use crate::expr::library::kind_name;
 use crate::expr::node::{Element, Entry, Index, Missing};
 
 impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     /// `[a, ?b]`.
     pub(super) fn list(&mut self, elements: &'a [Element]) -> Result<Value<'a>, EvalError> {
-        self.spend(elements.len())?;
+        self.env.budget().make_list(elements.len())?;
         let mut items = Vec::with_capacity(elements.len());
         for element in elements {
             let value = self.eval(&element.value)?;
@@ -22,7 +22,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
 
     /// `{k: a, ?l: b}`.
     pub(super) fn map(&mut self, entries: &'a [Entry]) -> Result<Value<'a>, EvalError> {
-        self.spend(entries.len())?;
+        self.env.budget().make_map(entries.len())?;
         let mut made: Vec<(Value<'a>, Value<'a>)> = Vec::with_capacity(entries.len());
         let distinct = entries.iter().all(|entry| entry.written.is_some());
         for entry in entries {
@@ -46,7 +46,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             let mark = out.mark();
             out.key(entry.written.as_deref().unwrap_or(b"\"\":"));
             let written = match entry.optional {
-                false => self.write(&entry.value, out)?,
+                false => self.write_made(&entry.value, out)?,
                 true => match unwrapped(self.eval(&entry.value)?)? {
                     Some(value) => put(&value, out)?,
                     None => Written::Absent,
@@ -73,11 +73,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         if !can_be_key {
             return Err(EvalError::new(ErrorKind::Type, format!("{} cannot be a key", kind_name(key.kind()))));
         }
-        let spend = |steps| self.env.spend(steps);
-        let fuel = Fuel(&spend);
-        fuel.spend(entries.len() / KEYS_PER_STEP)?;
+        let budget = self.env.budget();
+        budget.spend(entries.len() / KEYS_PER_STEP)?;
         for (other, _) in entries.iter() {
-            if operator::equal(other, &key, &fuel)? {
+            if operator::equal(other, &key, budget)? {
                 return Err(EvalError::new(ErrorKind::Argument, "the same key twice in a map"));
             }
         }
@@ -125,10 +124,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 None if missing == Missing::Null && by.is_null() => Ok(None),
                 None => Err(wrong_index("a list takes a whole number as index", by)),
             },
-            ValueKind::Map => {
-                let spend = |steps| self.env.spend(steps);
-                operator::entry(of, by, &Fuel(&spend))
-            }
+            ValueKind::Map => operator::entry(of, by, self.env.budget()),
             ValueKind::Null if missing != Missing::Fails => Ok(None),
             _ if missing == Missing::Null => Ok(None),
             _ => Err(wrong_index("`[ ]` takes a list or a map", of)),

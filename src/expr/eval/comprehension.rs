@@ -4,7 +4,7 @@ use super::{Machine, Slot, operand};
 use crate::base::value::{Elements, Entries, Items, Kind, Sink, Value, ValueKind};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::{Env, Written};
-use crate::expr::library::{Fuel, kind_name, sort_by};
+use crate::expr::library::{kind_name, sort_by};
 use crate::expr::node::{Comprehension, Fold};
 
 impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
@@ -99,23 +99,25 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         let mut kept = Vec::new();
         for round in rounds {
             if self.round(node, &round, |machine| machine.condition(&node.body))? {
+                self.env.budget().make_list(1)?;
                 kept.push(round.item.value());
             }
         }
-        self.spend(kept.len())?;
         Ok(Value::List(kept.into()))
     }
 
     fn made_list(&mut self, node: &'a Comprehension, rounds: Rounds<'a>) -> Result<Value<'a>, EvalError> {
-        let mut made = Vec::with_capacity(rounds.size_hint().0);
+        let mut made = Vec::new();
         for round in rounds {
             let value = self.round(node, &round, |machine| match machine.passes(node)? {
                 true => machine.eval(&node.body).map(Some),
                 false => Ok(None),
             })?;
-            made.extend(value);
+            if let Some(value) = value {
+                self.env.budget().make_list(1)?;
+                made.push(value);
+            }
         }
-        self.spend(made.len())?;
         Ok(Value::List(made.into()))
     }
 
@@ -127,6 +129,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 false => Ok(None),
             })?;
             let Some(value) = value else { continue };
+            self.env.budget().make_map(1)?;
             if node.fold == Fold::Map {
                 made.push((round.key, value));
                 continue;
@@ -137,7 +140,6 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 self.insert(&mut made, entry)?;
             }
         }
-        self.spend(made.len())?;
         Ok(Value::Map(made.into()))
     }
 
@@ -145,10 +147,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         let (mut items, mut keys) = (Vec::new(), Vec::new());
         for round in rounds {
             keys.push(self.round(node, &round, |machine| machine.eval(&node.body))?);
+            self.env.budget().make_list(1)?;
             items.push(round.item.value());
         }
-        let spend = |steps| self.env.spend(steps);
-        sort_by(items, keys, &Fuel(&spend))
+        sort_by(items, keys, self.env.budget())
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Machine, Slot, Written};
 use crate::base::value::{Kind, Sink, Text, Value, ValueKind, View, member_key};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::Env;
-use crate::expr::library::{Fuel, kind_name};
+use crate::expr::library::kind_name;
 use crate::expr::node::{Clash, Member, Merge, Node, Whole};
 
 /// What one part has for a place.
@@ -224,8 +224,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             Joined::One(Piece::Members(members)) => self.write_object(members, out)?,
             Joined::One(Piece::View(view)) => out.view(view),
             Joined::One(Piece::Value(value)) => {
-                let spend = |steps| self.env.spend(steps);
-                Fuel(&spend).written(&value)?;
+                self.env.budget().write(&value)?;
                 return put(&value, out);
             }
             Joined::Object(joints) => {

@@ -4,8 +4,9 @@
 use std::cmp::Ordering;
 
 use crate::base::value::{Duration, Number, Timestamp, Value, key_text};
+use crate::expr::budget::Budget;
 use crate::expr::error::{ErrorKind, EvalError};
-use crate::expr::library::{Fuel, kind_name};
+use crate::expr::library::kind_name;
 use crate::expr::node::Infix;
 
 /// `a + b` and the other arithmetic operators.
@@ -13,23 +14,29 @@ pub(in crate::expr) fn arithmetic<'a>(
     infix: Infix,
     left: &Value<'a>,
     right: &Value<'a>,
+    budget: &Budget,
 ) -> Result<Value<'a>, EvalError> {
     if let (Some(left), Some(right)) = (left.number(), right.number()) {
         return numbers(infix, left, right);
     }
     match (infix, left, right) {
         (Infix::Add, Value::Text(left), Value::Text(right)) => {
+            budget.make_text(left.len() + right.len())?;
             let mut out = String::with_capacity(left.len() + right.len());
             out.push_str(left);
             out.push_str(right);
             Ok(Value::Text(out.into()))
         }
         (Infix::Add, Value::Bytes(left), Value::Bytes(right)) => {
+            budget.make_text(left.len() + right.len())?;
             Ok(Value::Bytes([&left[..], &right[..]].concat().into()))
         }
         (Infix::Add | Infix::Subtract, Value::Duration(_) | Value::Timestamp(_), _) => times(infix, left, right),
         (Infix::Add, ..) => match (left.elements(), right.elements()) {
-            (Some(first), Some(second)) => Ok(Value::List(first.chain(second).collect())),
+            (Some(first), Some(second)) => {
+                budget.make_list(left.size().unwrap_or(0) + right.size().unwrap_or(0))?;
+                Ok(Value::List(first.chain(second).collect()))
+            }
             _ => Err(cannot(symbol(infix), left, right)),
         },
         _ => Err(cannot(symbol(infix), left, right)),
@@ -64,25 +71,25 @@ pub(in crate::expr) fn compare(left: &Value<'_>, right: &Value<'_>) -> Result<Op
 }
 
 /// CEL equality: numbers by value whatever their type, lists and maps by content, never an error.
-pub(in crate::expr) fn equal(left: &Value<'_>, right: &Value<'_>, fuel: &Fuel<'_>) -> Result<bool, EvalError> {
+pub(in crate::expr) fn equal(left: &Value<'_>, right: &Value<'_>, budget: &Budget) -> Result<bool, EvalError> {
     match (left, right) {
         (Value::Null, Value::Null) | (Value::Optional(None), Value::Optional(None)) => return Ok(true),
         (Value::Text(left), Value::Text(right)) => return Ok(left == right),
         (Value::Type(left), Value::Type(right)) => return Ok(left == right),
-        (Value::Optional(Some(left)), Value::Optional(Some(right))) => return equal(left, right, fuel),
+        (Value::Optional(Some(left)), Value::Optional(Some(right))) => return equal(left, right, budget),
         _ => {}
     }
     if let (Some(left), Some(right)) = (left.number(), right.number()) {
         return Ok(left.compare(right).is_some_and(Ordering::is_eq));
     }
     if let (Some(first), Some(second)) = (left.elements(), right.elements()) {
-        return same_elements(first, second, fuel);
+        return same_elements(first, second, budget);
     }
     match (left.entries(), right.size(), right.entries()) {
         (Some(entries), Some(len), Some(_)) if left.size() == Some(len) => {
-            fuel.spend(len)?;
+            budget.spend(len)?;
             for (key, value) in entries {
-                let same = entry(right, &key, fuel)?.map(|other| equal(&value, &other, fuel)).transpose()?;
+                let same = entry(right, &key, budget)?.map(|other| equal(&value, &other, budget)).transpose()?;
                 if same != Some(true) {
                     return Ok(false);
                 }
@@ -95,25 +102,25 @@ pub(in crate::expr) fn equal(left: &Value<'_>, right: &Value<'_>, fuel: &Fuel<'_
 }
 
 /// `value in collection`.
-pub(super) fn contains(collection: &Value<'_>, value: &Value<'_>, fuel: &Fuel<'_>) -> Result<bool, EvalError> {
+pub(super) fn contains(collection: &Value<'_>, value: &Value<'_>, budget: &Budget) -> Result<bool, EvalError> {
     if let Some(items) = collection.elements() {
         for item in items {
-            fuel.spend(1)?;
-            if equal(&item, value, fuel)? {
+            budget.spend(1)?;
+            if equal(&item, value, budget)? {
                 return Ok(true);
             }
         }
         return Ok(false);
     }
     if collection.entries().is_some() {
-        return Ok(entry(collection, value, fuel)?.is_some());
+        return Ok(entry(collection, value, budget)?.is_some());
     }
     let kind = if collection.is_null() { ErrorKind::Null } else { ErrorKind::Type };
     Err(EvalError::new(kind, format!("`in` takes a list or a map, not {}", kind_name(collection.kind()))))
 }
 
 /// The value under a key of a map.
-pub(super) fn entry<'a>(map: &Value<'a>, key: &Value<'_>, fuel: &Fuel<'_>) -> Result<Option<Value<'a>>, EvalError> {
+pub(super) fn entry<'a>(map: &Value<'a>, key: &Value<'_>, budget: &Budget) -> Result<Option<Value<'a>>, EvalError> {
     if let Some(name) = key.as_text() {
         return Ok(map.member(name));
     }
@@ -122,7 +129,7 @@ pub(super) fn entry<'a>(map: &Value<'a>, key: &Value<'_>, fuel: &Fuel<'_>) -> Re
         Value::Held(_) => Ok(key_text(key).and_then(|key| map.member(&key))),
         Value::Map(entries) => {
             for (other, value) in entries.iter() {
-                if equal(other, key, fuel)? {
+                if equal(other, key, budget)? {
                     return Ok(Some(value.clone()));
                 }
             }
@@ -135,12 +142,12 @@ pub(super) fn entry<'a>(map: &Value<'a>, key: &Value<'_>, fuel: &Fuel<'_>) -> Re
 fn same_elements<'a, 'b>(
     first: impl Iterator<Item = Value<'a>>,
     mut second: impl Iterator<Item = Value<'b>>,
-    fuel: &Fuel<'_>,
+    budget: &Budget,
 ) -> Result<bool, EvalError> {
     for left in first {
-        fuel.spend(1)?;
+        budget.spend(1)?;
         let Some(right) = second.next() else { return Ok(false) };
-        if !equal(&left, &right, fuel)? {
+        if !equal(&left, &right, budget)? {
             return Ok(false);
         }
     }

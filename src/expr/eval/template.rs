@@ -1,10 +1,10 @@
 //! Template nodes, and writing any node as JSON.
 
 use super::{Machine, Slot, constant, not_a_number, path};
-use crate::base::value::{Kind, Sink, Text, Value};
+use crate::base::value::{Kind, Sink, Text, Value, View};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::{Env, Written};
-use crate::expr::library::{Fuel, display, kind_name};
+use crate::expr::library::{display, kind_name};
 use crate::expr::node::{Element, LocalId, Member, Node, TextPart};
 
 /// A value as part of a text: text and untyped numbers as they are, other scalars as `string`
@@ -51,6 +51,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 let each = EachItem { local: *local, when: when.as_deref(), body };
                 let mut made = Vec::new();
                 self.each(&list, &each, &mut |machine| {
+                    machine.env.budget().make_list(1)?;
                     made.extend(present(machine.eval(body)?));
                     Ok(())
                 })?;
@@ -126,10 +127,14 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         for part in parts {
             match part {
                 TextPart::Literal(text) => out.push_str(text),
-                TextPart::Value(node) => out.push_str(&text_of(&self.eval(node)?)?),
+                TextPart::Value(node) => {
+                    let value = self.eval(node)?;
+                    let text = text_of(&value)?;
+                    self.env.budget().make_text(text.len())?;
+                    out.push_str(&text);
+                }
             }
         }
-        self.spend_text(out.len())?;
         Ok(out)
     }
 
@@ -149,7 +154,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         match node {
             Node::Const(value) => return put(&constant(value), out),
             Node::Path { .. } | Node::Local { .. } => match self.found(node) {
-                Slot::View(view) => out.view(view),
+                Slot::View(view) => {
+                    self.repeats(view)?;
+                    out.view(view);
+                }
                 Slot::Value(value) => return put(&value, out),
             },
             Node::Object(members) => self.write_object(members, out)?,
@@ -187,12 +195,25 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             },
             other => {
                 let value = self.eval(other)?;
-                let spend = |steps| self.env.spend(steps);
-                Fuel(&spend).written(&value)?;
+                self.env.budget().write(&value)?;
                 return put(&value, out);
             }
         }
         Ok(Written::Present)
+    }
+
+    /// Takes what writing a part of a reply costs where the same part may be written over and over: for
+    /// each item of a list, or in lists and maps that an expression writes out.
+    fn repeats(&self, view: View<'_>) -> Result<(), EvalError> {
+        if self.locals.is_empty() && !self.made { Ok(()) } else { self.env.budget().look_at(view.raw_len()) }
+    }
+
+    /// Writes what stands in a list or map that an expression writes out.
+    pub(super) fn write_made<S: Sink>(&mut self, node: &'a Node, out: &mut S) -> Result<Written, EvalError> {
+        let around = std::mem::replace(&mut self.made, true);
+        let written = self.write(node, out);
+        self.made = around;
+        written
     }
 
     /// What stands at the end of a plain path; a node of a document stays one.
@@ -243,7 +264,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     fn write_list<S: Sink>(&mut self, elements: &'a [Element], out: &mut S) -> Result<(), EvalError> {
         out.begin_array();
         for element in elements {
-            if self.write(&element.value, out)? == Written::Absent {
+            if self.write_made(&element.value, out)? == Written::Absent {
                 out.null();
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::value::{Held, HeldMap};
 use crate::expr::tests::{World, doc};
-use crate::expr::{Env, ErrorKind, Failures, Member, Node, Scope, TextPart, Type, Var, Wanted, eval, with_local};
+use crate::expr::{ErrorKind, Failures, Member, Node, Scope, TextPart, Type, Var, Wanted, eval, with_local};
 
 fn world() -> World {
     let stock = HeldMap::new(vec![
@@ -351,7 +351,7 @@ fn a_failed_leaf_deep_in_a_list_leaves_the_rest_whole() {
     let (json, failures) = world.written(&node);
     assert_eq!(json, r#"[{"n":[1,1]},null,null]"#);
     assert_eq!(failures.count(), 2);
-    assert!(world.spend(1));
+    assert!(world.spent() > 0);
 }
 
 #[test]

@@ -4,8 +4,9 @@
 use super::Form::Global;
 use super::signature::{Gives, Is, takes};
 use super::time::{duration_text, parse_duration, timestamp_text};
-use super::{Fuel, Function, made, overflow, text, wrong};
+use super::{Function, made, overflow, text, wrong};
 use crate::base::value::{Kind, Number, Text, Timestamp, Value, ValueKind, View, double_into};
+use crate::expr::budget::Budget;
 use crate::expr::error::{ErrorKind, EvalError};
 
 pub(super) const TABLE: &[Function] = &[
@@ -157,16 +158,16 @@ fn cannot(what: &'static str) -> EvalError {
     EvalError::new(ErrorKind::Conversion, what)
 }
 
-fn string<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn string<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     if let Value::Bytes(bytes) = &a[0] {
-        fuel.text(bytes.len())?;
+        budget.make_text(bytes.len())?;
         let text = std::str::from_utf8(bytes).map_err(|_| cannot("cannot read these bytes as UTF-8"))?;
         return Ok(made(text));
     }
     display(&a[0]).map(Value::Text).ok_or_else(|| wrong(&a[0], "a scalar"))
 }
 
-fn int<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn int<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {
     let converted = match &a[0] {
         Value::Text(text) => text.parse().map_err(|_| cannot("cannot read this text as an int"))?,
         Value::Timestamp(time) => time.seconds,
@@ -181,7 +182,7 @@ fn int<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     Ok(Value::Int(converted))
 }
 
-fn uint<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn uint<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {
     let converted = match &a[0] {
         Value::Text(text) => text.parse().map_err(|_| cannot("cannot read this text as a uint"))?,
         Value::View(view) if whole_digits(*view) => view.raw().parse().map_err(|_| overflow())?,
@@ -195,7 +196,7 @@ fn uint<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     Ok(Value::Uint(converted))
 }
 
-fn double<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn double<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {
     if let Value::Text(text) = &a[0] {
         return text.parse().map(Value::Double).map_err(|_| cannot("cannot read this text as a double"));
     }
@@ -203,7 +204,7 @@ fn double<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     Ok(Value::Double(number.to_double()))
 }
 
-fn bool<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn bool<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {
     if let Value::Bool(value) = a[0] {
         return Ok(Value::Bool(value));
     }
@@ -214,16 +215,16 @@ fn bool<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
     }
 }
 
-fn bytes<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn bytes<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     if let Value::Bytes(bytes) = &a[0] {
         return Ok(Value::Bytes(bytes.clone()));
     }
     let text = text(&a[0])?;
-    fuel.text(text.len())?;
+    budget.make_text(text.len())?;
     Ok(Value::Bytes(text.as_bytes().into()))
 }
 
-fn timestamp<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn timestamp<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {
     let time = match &a[0] {
         Value::Timestamp(time) => Some(*time),
         Value::Text(text) => Timestamp::parse(text),
@@ -235,7 +236,7 @@ fn timestamp<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> 
     time.map(Value::Timestamp).ok_or_else(|| cannot("cannot read this as a timestamp"))
 }
 
-fn duration<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn duration<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {
     if let Value::Duration(span) = a[0] {
         return Ok(Value::Duration(span));
     }

@@ -2,8 +2,9 @@
 
 use super::Form::Method;
 use super::signature::{Gives, Is, takes};
-use super::{Fuel, Function, argument, display, elements, made, number, text, wrong};
+use super::{Function, argument, display, elements, made, number, text, wrong};
 use crate::base::value::{Number, Value};
+use crate::expr::budget::Budget;
 use crate::expr::error::EvalError;
 
 pub(super) const TABLE: &[Function] =
@@ -15,7 +16,7 @@ const PRECISION: usize = 6;
 /// No double has more digits that are not zero.
 const PRECISION_LIMIT: usize = 1_100;
 
-fn format<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn format<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let mut rest = text(&a[0])?;
     let mut items = elements(&a[1])?;
     let mut out = String::with_capacity(rest.len());
@@ -28,14 +29,12 @@ fn format<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> 
         }
         let (clause, after) = Clause::read(after)?;
         let item = items.next().ok_or_else(|| argument("got fewer values than its text has clauses"))?;
-        fuel.written(&item)?;
-        let start = out.len();
+        budget.make_text_of(&item)?;
         clause.write(&item, &mut out)?;
-        fuel.text(out.len() - start)?;
         rest = after;
     }
     out.push_str(rest);
-    fuel.text(out.len())?;
+    budget.make_text(out.len())?;
     Ok(made(out))
 }
 

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use super::Form::{Either, Global, Method};
 use super::signature::{Gives, Is, takes, takes_more};
-use super::{Fuel, Function, argument, count, elements, whole, wrong};
+use super::{Function, argument, count, elements, whole, wrong};
 use crate::base::value::Value;
+use crate::expr::budget::Budget;
 use crate::expr::error::EvalError;
 use crate::expr::eval::{arithmetic, compare, equal};
 use crate::expr::node::Infix;
@@ -30,7 +31,7 @@ pub(super) const TABLE: &[Function] = &[
             takes(&[Is::List], Gives::ElementOrNull),
             takes_more(&[Is::Number, Is::Number], Is::Number, Gives::Joined),
         ],
-        run: |a, fuel| extreme(a, Ordering::Less, fuel),
+        run: |a, budget| extreme(a, Ordering::Less, budget),
     },
     Function {
         name: "max",
@@ -39,7 +40,7 @@ pub(super) const TABLE: &[Function] = &[
             takes(&[Is::List], Gives::ElementOrNull),
             takes_more(&[Is::Number, Is::Number], Is::Number, Gives::Joined),
         ],
-        run: |a, fuel| extreme(a, Ordering::Greater, fuel),
+        run: |a, budget| extreme(a, Ordering::Greater, budget),
     },
     Function {
         name: "flatten",
@@ -80,9 +81,9 @@ pub(super) const TABLE: &[Function] = &[
 pub(in crate::expr) fn sort_by<'a>(
     items: Vec<Value<'a>>,
     keys: Vec<Value<'a>>,
-    fuel: &Fuel<'_>,
+    budget: &Budget,
 ) -> Result<Value<'a>, EvalError> {
-    fuel.spend(items.len().saturating_mul(2))?;
+    budget.spend(items.len().saturating_mul(2))?;
     if let Some((first, rest)) = keys.split_first() {
         for key in std::iter::once(first).chain(rest) {
             compare(first, key)?;
@@ -94,10 +95,17 @@ pub(in crate::expr) fn sort_by<'a>(
     Ok(Value::List(pairs.into_iter().map(|(_, item)| item).collect()))
 }
 
-fn size<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+/// The elements of a list, in a list that is made anew.
+fn collected<'a>(list: &Value<'a>, budget: &Budget) -> Result<Vec<Value<'a>>, EvalError> {
+    let elements = elements(list)?;
+    budget.make_list(list.size().unwrap_or(0))?;
+    Ok(elements.collect())
+}
+
+fn size<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let size = match &a[0] {
         Value::Text(text) => {
-            fuel.text(text.len())?;
+            budget.look_at(text.len())?;
             text.chars().count()
         }
         Value::Bytes(bytes) => bytes.len(),
@@ -107,27 +115,27 @@ fn size<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
 }
 
 /// The sum of numbers or durations; 0 for an empty list.
-fn sum<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn sum<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let mut total = None;
     for item in elements(&a[0])? {
-        fuel.spend(1)?;
+        budget.spend(1)?;
         if item.number().is_none() && !matches!(item, Value::Duration(_)) {
             return Err(wrong(&item, "a list of numbers"));
         }
         total = Some(match total {
             None => item,
-            Some(total) => arithmetic(Infix::Add, &total, &item)?,
+            Some(total) => arithmetic(Infix::Add, &total, &item, budget)?,
         });
     }
     Ok(total.unwrap_or(Value::Int(0)))
 }
 
 /// The element that is `wanted` than all others; null for an empty list.
-fn extreme<'a>(a: &[Value<'a>], wanted: Ordering, fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn extreme<'a>(a: &[Value<'a>], wanted: Ordering, budget: &Budget) -> Result<Value<'a>, EvalError> {
     let items = if let [list] = a { list.clone() } else { Value::List(a.into()) };
     let mut best: Option<Value<'a>> = None;
     for item in elements(&items)? {
-        fuel.spend(1)?;
+        budget.spend(1)?;
         let against = best.as_ref().unwrap_or(&item);
         if compare(&item, against)? == Some(wanted) || best.is_none() {
             best = Some(item);
@@ -136,23 +144,25 @@ fn extreme<'a>(a: &[Value<'a>], wanted: Ordering, fuel: &Fuel<'_>) -> Result<Val
     Ok(best.unwrap_or(Value::Null))
 }
 
-fn flatten<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn flatten<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let depth = a.get(1).map(count).transpose()?.unwrap_or(1);
-    let mut items: Vec<Value<'a>> = elements(&a[0])?.collect();
+    let mut items: Vec<Value<'a>> = collected(&a[0], budget)?;
     for _ in 0..depth {
-        let mut flat = Vec::with_capacity(items.len());
+        let mut flat = Vec::new();
         let mut changed = false;
         for item in items {
             match item.elements() {
                 Some(inner) => {
                     changed = true;
-                    flat.extend(inner);
+                    for item in inner {
+                        budget.make_list(1)?;
+                        flat.push(item);
+                    }
                 }
                 None => flat.push(item),
             }
         }
         items = flat;
-        fuel.spend(items.len())?;
         if !changed {
             break;
         }
@@ -163,49 +173,48 @@ fn flatten<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError>
 /// Elements that are compared for the price of one step.
 const COMPARED_PER_STEP: usize = 8;
 
-fn distinct<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn distinct<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let mut kept: Vec<Value<'a>> = Vec::new();
     for item in elements(&a[0])? {
         let mut known = false;
-        fuel.spend(kept.len() / COMPARED_PER_STEP + 1)?;
+        budget.spend(kept.len() / COMPARED_PER_STEP + 1)?;
         for other in &kept {
-            known = known || equal(other, &item, fuel)?;
+            known = known || equal(other, &item, budget)?;
         }
         if !known {
+            budget.make_list(1)?;
             kept.push(item);
         }
     }
     Ok(Value::List(kept.into()))
 }
 
-fn sort<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
-    let items: Vec<Value<'a>> = elements(&a[0])?.collect();
-    sort_by(items.clone(), items, fuel)
+fn sort<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
+    let items = collected(&a[0], budget)?;
+    sort_by(items.clone(), items, budget)
 }
 
-fn reverse<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn reverse<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     if let Value::Text(text) = &a[0] {
-        fuel.text(text.len())?;
+        budget.make_text(text.len())?;
         return Ok(super::made(text.chars().rev().collect::<String>()));
     }
-    let mut items: Vec<Value<'a>> = elements(&a[0])?.collect();
-    fuel.spend(items.len())?;
+    let mut items = collected(&a[0], budget)?;
     items.reverse();
     Ok(Value::List(items.into()))
 }
 
-fn slice<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn slice<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let (start, end) = (count(&a[1])?, count(&a[2])?);
-    let items: Vec<Value<'a>> = elements(&a[0])?.take(end).collect();
-    fuel.spend(items.len())?;
+    let items = collected(&a[0], budget)?;
     if start > end || end > items.len() {
         return Err(argument("got a range outside its list"));
     }
     Ok(Value::List(items[start..end].into()))
 }
 
-fn range<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn range<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let end = whole(&a[0])?.max(0);
-    fuel.spend(usize::try_from(end).unwrap_or(usize::MAX))?;
+    budget.make_list(usize::try_from(end).unwrap_or(usize::MAX))?;
     Ok(Value::List((0..end).map(Value::Int).collect()))
 }

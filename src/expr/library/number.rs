@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 
 use super::Form::Global;
 use super::signature::{Gives, Is, Signature, takes, takes_more};
-use super::{Fuel, Function, argument, elements, number, overflow, whole, wrong};
+use super::{Function, argument, elements, number, overflow, whole, wrong};
 use crate::base::value::{Number, Value};
+use crate::expr::budget::Budget;
 use crate::expr::error::EvalError;
 
 const OF_NUMBER: &[Signature] = &[takes(&[Is::Number], Gives::Same)];
@@ -25,8 +26,8 @@ macro_rules! math {
 }
 
 math! {
-    "math.greatest", OF_MANY, |a, fuel| extreme(a, Ordering::Greater, fuel);
-    "math.least", OF_MANY, |a, fuel| extreme(a, Ordering::Less, fuel);
+    "math.greatest", OF_MANY, |a, budget| extreme(a, Ordering::Greater, budget);
+    "math.least", OF_MANY, |a, budget| extreme(a, Ordering::Less, budget);
     "math.abs", OF_NUMBER, |a, _| absolute(&a[0]);
     "math.sign", OF_NUMBER, |a, _| sign(&a[0]);
     "math.ceil", OF_DOUBLE, |a, _| rounded(&a[0], f64::ceil);
@@ -74,7 +75,7 @@ fn sign<'a>(value: &Value<'_>) -> Result<Value<'a>, EvalError> {
 }
 
 /// The number that is `wanted` than all others: of a list, or of all arguments.
-fn extreme<'a>(a: &[Value<'a>], wanted: Ordering, fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn extreme<'a>(a: &[Value<'a>], wanted: Ordering, budget: &Budget) -> Result<Value<'a>, EvalError> {
     let listed: Vec<Value<'a>>;
     let values = match a {
         [list] if list.number().is_none() => {
@@ -83,7 +84,7 @@ fn extreme<'a>(a: &[Value<'a>], wanted: Ordering, fuel: &Fuel<'_>) -> Result<Val
         }
         numbers => numbers,
     };
-    fuel.spend(values.len())?;
+    budget.spend(values.len())?;
     let mut best: Option<(Number, &Value<'a>)> = None;
     for value in values {
         let candidate = number(value)?;

@@ -2,8 +2,9 @@
 
 use super::Form::{Global, Method};
 use super::signature::{Gives, Is, takes};
-use super::{Fuel, Function, wrong};
+use super::{Function, wrong};
 use crate::base::value::{Number, Value};
+use crate::expr::budget::Budget;
 use crate::expr::error::{ErrorKind, EvalError};
 
 pub(super) const TABLE: &[Function] = &[
@@ -55,7 +56,7 @@ fn held<'v, 'a>(value: &'v Value<'a>) -> Result<Option<&'v Value<'a>>, EvalError
     }
 }
 
-fn value<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn value<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {
     let empty = || EvalError::new(ErrorKind::MissingValue, "met an empty optional");
     held(&a[0])?.cloned().ok_or_else(empty)
 }

@@ -2,8 +2,9 @@
 
 use super::Form::{Either, Method};
 use super::signature::{Gives, Is, takes};
-use super::{Fuel, Function, argument, count, elements, made, text, whole, wrong};
+use super::{Function, argument, count, elements, made, text, whole, wrong};
 use crate::base::value::{Text, Value};
+use crate::expr::budget::Budget;
 use crate::expr::error::{ErrorKind, EvalError};
 
 pub(super) const TABLE: &[Function] = &[
@@ -29,13 +30,13 @@ pub(super) const TABLE: &[Function] = &[
         name: "lowerAscii",
         form: Method,
         signatures: &[takes(&[Is::Text], Gives::Text)],
-        run: |a, fuel| mapped(&a[0], fuel, |text| text.to_ascii_lowercase()),
+        run: |a, budget| mapped(&a[0], budget, |text| text.to_ascii_lowercase()),
     },
     Function {
         name: "upperAscii",
         form: Method,
         signatures: &[takes(&[Is::Text], Gives::Text)],
-        run: |a, fuel| mapped(&a[0], fuel, |text| text.to_ascii_uppercase()),
+        run: |a, budget| mapped(&a[0], budget, |text| text.to_ascii_uppercase()),
     },
     Function { name: "trim", form: Method, signatures: &[takes(&[Is::Text], Gives::Text)], run: trim },
     Function {
@@ -93,28 +94,33 @@ pub(super) const TABLE: &[Function] = &[
         name: "strings.quote",
         form: super::Form::Global,
         signatures: &[takes(&[Is::Text], Gives::Text)],
-        run: |a, fuel| mapped(&a[0], fuel, quote),
+        run: |a, budget| mapped(&a[0], budget, quote),
     },
 ];
 
-fn mapped<'a>(value: &Value<'a>, fuel: &Fuel<'_>, map: impl Fn(&str) -> String) -> Result<Value<'a>, EvalError> {
+fn mapped<'a>(value: &Value<'a>, budget: &Budget, map: impl Fn(&str) -> String) -> Result<Value<'a>, EvalError> {
     let text = text(value)?;
-    fuel.text(text.len())?;
+    // What is longest is text in quotes with every character escaped.
+    budget.make_text(text.len().saturating_mul(2))?;
     Ok(made(map(text)))
 }
 
-fn contains<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn contains<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let (whole_text, wanted) = (text(&a[0])?, text(&a[1])?);
-    fuel.text(whole_text.len())?;
+    budget.look_at(whole_text.len())?;
     Ok(Value::Bool(whole_text.contains(wanted)))
 }
 
 /// A part of a text; a part of a reply's text stays a slice of it.
-fn part<'a>(value: &Value<'a>, part: std::ops::Range<usize>) -> Result<Value<'a>, EvalError> {
+fn part<'a>(value: &Value<'a>, part: std::ops::Range<usize>, budget: &Budget) -> Result<Value<'a>, EvalError> {
     let Value::Text(text) = value else { return Err(wrong(value, "a string")) };
     Ok(match text {
         Text::Borrowed(text) => Value::text(text.get(part).unwrap_or("")),
-        Text::Shared(text) => made(text.get(part).unwrap_or("")),
+        Text::Shared(text) => {
+            let part = text.get(part).unwrap_or("");
+            budget.make_text(part.len())?;
+            made(part)
+        }
     })
 }
 
@@ -127,21 +133,21 @@ fn out_of_range() -> EvalError {
     EvalError::new(ErrorKind::NoSuchIndex, "got a position outside its text")
 }
 
-fn trim<'a>(a: &[Value<'a>], _: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn trim<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let whole = text(&a[0])?;
     let start = whole.len() - whole.trim_start().len();
-    part(&a[0], start..start + whole.trim().len())
+    part(&a[0], start..start + whole.trim().len(), budget)
 }
 
-fn replace<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn replace<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let (whole_text, from, to) = (text(&a[0])?, text(&a[1])?, text(&a[2])?);
     let most = a.get(3).map(whole).transpose()?.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let found = whole_text.matches(from).take(most).count();
-    fuel.text(whole_text.len().saturating_add(found.saturating_mul(to.len())))?;
+    budget.make_text(whole_text.len().saturating_add(found.saturating_mul(to.len())))?;
     Ok(made(whole_text.replacen(from, to, most)))
 }
 
-fn split<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn split<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let (whole_text, separator) = (text(&a[0])?, text(&a[1])?);
     let most = match a.get(2).map(whole).transpose()? {
         Some(0) => return Ok(Value::List([].into())),
@@ -158,34 +164,34 @@ fn split<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
         if bounds.len() + 1 >= most {
             break;
         }
+        budget.make_list(1)?;
         bounds.push(start..at);
         start = at + separator.len();
     }
     if !(separator.is_empty() && whole_text.is_empty()) {
         bounds.push(start..whole_text.len());
     }
-    fuel.spend(bounds.len())?;
-    let parts: Result<Vec<_>, _> = bounds.into_iter().map(|bounds| part(&a[0], bounds)).collect();
+    let parts: Result<Vec<_>, _> = bounds.into_iter().map(|bounds| part(&a[0], bounds, budget)).collect();
     Ok(Value::List(parts?.into()))
 }
 
-fn join<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn join<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let separator = a.get(1).map(text).transpose()?.unwrap_or("");
     let mut out = String::new();
     for (at, item) in elements(&a[0])?.enumerate() {
+        let item = text(&item)?;
+        budget.make_text(item.len() + separator.len())?;
         if at > 0 {
             out.push_str(separator);
         }
-        let item = text(&item)?;
-        fuel.text(item.len() + separator.len())?;
         out.push_str(item);
     }
     Ok(made(out))
 }
 
-fn substring<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn substring<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let whole_text = text(&a[0])?;
-    fuel.text(whole_text.len())?;
+    budget.look_at(whole_text.len())?;
     let start = byte_of(whole_text, count(&a[1])?).ok_or_else(out_of_range)?;
     let end = match a.get(2) {
         Some(end) => byte_of(whole_text, count(end)?).ok_or_else(out_of_range)?,
@@ -194,20 +200,20 @@ fn substring<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalErro
     if start > end {
         return Err(argument("got an end before its start"));
     }
-    part(&a[0], start..end)
+    part(&a[0], start..end, budget)
 }
 
-fn character_at<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn character_at<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let whole_text = text(&a[0])?;
-    fuel.text(whole_text.len())?;
+    budget.look_at(whole_text.len())?;
     let start = byte_of(whole_text, count(&a[1])?).ok_or_else(out_of_range)?;
     let len = whole_text[start..].chars().next().map_or(0, char::len_utf8);
-    part(&a[0], start..start + len)
+    part(&a[0], start..start + len, budget)
 }
 
-fn index_of<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn index_of<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let (whole_text, wanted) = (text(&a[0])?, text(&a[1])?);
-    fuel.text(whole_text.len())?;
+    budget.look_at(whole_text.len())?;
     let start = match a.get(2) {
         Some(from) => byte_of(whole_text, count(from)?).ok_or_else(out_of_range)?,
         None => 0,
@@ -216,9 +222,9 @@ fn index_of<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError
     Ok(Value::Int(found.map_or(-1, |at| at as i64)))
 }
 
-fn last_index_of<'a>(a: &[Value<'a>], fuel: &Fuel<'_>) -> Result<Value<'a>, EvalError> {
+fn last_index_of<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     let (whole_text, wanted) = (text(&a[0])?, text(&a[1])?);
-    fuel.text(whole_text.len())?;
+    budget.look_at(whole_text.len())?;
     let last = match a.get(2) {
         Some(from) => byte_of(whole_text, count(from)?).ok_or_else(out_of_range)?,
         None => whole_text.len(),

@@ -1,7 +1,10 @@
 //! Expressions that mean harm are refused at load or stopped by the budget, and never overflow a stack.
 
+use std::time::{Duration, Instant};
+
 use super::World;
-use crate::expr::{DEPTH_LIMIT, ErrorKind, SOURCE_LIMIT};
+use crate::base::value::JsonWriter;
+use crate::expr::{DEPTH_LIMIT, ErrorKind, Failures, Node, SOURCE_LIMIT, TextPart, eval, write};
 
 /// A thousand numbers and a long text.
 fn world() -> World {
@@ -115,12 +118,86 @@ fn loops_are_bounded_by_depth_and_budget() {
     }
 }
 
+/// Whether an expression is stopped, evaluated and written, long before it could do harm.
+fn is_stopped(source: &str) {
+    let begun = Instant::now();
+    assert_eq!(world().error(source), ErrorKind::Budget, "{source}");
+    let world = world();
+    let node = world.program(source);
+    let mut out = JsonWriter::default();
+    let written = write(&node, &world, &mut out, &mut Failures::default());
+    assert_eq!(written.expect_err(source).kind(), ErrorKind::Budget);
+    assert!(out.bytes.len() < 80 << 20, "{source} wrote {} bytes", out.bytes.len());
+    assert!(begun.elapsed() < Duration::from_secs(30), "{source} took {:?}", begun.elapsed());
+}
+
+#[test]
+fn what_expressions_make_is_bounded_in_bytes() {
+    let chain = format!("[{}d.t]", "d.t + ".repeat(100));
+    let bytes = format!("[{}bytes(d.t)]", "bytes(d.t) + ".repeat(20));
+    for source in [
+        chain.as_str(),
+        &bytes,
+        "lists.range(500000).size()",
+        "[lists.range(300000)].flatten()",
+        "d.l.map(x, d.t + 'x').size()",
+        "d.l.map(x, string(x) + d.t)",
+        "d.l.map(x, d.t.upperAscii())",
+        "d.l.map(x, (d.t + 'x').substring(1))",
+        "d.l.map(x, d.t.reverse())",
+        "d.l.map(x, strings.quote(d.t))",
+        "d.l.map(x, base64.encode(bytes(d.t)))",
+        "d.l.map(x, base64.decode(d.t))",
+        "d.l.map(x, d.t.split('b'))",
+        "d.t.replace('a', d.t.substring(0, 1000))",
+        "[d.t.replace('b', 'a').split('').join(d.t)]",
+        "d.l.map(x, json([d.t, d.l]))",
+        "d.l.map(x, '%s'.format([d.t]))",
+        "'%s'.format([d.l.map(x, [d.t])])",
+        "d.l.map(x, pick(d, 't')).map(x, json(x))",
+        "d.l.map(x, d.l.filter(y, true))",
+        "d.l.map(x, d.l.map(y, {'a': y, 'b': x}))",
+        "d.l.map(x, d.l.sortBy(y, 0 - y))",
+        "d.l.map(x, d.l + d.l)",
+    ] {
+        is_stopped(source);
+    }
+}
+
+#[test]
+fn a_text_is_not_made_before_its_size_is_known() {
+    let parts: Vec<TextPart> = (0..200).map(|_| TextPart::Value(world().program("d.t"))).collect();
+    let node = Node::Text(parts.into());
+    let error = eval(&node, &world(), &mut Failures::default()).expect_err("twenty megabytes");
+    assert_eq!(error.kind(), ErrorKind::Budget);
+}
+
+#[test]
+fn a_reply_cannot_be_written_over_and_over() {
+    for source in ["d.l.map(x, d.t)", "d.l.map(x, [d, d])", "d.l.map(x, {'a': d})"] {
+        let world = world();
+        let node = world.program(source);
+        let mut out = JsonWriter::default();
+        let written = write(&node, &world, &mut out, &mut Failures::default());
+        assert_eq!(written.expect_err(source).kind(), ErrorKind::Budget);
+        assert!(out.bytes.len() < 80 << 20, "{source} wrote {} bytes", out.bytes.len());
+    }
+    let many = format!("[{}d]", "d, ".repeat(2_000));
+    let node = world().program(&many);
+    let written = write(&node, &world(), &mut JsonWriter::default(), &mut Failures::default());
+    assert_eq!(written.expect_err("two hundred megabytes").kind(), ErrorKind::Budget);
+    // Passing a reply on costs nothing.
+    let fresh = world();
+    assert!(fresh.written(&fresh.program("d")).0.len() > 100_000);
+    assert_eq!(fresh.spent(), 0);
+}
+
 #[test]
 fn constants_that_are_too_large_are_left_to_run_time() {
-    let source = format!("[{}].size()", vec!["lists.range(9000)"; 100].join(", "));
+    let source = format!("[{}].size()", vec!["lists.range(9000)"; 20].join(", "));
     let typed = world().check(&source).expect("an expression");
     assert_eq!(typed.warnings, []);
-    assert_eq!(world().value(&source), "100");
+    assert_eq!(world().value(&source), "20");
 }
 
 #[test]
