@@ -50,6 +50,7 @@ pub const PROJECT: &[(&str, &str)] = &[
     ("compositions/graph.yaml", include_str!("../../compositions/graph.yaml")),
     ("compositions/parts.yaml", include_str!("../../compositions/parts.yaml")),
     ("compositions/product.yaml", include_str!("../../compositions/product.yaml")),
+    ("schema/catalog.openapi.yaml", include_str!("../../schema/catalog.openapi.yaml")),
     ("schema/store.graphql", include_str!("../../schema/store.graphql")),
     ("proto/store/inventory/v1/inventory.proto", include_str!("../../proto/store/inventory/v1/inventory.proto")),
     ("proto/store/reviews/v1/reviews.proto", include_str!("../../proto/store/reviews/v1/reviews.proto")),

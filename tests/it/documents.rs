@@ -224,7 +224,8 @@ impl Player<'_> {
     /// A project of one composition file beside the backends of the store.
     fn example(&mut self, text: &str) -> Result<Project, String> {
         let mut files = self.store();
-        files.retain(|(path, _)| path.starts_with("proto/") || path == "compositions/backends.yaml");
+        let is_of_backends = |path: &str| path.starts_with("proto/") || path.ends_with(".openapi.yaml");
+        files.retain(|(path, _)| is_of_backends(path) || path == "compositions/backends.yaml");
         files.extend(self.schema.take().map(|schema| ("schema/example.graphql".to_owned(), schema)));
         files.push(("compositions/example.yaml".to_owned(), text.to_owned()));
         Project::write(self.name, &files)

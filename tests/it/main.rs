@@ -18,6 +18,7 @@ mod project;
 mod architecture;
 mod cel;
 mod command;
+mod contract;
 mod documents;
 mod explain;
 mod harness;
@@ -43,6 +44,7 @@ fn main() {
         listener::trials(),
         peer::trials(),
         command::trials(),
+        contract::trials(),
         documents::trials(),
         schema::trials(),
         explain::trials(),
