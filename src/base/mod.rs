@@ -1,10 +1,11 @@
-//! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, units.
+//! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, units.
 //!
 //! Everything here is plain data that several layers exchange. What only one layer needs lives there.
 
 pub mod call;
 pub mod diagnostic;
 pub mod failure;
+pub mod host;
 pub mod id;
 pub mod unit;
 pub mod value;

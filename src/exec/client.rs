@@ -8,6 +8,7 @@ use http::header::COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
+use super::form::{self, Field};
 use crate::base::value::{DocBuilder, Held, Kind, Sink, Timestamp, member_key};
 
 /// What a client asked. What only some compositions mention is made when it is first read.
@@ -33,25 +34,12 @@ pub struct ClientRequest {
 /// Parts of a request made on first use.
 #[derive(Debug, Default)]
 struct Lazy {
-    entries: OnceLock<Vec<(String, String)>>,
+    fields: OnceLock<Vec<Field>>,
     headers: OnceLock<Held>,
     query: OnceLock<Held>,
     cookies: OnceLock<Held>,
     time: OnceLock<Timestamp>,
     client_ip: OnceLock<String>,
-}
-
-/// Decodes `a=1&b=x%20y+z` (application/x-www-form-urlencoded; `+` is a space).
-fn entries(raw: &str) -> Vec<(String, String)> {
-    let decode = |part: &str| {
-        let spaced = part.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
-    };
-    let entry = |entry: &str| {
-        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
-        (decode(name), decode(value))
-    };
-    raw.split('&').filter(|entry| !entry.is_empty()).map(entry).collect()
 }
 
 impl ClientRequest {
@@ -74,14 +62,9 @@ impl ClientRequest {
         self.head.uri.path()
     }
 
-    /// The values under a name of the query, in order.
-    pub fn query_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.query_entries().iter().filter(move |(entry, _)| entry == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Names and values of the query, decoded, in the order in which they came.
-    fn query_entries(&self) -> &[(String, String)] {
-        self.lazy.entries.get_or_init(|| self.head.uri.query().map(entries).unwrap_or_default())
+    /// The parameters of the query, in the order in which they came.
+    pub fn query_fields(&self) -> &[Field] {
+        self.lazy.fields.get_or_init(|| self.head.uri.query().map(form::fields).unwrap_or_default())
     }
 
     /// The request's id as text.
@@ -111,7 +94,7 @@ impl ClientRequest {
 
     pub(super) fn query(&self) -> &Held {
         self.lazy.query.get_or_init(|| {
-            object(self.query_entries().iter().map(|(name, value)| (name.as_str(), value.as_str().into())))
+            object(self.query_fields().iter().map(|field| (field.name.as_str(), field.value.as_str().into())))
         })
     }
 
@@ -156,16 +139,4 @@ fn object<'a>(entries: impl Iterator<Item = (&'a str, std::borrow::Cow<'a, str>)
     }
     out.end_object();
     Held::whole(out.finish())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::entries;
-
-    #[test]
-    fn a_query_is_decoded_in_order() {
-        let decoded = entries("a=1&b=x%20y+z&&a=%C3%A9&flag");
-        let expected = [("a", "1"), ("b", "x y z"), ("a", "é"), ("flag", "")];
-        assert!(decoded.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
-    }
 }

@@ -12,6 +12,7 @@ mod client;
 mod crowd;
 mod endpoint;
 mod env;
+pub mod form;
 mod frame;
 pub mod graph;
 mod judge;
@@ -24,7 +25,7 @@ mod run;
 pub use client::ClientRequest;
 pub use endpoint::{Answered, answer};
 pub use partial::{Note, Partial};
-pub use proxy::{constant, forward};
+pub use proxy::{computed, forward};
 pub use run::Run;
 
 use std::sync::Arc;

@@ -10,9 +10,9 @@ use super::env::Env;
 use super::run::NOTHING;
 use super::{Live, render};
 use crate::base::failure::Failure;
-use crate::base::value::Value;
-use crate::expr::{Budget, Failures};
-use crate::plan::{Expr, Proxy};
+use crate::base::value::{Held, Value};
+use crate::expr::{Budget, Failures, Node};
+use crate::plan::{Expr, Proxy, Source};
 use crate::transport::{Passage, ReplyBody, RequestBody};
 
 /// Sends a client's request on, with the declared path and header fields.
@@ -68,7 +68,7 @@ impl<'r> Env<'r> {
     /// What expressions read that stand outside any composition: the request and its arguments.
     pub(super) fn bare(
         client: &'r ClientRequest,
-        sources: &'r [crate::plan::Source],
+        sources: &'r [Source],
         (budget, leaves): (&'r Budget, &'r RefCell<Failures>),
     ) -> Self {
         Self {
@@ -92,6 +92,6 @@ impl<'r> Env<'r> {
 ///
 /// # Errors
 /// The expression fails.
-pub fn constant(client: &ClientRequest, node: &crate::expr::Node) -> Result<crate::base::value::Held, Failure> {
-    Env::bare(client, &[], (&Budget::default(), &RefCell::default())).keep(node)
+pub fn computed(client: &ClientRequest, (node, sources): (&Node, &[Source])) -> Result<Held, Failure> {
+    Env::bare(client, sources, (&Budget::default(), &RefCell::default())).keep(node)
 }

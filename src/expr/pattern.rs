@@ -28,6 +28,16 @@ impl Pattern {
         })
     }
 
+    /// Compiles a pattern that has to match texts from beginning to end.
+    ///
+    /// # Errors
+    /// What is wrong with it, one sentence without a full stop.
+    pub fn compile_whole(pattern: &str) -> Result<Self, String> {
+        // Alone first: what is wrong must not be the fault of what is put around it.
+        Self::compile(pattern)?;
+        Self::compile(&format!(r"\A(?:{pattern})\z"))
+    }
+
     /// Whether the pattern is found anywhere in `text`.
     pub fn is_in(&self, text: &str) -> bool {
         self.0.is_match(text)
@@ -36,5 +46,30 @@ impl Pattern {
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn a_whole_pattern_matches_from_beginning_to_end() {
+        let pattern = Pattern::compile_whole("a|ab").expect("a pattern");
+        for (text, fits) in [("a", true), ("ab", true), ("abc", false), ("xa", false), ("a\n", false), ("", false)] {
+            assert_eq!(pattern.is_in(text), fits, "{text:?}");
+        }
+        let lines = Pattern::compile_whole("(?m)^a$").expect("a pattern");
+        assert!(!lines.is_in("a\na"));
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_or_too_large_is_refused() {
+        for wrong in ["a)(b", "[", "(?P<a>", "\\"] {
+            let refused = Pattern::compile_whole(wrong).expect_err(wrong);
+            assert!(refused.contains("no regular expression"), "{wrong}: {refused}");
+        }
+        let refused = Pattern::compile_whole("(a{1000}){1000}").expect_err("too large");
+        assert!(refused.contains("1 MiB"), "{refused}");
     }
 }

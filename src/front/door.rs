@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 
 use super::graphql;
-use super::listen::{AnswerBody, Handler, Peer, RequestBody};
+use super::listen::{AnswerBody, Handler, Peer, RequestBody, host};
 use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
@@ -87,7 +87,7 @@ impl Door {
             exchange.partial = served.response.headers().get(rest::PARTIAL).cloned();
             return Ok(served.response);
         }
-        match self.routes.find(&self.live.plan, &client.head.method, client.path()) {
+        match self.routes.find(host(&client.head), &client.head.method, client.path()) {
             Found::Endpoint(matched) => {
                 exchange.route = Some(self.live.plan.endpoint(matched.endpoint).path.clone());
                 let answered = rest::serve(&self.live, &matched, client, body).await?;

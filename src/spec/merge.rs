@@ -30,7 +30,10 @@ fn joined(roots: Vec<Node>, reader: &mut Reader<'_>) -> Vec<(Located<String>, No
         }
     }
     for (name, node) in &mut sections {
-        if let Kind::Mapping(pairs) = &mut node.kind {
+        // The same key may be two endpoints, which hosts tell apart.
+        if name.value != "endpoints"
+            && let Kind::Mapping(pairs) = &mut node.kind
+        {
             reader.within(&name.value, |reader| refuse_second_definitions(pairs, reader));
         }
     }
@@ -40,14 +43,38 @@ fn joined(roots: Vec<Node>, reader: &mut Reader<'_>) -> Vec<(Located<String>, No
 /// Says again what `over` says: mappings member by member, anything else as a whole. What is new comes last.
 fn overlay(pairs: &mut Vec<(Located<String>, Node)>, over: Vec<(Located<String>, Node)>) {
     for (name, node) in over {
-        let Some(earlier) = pairs.iter_mut().find(|(earlier, _)| earlier.value == name.value) else {
+        let Some(at) = meant(pairs, (&name, &node)) else {
             pairs.push((name, node));
             continue;
         };
+        let earlier = &mut pairs[at];
         match (&mut earlier.1.kind, node.kind) {
             (Kind::Mapping(members), Kind::Mapping(over)) => overlay(members, over),
             (_, kind) => *earlier = (name, Node { kind, place: node.place }),
         }
+    }
+}
+
+/// The entry that is said again: the one of this name; of endpoints that only hosts tell apart, the one of this
+/// host.
+fn meant(pairs: &[(Located<String>, Node)], (name, node): (&Located<String>, &Node)) -> Option<usize> {
+    let alike: Vec<usize> = (0..pairs.len()).filter(|at| pairs[*at].0.value == name.value).collect();
+    match alike.len() {
+        0 | 1 => alike.first().copied(),
+        _ => alike.into_iter().find(|at| hosts(&pairs[*at].1) == hosts(node)),
+    }
+}
+
+/// What `host` says in the mapping of an endpoint.
+fn hosts(endpoint: &Node) -> Vec<&str> {
+    let Some(host) = endpoint.member("host") else { return Vec::new() };
+    fn text(node: &Node) -> Option<&str> {
+        let Kind::Scalar(scalar) = &node.kind else { return None };
+        scalar.text()
+    }
+    match &host.kind {
+        Kind::Sequence(items) => items.iter().filter_map(text).collect(),
+        _ => text(host).into_iter().collect(),
     }
 }
 

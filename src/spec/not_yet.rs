@@ -28,10 +28,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "retry", "stream", "undo", "variant"]),
     ("RestCall", &["cookies", "form", "idempotent", "multipart", "raw"]),
     ("GrpcCall", &["idempotent"]),
-    (
-        "Endpoint",
-        &["auth", "cache", "cors", "deprecated", "errors", "host", "ip", "mcp", "priority", "rate", "stream", "tags"],
-    ),
+    ("Endpoint", &["auth", "cache", "cors", "deprecated", "errors", "ip", "mcp", "priority", "rate", "stream", "tags"]),
     ("Field", &["auth", "cache", "deprecated", "priority", "query", "rate", "stream"]),
     ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "tls", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),

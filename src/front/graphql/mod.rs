@@ -112,13 +112,13 @@ impl<T: AsRef<Operation>> Graph<T> {
                     out.view(default.value.root());
                     Ok(())
                 }
-                (None, None) if variable.ty.is_non_null() => Err(InvalidInput::new("is required and missing")),
+                (None, None) if variable.ty.is_non_null() => Err(vec![InvalidInput::new("is required and missing")]),
                 (None, None) => {
                     out.rewind(mark);
                     Ok(())
                 }
             };
-            if let Err(mut error) = written {
+            for mut error in written.err().unwrap_or_default() {
                 if self.settings.introspection == Introspection::Off {
                     error.hint.clear();
                 }

@@ -1,6 +1,19 @@
 //! Hosts with optional ports, as `Host`, `:authority` and targets in absolute form carry them (RFC 3986,
 //! section 3.2, without user information and percent-encoding).
 
+use http::header::HOST;
+use http::request::Parts;
+
+/// The host that a request asks, without its port; only HTTP/1.0 may ask none.
+pub fn host(head: &Parts) -> Option<&str> {
+    if let Some(host) = head.uri.host() {
+        return Some(host);
+    }
+    let authority = head.headers.get(HOST)?.to_str().ok()?;
+    let (host, _) = split_port(authority.as_bytes());
+    authority.get(..host.len())
+}
+
 /// Whether `authority` is a host name or address with an optional port.
 pub(super) fn is_valid(authority: &[u8]) -> bool {
     let (host, port) = split_port(authority);

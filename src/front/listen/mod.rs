@@ -41,6 +41,7 @@ use http::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
+pub use authority::host;
 pub use body::{AnswerBody, BodyError, BoxError, RequestBody};
 pub use drain::{Drain, DrainTimes, signals};
 pub use limits::{Http2Limits, Limits};

@@ -4,141 +4,104 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::base::failure::{Cause, Failure};
-use crate::base::value::{DocBuilder, Held, JsonWriter, Sink as _, Value};
+use super::violations::{Violations, Wrong};
+use crate::base::failure::Cause;
+use crate::base::value::{DocBuilder, Held, Sink as _};
 use crate::exec::{self, ClientRequest};
-use crate::plan::schema::coerce::{Input, InvalidInput, coerce as coerce_input};
-use crate::plan::{Arg, ArgSource, Endpoint, Plan};
+use crate::plan::schema::coerce::InvalidInput;
+use crate::plan::{Arg, ArgDefault, ArgSource, Endpoint, Plan};
 
-/// The object of a request's arguments.
-///
-/// # Errors
-/// `invalid_argument` with a sentence for every argument that is wrong.
+/// The object of a request's arguments. Each that is wrong is null in it, and a violation.
 pub(super) fn coerce(
     plan: &Plan,
     endpoint: &Endpoint,
-    parameters: &[&str],
-    client: &ClientRequest,
-) -> Result<Held, Failure> {
+    (parameters, client): (&[&str], &ClientRequest),
+    violations: &mut Violations,
+) -> Held {
     if endpoint.args.is_empty() {
-        return Ok(Held::Null);
+        return Held::Null;
     }
     let mut out = DocBuilder::default();
-    let mut wrong: Vec<String> = Vec::new();
     out.begin_object();
     for arg in &endpoint.args {
         out.key(&arg.key);
-        if let Err(error) = one(plan, arg, (parameters, client), &mut out) {
+        let written = match given(arg, parameters, client) {
+            Ok(texts) if texts.is_empty() => absent((plan, endpoint), arg, client, &mut out),
+            Ok(texts) => arg.bounds.coerce_texts((&plan.schema, &arg.ty), &texts, &mut out),
+            Err(wrong) => Err(vec![wrong]),
+        };
+        if let Err(wrong) = written {
             out.null();
-            wrong.push(error.of(&arg.name).sentence());
+            for wrong in wrong {
+                let sentence = format!("Argument {}", wrong.of(arg.name_outside()).sentence());
+                violations.add(Cause::InvalidArgument, Wrong::sentence(sentence));
+            }
         }
     }
     out.end_object();
-    if wrong.is_empty() { Ok(Held::whole(out.finish())) } else { Err(refused(&wrong)) }
+    Held::whole(out.finish())
 }
 
-fn refused(wrong: &[String]) -> Failure {
-    let sentences: Vec<String> = wrong.iter().map(|error| format!("Argument {error}")).collect();
-    Failure::told(Cause::InvalidArgument, sentences.join(" "))
-}
-
-/// Writes the value of one argument.
-fn one(
-    plan: &Plan,
+/// Writes what an argument is that the request does not give.
+fn absent(
+    (plan, endpoint): (&Plan, &Endpoint),
     arg: &Arg,
-    (parameters, client): (&[&str], &ClientRequest),
-    out: &mut DocBuilder,
-) -> Result<(), InvalidInput> {
-    let texts = texts(arg, parameters, client)?;
-    let schema = &plan.schema;
-    let list = arg.ty.item().is_some();
-    match (&texts[..], &arg.default) {
-        ([], Some(default)) => return default_into(plan, arg, default, client, out),
-        ([], None) if arg.ty.is_non_null() => return Err(InvalidInput::new("is required and missing")),
-        ([], None) => {
-            out.null();
-            return Ok(());
-        }
-        ([_, _, ..], _) if !list => return Err(InvalidInput::new("is given more than once")),
-        _ => {}
-    }
-    for text in &texts {
-        check_bounds(arg, text)?;
-    }
-    let input = if list { Input::Texts(&texts) } else { Input::Text(&texts[0]) };
-    coerce_input(schema, &input, &arg.ty, out)
-}
-
-fn default_into(
-    plan: &Plan,
-    arg: &Arg,
-    default: &crate::plan::Expr,
     client: &ClientRequest,
     out: &mut DocBuilder,
-) -> Result<(), InvalidInput> {
-    let held = exec::constant(client, &default.node)
-        .map_err(|_| InvalidInput::new("has a default that cannot be computed"))?;
-    let value: Value<'_> = held.value();
-    // A number may stand for an ID: texts of both are the same.
-    let text = match value.number() {
-        Some(_) => crate::base::value::key_text(&value),
-        None => None,
-    };
-    let input = text.as_deref().map_or(Input::Json(value), Input::Text);
-    coerce_input(&plan.schema, &input, &arg.ty, out)
+) -> Result<(), Vec<InvalidInput>> {
+    match &arg.default {
+        Some(ArgDefault::Constant { value, .. }) => {
+            out.view(value.root());
+            return Ok(());
+        }
+        Some(ArgDefault::Computed(node)) => {
+            let held = exec::computed(client, (node, &endpoint.default_sources))
+                .map_err(|_| vec![InvalidInput::new("is missing, and its default cannot be computed")])?;
+            if !held.is_null() {
+                return arg.bounds.coerce_value((&plan.schema, &arg.ty), &held.value(), out);
+            }
+        }
+        None => {}
+    }
+    if arg.ty.is_non_null() {
+        return Err(vec![InvalidInput::new("is required and missing")]);
+    }
+    out.null();
+    Ok(())
 }
 
 /// The texts that a request gives for an argument.
-fn texts<'a>(
+fn given<'a>(
     arg: &'a Arg,
     parameters: &'a [&'a str],
     client: &'a ClientRequest,
 ) -> Result<Vec<Cow<'a, str>>, InvalidInput> {
-    let decoded = |position: usize| {
-        let raw = parameters.get(position).copied().unwrap_or("");
-        percent_decode_str(raw).decode_utf8().map_err(|_| InvalidInput::new("is not UTF-8"))
-    };
+    let no_text = || InvalidInput::new("is not UTF-8");
     Ok(match &arg.source {
-        ArgSource::Path(position) | ArgSource::Tail(position) => vec![decoded(*position)?],
-        ArgSource::Query(name) => client.query_values(name).map(Cow::Borrowed).collect(),
+        ArgSource::Path(position) | ArgSource::Tail(position) => {
+            let raw = parameters.get(*position).copied().unwrap_or("");
+            vec![percent_decode_str(raw).decode_utf8().map_err(|_| no_text())?]
+        }
+        ArgSource::Query(name) => {
+            let fields = client.query_fields().iter().filter(|field| *field.name == **name);
+            let text = |field: &'a exec::form::Field| {
+                if field.is_text { Ok(Cow::Borrowed(field.value.as_str())) } else { Err(no_text()) }
+            };
+            fields.map(text).collect::<Result<_, _>>()?
+        }
         ArgSource::Cookie(name) => client.cookie(name).map(Cow::Borrowed).into_iter().collect(),
         ArgSource::Header(name) => {
-            let text = |value: &'a http::HeaderValue| {
-                value.to_str().map(Cow::Borrowed).map_err(|_| InvalidInput::new("is not text"))
-            };
-            client.head.headers.get_all(name).iter().map(text).collect::<Result<_, _>>()?
+            let texts = client.head.headers.get_all(name).iter().map(|value| value.to_str().map_err(|_| no_text()));
+            match arg.ty.item() {
+                None => texts.map(|text| text.map(Cow::Borrowed)).collect::<Result<_, _>>()?,
+                Some(_) => elements(&texts.collect::<Result<Vec<_>, _>>()?),
+            }
         }
     })
 }
 
-/// `min`, `max` and `enum`.
-fn check_bounds(arg: &Arg, text: &str) -> Result<(), InvalidInput> {
-    if !arg.allowed.is_empty() && !arg.allowed.iter().any(|allowed| **allowed == *text) {
-        return Err(InvalidInput::new(format!("must be one of {}", arg.allowed.join(", "))));
-    }
-    if arg.min.is_none() && arg.max.is_none() {
-        return Ok(());
-    }
-    let is_text = !arg.counts;
-    let (measure, of) = match (is_text, text.parse::<f64>()) {
-        (true, _) => (text.chars().count() as f64, " characters"),
-        (false, Ok(number)) => (number, ""),
-        // What is no number is refused by its type, with better words.
-        (false, Err(_)) => return Ok(()),
-    };
-    let verb = if is_text { "have" } else { "be" };
-    match (arg.min, arg.max) {
-        (Some(min), _) if measure < min => Err(InvalidInput::new(format!("must {verb} at least {}{of}", plain(min)))),
-        (_, Some(max)) if measure > max => Err(InvalidInput::new(format!("must {verb} at most {}{of}", plain(max)))),
-        _ => Ok(()),
-    }
-}
-
-/// A bound as people write it.
-fn plain(number: f64) -> String {
-    let mut out = JsonWriter::default();
-    match out.double(number) {
-        Ok(()) => String::from_utf8_lossy(&out.bytes).into_owned(),
-        Err(_) => number.to_string(),
-    }
+/// The elements of a list in header fields (RFC 9110, section 5.6.1): several fields and commas mean the same.
+fn elements<'a>(fields: &[&'a str]) -> Vec<Cow<'a, str>> {
+    let elements = fields.iter().flat_map(|field| field.split(',')).map(str::trim);
+    elements.filter(|element| !element.is_empty()).map(Cow::Borrowed).collect()
 }

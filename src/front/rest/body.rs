@@ -1,88 +1,103 @@
-//! JSON bodies of requests.
+//! Bodies of requests: JSON, and forms where the type has fields to hold them.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::super::listen::RequestBody;
+use super::violations::{Violations, Wrong};
 use crate::base::failure::{Cause, Failure};
-use crate::base::value::{Doc, DocBuilder, Held, Kind, Sink as _};
+use crate::base::value::{Doc, DocBuilder, Held};
+use crate::exec::form;
 use crate::plan::contract::schema::{Violation, validate};
-use crate::plan::schema::coerce::{Input, coerce};
+use crate::plan::schema::coerce::{Form, Input, coerce};
+use crate::plan::schema::{Schema, TypeRef};
 use crate::plan::{BodyType, Endpoint, Plan};
 use crate::transport::grpc::ProtoJson;
 use crate::transport::grpc::message::JsonError;
 
-/// Reads, parses and coerces a body.
+/// How a body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Media {
+    Json,
+    Form,
+    Other,
+}
+
+/// Reads, parses and coerces a body. What is wrong in it is a violation, and it is null.
 ///
 /// # Errors
-/// 413, 415, or 400 with what is wrong with it.
+/// 413 or 415, or what keeps it from being read.
 pub(super) async fn read(
     plan: &Plan,
     (endpoint, ty, message): (&Endpoint, &BodyType, Option<&ProtoJson>),
     (headers, body): (&HeaderMap, RequestBody),
+    violations: &mut Violations,
 ) -> Result<Held, Failure> {
-    if !matches!(ty, BodyType::Mentioned) {
-        check_media_type(headers)?;
+    let media = media(headers);
+    match (ty, media) {
+        (BodyType::Mentioned, _) | (_, Media::Json) | (BodyType::Input(_), Media::Form) => {}
+        (BodyType::Input(_), Media::Other) => {
+            return Err(unsupported("application/json or application/x-www-form-urlencoded"));
+        }
+        _ => return Err(unsupported("application/json")),
     }
     let cap = usize::try_from(endpoint.max_body).unwrap_or(usize::MAX);
     let bytes = body.read(cap).await.map_err(|error| Failure::new(error.cause(), error.to_string()))?;
-    if bytes.is_empty() && matches!(ty, BodyType::Mentioned) {
-        return Ok(Held::Null);
-    }
+    let read = match (ty, media) {
+        (BodyType::Input(ty), Media::Form) => of_form(&plan.schema, ty, &bytes),
+        (BodyType::Mentioned, _) if bytes.is_empty() => Ok(Held::Null),
+        _ => json(bytes).and_then(|doc| of_json(&plan.schema, (ty, message), doc)),
+    };
+    Ok(read.unwrap_or_else(|wrong| {
+        wrong.into_iter().for_each(|wrong| violations.add(Cause::InvalidBody, wrong));
+        Held::Null
+    }))
+}
+
+fn unsupported(wanted: &str) -> Failure {
+    Failure::told(Cause::UnsupportedMediaType, format!("The request body must be {wanted}."))
+}
+
+fn json(bytes: Bytes) -> Result<Doc, Vec<Wrong>> {
     if bytes.is_empty() {
-        return Err(Failure::told(Cause::InvalidBody, "The request needs a JSON body."));
+        return Err(vec![Wrong::sentence("The request needs a JSON body.")]);
     }
-    let mut doc = Doc::parse(bytes)
-        .map_err(|error| Failure::told(Cause::InvalidBody, format!("The request body is not JSON: {error}.")))?;
+    Doc::parse(bytes).map_err(|error| vec![Wrong::sentence(format!("The request body is not JSON: {error}."))])
+}
+
+fn of_json(schema: &Schema, (ty, message): (&BodyType, Option<&ProtoJson>), mut doc: Doc) -> Result<Held, Vec<Wrong>> {
     match (ty, message) {
-        (BodyType::Schema(ty), _) => {
-            let mut out = DocBuilder::default();
-            let given = Held::whole(doc);
-            coerce(&plan.schema, &Input::Json(given.value()), ty, &mut out).map_err(|error| {
-                Failure::told(Cause::InvalidBody, format!("In the request body {}", error.sentence()))
-            })?;
-            Ok(Held::whole(out.finish()))
-        }
+        (BodyType::Schema(ty) | BodyType::Input(ty), _) => coerced(schema, ty, &Input::Json(Held::whole(doc).value())),
         (BodyType::JsonSchema { schemas, id }, _) => {
             schemas.mark_integers(*id, &mut doc);
             let given = Held::whole(doc);
             let violations = validate(schemas, *id, &given.value());
-            if violations.is_empty() { Ok(given) } else { Err(refused(&violations)) }
+            if violations.is_empty() { Ok(given) } else { Err(violations.into_iter().map(Wrong::in_body).collect()) }
         }
         (BodyType::Message(_), Some(message)) => {
-            message.read(doc.bytes()).map(Held::whole).map_err(|error| refused(&[violation(&error)]))
+            message.read(doc.bytes()).map(Held::whole).map_err(|error| vec![Wrong::in_body(violation(&error))])
         }
         (BodyType::Message(_) | BodyType::Any | BodyType::Mentioned, _) => Ok(Held::whole(doc)),
     }
 }
 
-/// A body that is not what was declared: every violation in a sentence and, for programs, with its JSON
-/// pointer in `errors` (RFC 9457, section 3, shows this member).
-fn refused(violations: &[Violation]) -> Failure {
-    let sentence = |violation: &Violation| {
-        let sentence = violation.to_string();
-        if sentence.ends_with('?') { sentence } else { sentence + "." }
-    };
-    let sentences: Vec<String> =
-        violations.iter().map(|violation| format!("In the request body {}", sentence(violation))).collect();
-    let mut out = DocBuilder::default();
-    out.begin_object();
-    out.key(b"\"errors\":");
-    out.begin_array();
-    for violation in violations {
-        out.begin_object();
-        out.key(b"\"pointer\":");
-        out.text(Kind::String, &format!("#{}", violation.pointer));
-        out.key(b"\"detail\":");
-        out.text(Kind::String, &violation.reason);
-        out.end_object();
+fn of_form(schema: &Schema, ty: &TypeRef, bytes: &Bytes) -> Result<Held, Vec<Wrong>> {
+    let fields = std::str::from_utf8(bytes).map(form::fields).unwrap_or_default();
+    if fields.iter().any(|field| !field.is_text) || (fields.is_empty() && !bytes.is_empty()) {
+        return Err(vec![Wrong::sentence("The request body is not a form in UTF-8.")]);
     }
-    out.end_array();
-    out.end_object();
-    let failure = Failure::told(Cause::InvalidBody, sentences.join(" "));
-    Failure { with: Some(Arc::new(out.finish())), ..failure }
+    let form = Form::new(fields.iter().map(|field| (field.name.as_str(), field.value.as_str())));
+    coerced(schema, ty, &Input::Form(&form))
+}
+
+fn coerced(schema: &Schema, ty: &TypeRef, given: &Input<'_>) -> Result<Held, Vec<Wrong>> {
+    let mut out = DocBuilder::default();
+    let sentence = |wrong| Wrong::sentence(format!("In the request body {wrong}"));
+    match coerce(schema, given, ty, &mut out) {
+        Ok(()) => Ok(Held::whole(out.finish())),
+        Err(wrong) => Err(wrong.iter().map(|wrong| sentence(wrong.sentence())).collect()),
+    }
 }
 
 /// What is wrong with a message; `lines[2].count` becomes `/lines/2/count`.
@@ -93,11 +108,13 @@ fn violation(error: &JsonError) -> Violation {
 }
 
 /// JSON, or what is JSON by its suffix; a body without a media type is taken for JSON.
-fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
-    let Some(media) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+fn media(headers: &HeaderMap) -> Media {
+    let Some(media) = headers.get(CONTENT_TYPE) else { return Media::Json };
     let media = media.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    if media == "application/json" || (media.starts_with("application/") && media.ends_with("+json")) {
-        return Ok(());
+    match media.as_str() {
+        "application/json" => Media::Json,
+        "application/x-www-form-urlencoded" => Media::Form,
+        other if other.starts_with("application/") && other.ends_with("+json") => Media::Json,
+        _ => Media::Other,
     }
-    Err(Failure::told(Cause::UnsupportedMediaType, "The request body must be application/json."))
 }

@@ -3,6 +3,7 @@
 mod args;
 mod body;
 mod routes;
+mod violations;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -17,8 +18,10 @@ use super::listen::{AnswerBody, RequestBody};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::EndpointId;
 use crate::exec::{self, Answered, ClientRequest, Live};
-use crate::plan::{Answer, Endpoint};
+use crate::plan::{Answer, Endpoint, Segment};
 use crate::transport;
+
+use violations::Violations;
 
 pub use routes::{Found, Routes};
 
@@ -46,13 +49,16 @@ pub async fn serve(
 ) -> Result<Response<AnswerBody>, Failure> {
     let endpoint = live.plan.endpoint(matched.endpoint);
     let deadline = Instant::now() + endpoint.timeout;
+    let mut violations = Violations::default();
     (client.tail, client.args) = {
         let parameters: Vec<&str> =
             matched.parameters.iter().filter_map(|bytes| client.path().get(bytes.clone())).collect();
-        (tail(endpoint, &parameters), args::coerce(&live.plan, endpoint, &parameters, &client)?)
+        let args = args::coerce(&live.plan, endpoint, (&parameters, &client), &mut violations);
+        (tail(endpoint, &parameters), args)
     };
     match &endpoint.answer {
         Answer::Proxy(proxy) => {
+            violations.refuse()?;
             let (body, broke_off) = passed_on(body, proxy.max_body)?;
             let response = exec::forward(live, proxy, (client, body), deadline).await;
             // When the client's own body broke the exchange, that is what it must be told.
@@ -65,8 +71,10 @@ pub async fn serve(
         answer @ (Answer::Compose(_) | Answer::Query(_)) => {
             if let Some(ty) = &endpoint.body {
                 let message = live.messages[matched.endpoint.index()].as_ref();
-                client.body = body::read(&live.plan, (endpoint, ty, message), (&client.head.headers, body)).await?;
+                let sent = (&client.head.headers, body);
+                client.body = body::read(&live.plan, (endpoint, ty, message), sent, &mut violations).await?;
             }
+            violations.refuse()?;
             let answered = if answer.writes() {
                 detached(live.clone(), matched.endpoint, client, deadline).await?
             } else {
@@ -135,5 +143,8 @@ fn response(answered: Answered) -> Response<AnswerBody> {
 
 /// What the tail parameter took; empty without one.
 fn tail(endpoint: &Endpoint, parameters: &[&str]) -> String {
-    if endpoint.has_tail { parameters.last().copied().unwrap_or_default().to_owned() } else { String::new() }
+    match endpoint.segments.last() {
+        Some(Segment::Tail) => parameters.last().copied().unwrap_or_default().to_owned(),
+        _ => String::new(),
+    }
 }

@@ -8,7 +8,7 @@ use crate::expr::Type;
 use crate::plan::BodyType;
 use crate::plan::contract::schema::{Reader, SchemaId, Schemas, type_of};
 use crate::plan::contract::{Document, Spot, sort_of};
-use crate::plan::schema::TypeRef;
+use crate::plan::schema::{TypeKind, TypeRef};
 use crate::spec::{Located, NOT_SUPPORTED_YET, SchemaSource, SchemaUse, TypeUse};
 
 impl Planner<'_> {
@@ -37,7 +37,9 @@ impl Planner<'_> {
         let ty = self.type_ref(name, path);
         let required = if ty.is_non_null() { ty } else { TypeRef::NonNull(Box::new(ty)) };
         let known = types::of_schema(&self.schema, &required);
-        (BodyType::Schema(required), known)
+        let is_input = matches!(&required, TypeRef::NonNull(inner) if inner.item().is_none())
+            && matches!(self.schema[required.named()].kind, TypeKind::Input);
+        (if is_input { BodyType::Input(required) } else { BodyType::Schema(required) }, known)
     }
 
     /// The schema that is written or named, which people call `name` where it has no name of its own; `None`, and

@@ -8,6 +8,7 @@
 //! A composition is compiled once for each place that uses it: parts and inner compositions are put
 //! into their user's frame, so that mentioning one member of their result runs only what it needs.
 
+mod args;
 mod backends;
 mod bodies;
 mod calls;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::tree::{Args, Body};
 use super::types::{self, Members};
-use super::unit::{Root, Unit};
+use super::unit::{Root, Sources, Unit};
 use crate::base::id::StepId;
 use crate::expr::{Binding, Node, Scope, Type, Unresolved};
 use crate::plan::{RequestPart, Source};
@@ -53,7 +53,7 @@ impl Scope for Names<'_, '_> {
         match name {
             "args" => Ok(scope(self.args(), "argument")),
             "steps" => Ok(scope(self.steps(), "step")),
-            "request" => Ok(scope(self.request(), "part of the request")),
+            "request" => Ok(self.request()),
             "identity" => Err(refused("`identity` is not supported by this version", "")),
             _ => self.visible(name),
         }
@@ -205,22 +205,65 @@ impl<'u> Names<'u, '_> {
         ])
     }
 
-    fn request(&self) -> Table {
-        let bind = |part, ty| self.unit.binding(Source::Request(part), ty);
-        let mut members = vec![
-            ("method".into(), bind(RequestPart::Method, Type::Text)),
-            ("path".into(), bind(RequestPart::Path, Type::Text)),
-            ("headers".into(), bind(RequestPart::Headers, header_map())),
-            ("cookies".into(), bind(RequestPart::Cookies, header_map())),
-            ("client_ip".into(), bind(RequestPart::ClientIp, Type::Text)),
-            ("id".into(), bind(RequestPart::Id, Type::Text)),
-            ("time".into(), bind(RequestPart::Time, Type::Timestamp)),
-        ];
-        if let Root::Endpoint { .. } = self.unit.root {
-            members.push(("query".into(), bind(RequestPart::Query, header_map())));
-            members.push(("body".into(), bind(RequestPart::Body, Type::Dyn)));
+    fn request(&self) -> Binding {
+        let sources = self.unit.sources.clone();
+        match self.unit.root {
+            Root::Endpoint { .. } => RequestScope::whole(sources),
+            _ => RequestScope::of_graph(sources),
         }
-        Table(members)
+    }
+}
+
+/// `request`: its parts. Only a part that is mentioned is read.
+pub(super) struct RequestScope {
+    sources: Rc<Sources>,
+    parts: &'static [(&'static str, RequestPart)],
+}
+
+/// The parts of a request; the query of a graph request and the body come last.
+const PARTS: [(&str, RequestPart); 9] = [
+    ("method", RequestPart::Method),
+    ("path", RequestPart::Path),
+    ("headers", RequestPart::Headers),
+    ("cookies", RequestPart::Cookies),
+    ("client_ip", RequestPart::ClientIp),
+    ("id", RequestPart::Id),
+    ("time", RequestPart::Time),
+    ("query", RequestPart::Query),
+    ("body", RequestPart::Body),
+];
+
+impl RequestScope {
+    /// The whole request.
+    pub(super) fn whole(sources: Rc<Sources>) -> Binding {
+        scope(Self { sources, parts: &PARTS }, "part of the request")
+    }
+
+    /// What is known before the body is read.
+    pub(super) fn head(sources: Rc<Sources>) -> Binding {
+        scope(Self { sources, parts: &PARTS[..8] }, "part of the request")
+    }
+
+    /// What a field of the graph sees: its arguments are what query and body said.
+    pub(super) fn of_graph(sources: Rc<Sources>) -> Binding {
+        scope(Self { sources, parts: &PARTS[..7] }, "part of the request")
+    }
+}
+
+impl Scope for RequestScope {
+    fn resolve(&self, name: &str) -> Result<Binding, Unresolved> {
+        let (_, part) = self.parts.iter().find(|(known, _)| *known == name).ok_or(Unresolved::Unknown)?;
+        let ty = match part {
+            RequestPart::Headers | RequestPart::Cookies | RequestPart::Query => header_map(),
+            RequestPart::Body => Type::Dyn,
+            RequestPart::Time => Type::Timestamp,
+            RequestPart::Method | RequestPart::Path | RequestPart::ClientIp | RequestPart::Id => Type::Text,
+        };
+        Ok(Binding::Var { var: self.sources.var(Source::Request(*part)), ty })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.parts.iter().map(|(name, _)| (*name).to_owned()).collect()
     }
 }
 
@@ -285,8 +328,8 @@ fn header_map() -> Type {
     Type::map(Type::Text.nullable())
 }
 
-fn scope(table: Table, noun: &'static str) -> Binding {
-    Binding::Scope { scope: Rc::new(table), noun }
+fn scope(names: impl Scope + 'static, noun: &'static str) -> Binding {
+    Binding::Scope { scope: Rc::new(names), noun }
 }
 
 pub(super) fn refused(message: impl Into<String>, help: impl Into<String>) -> Unresolved {

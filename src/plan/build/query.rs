@@ -142,7 +142,7 @@ impl Planner<'_> {
             self.schema[named].kind == TypeKind::Scalar && !named.is_built_in_scalar() && ty.item().is_none()
         };
         match body {
-            BodyType::Schema(ty) => ty.clone(),
+            BodyType::Schema(ty) | BodyType::Input(ty) => ty.clone(),
             // What a message or a JSON Schema allows is no type of the graph: any JSON to it.
             _ if own_scalar(&variable.ty) => variable.ty.nullable().clone(),
             _ => endpoints::any_type(),

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::names::{Extra, Names, Table, refused};
 use super::reach::Mentions;
@@ -19,7 +20,7 @@ pub(super) struct Unit<'u, 's> {
     pub(super) planner: &'u Planner<'s>,
     pub(super) tree: Tree<'s>,
     pub(super) root: Root<'u>,
-    sources: RefCell<Sources>,
+    pub(super) sources: Rc<Sources>,
     /// What each level gives; `None` while it is being compiled.
     results: RefCell<HashMap<usize, Option<Value>>>,
     pub(super) mentions: Mentions,
@@ -56,15 +57,33 @@ impl Value {
     }
 }
 
+/// What the variables of programs read. Scopes that outlive the checking of one expression share it.
 #[derive(Debug, Default)]
-struct Sources {
-    list: Vec<Source>,
-    index: HashMap<Source, u32>,
+pub(super) struct Sources {
+    numbered: RefCell<(Vec<Source>, HashMap<Source, u32>)>,
+}
+
+impl Sources {
+    /// The variable that reads a source.
+    pub(super) fn var(&self, source: Source) -> Var {
+        let (list, index) = &mut *self.numbered.borrow_mut();
+        let next = list.len() as u32;
+        let id = *index.entry(source.clone()).or_insert(next);
+        if id == next {
+            list.push(source);
+        }
+        Var(id)
+    }
+
+    /// What the variables read, by number.
+    pub(super) fn list(&self) -> Box<[Source]> {
+        self.numbered.borrow().0.clone().into()
+    }
 }
 
 impl<'u, 's> Unit<'u, 's> {
     pub(super) fn new(planner: &'u Planner<'s>, tree: Tree<'s>, root: Root<'u>) -> Self {
-        let (sources, results, mentions) = (RefCell::default(), RefCell::default(), Mentions::default());
+        let (sources, results, mentions) = (Rc::default(), RefCell::default(), Mentions::default());
         Self { planner, tree, root, sources, results, mentions }
     }
 
@@ -83,24 +102,18 @@ impl<'u, 's> Unit<'u, 's> {
 
     /// The variable that reads a source.
     pub(super) fn var(&self, source: Source) -> Var {
-        let mut sources = self.sources.borrow_mut();
-        let next = sources.list.len() as u32;
-        let id = *sources.index.entry(source.clone()).or_insert(next);
-        if id == next {
-            sources.list.push(source);
-        }
-        Var(id)
+        self.sources.var(source)
     }
 
     /// What the variables read, by number.
     pub(super) fn sources(&self) -> Box<[Source]> {
-        self.sources.borrow().list.clone().into()
+        self.sources.list()
     }
 
     /// The steps that a program reads, each once, in order.
     pub(super) fn needs(&self, nodes: &[&Node]) -> Vec<Need> {
-        let sources = self.sources.borrow();
-        let mut needs: Vec<Need> = nodes.iter().flat_map(|node| needs_of(node, &sources.list)).collect();
+        let sources = self.sources();
+        let mut needs: Vec<Need> = nodes.iter().flat_map(|node| needs_of(node, &sources)).collect();
         needs.sort_unstable();
         needs.dedup();
         needs

@@ -8,12 +8,14 @@ use super::layout::{WIDTH, padded, pairs, wrap};
 use super::naming::Naming;
 use super::print::{INDENT, count, tail};
 use crate::plan::schema::{FieldDef, InputDef, TypeId};
-use crate::plan::{Arg, ArgSource, BodyForm, BodyType, Endpoint, Field, PathPart, Plan, Proxy, Respond};
+use crate::plan::{
+    Arg, ArgDefault, ArgSource, BodyForm, BodyType, Bounds, Endpoint, Field, PathPart, Plan, Proxy, Respond, Scope,
+};
 
 /// The head of an endpoint that a composition or a query answers.
 pub(super) fn composed(plan: &Plan, (endpoint, respond): (&Endpoint, &Respond), flow: &Flow<'_>) -> String {
     let naming = Naming::new(flow, &plan.hidden);
-    let mut lines: Vec<String> = endpoint.summary.iter().map(ToString::to_string).collect();
+    let mut lines = about(endpoint);
     let status = match &respond.status {
         Some(status) => expression(&status.node, &naming),
         None if respond.body != BodyForm::None => "200".to_owned(),
@@ -34,7 +36,7 @@ pub(super) fn composed(plan: &Plan, (endpoint, respond): (&Endpoint, &Respond), 
     lines.extend(respond.cookies.iter().map(|cookie| {
         format!("Sets the cookie {}: {}{}", cookie.name, placeholder(&cookie.value.node, &naming), cookie.attributes)
     }));
-    head(&endpoint.name, &lines) + &arguments(endpoint, &naming)
+    head(&endpoint.name, &lines) + &arguments(plan, endpoint)
 }
 
 /// A whole endpoint that passes requests through.
@@ -50,7 +52,7 @@ pub(super) fn proxy(plan: &Plan, (endpoint, proxy): (&Endpoint, &Proxy), flow: &
         Some(path) => path.iter().map(part).collect(),
         None => "the same path".to_owned(),
     };
-    let mut lines: Vec<String> = endpoint.summary.iter().map(ToString::to_string).collect();
+    let mut lines = about(endpoint);
     lines.push(format!("Passes the request through to {backend}, and the answer back, as they come."));
     lines.push(format!("The answer must begin within {}.", duration_text(endpoint.timeout)));
     let mut asked = vec![("path".to_owned(), path), ("query".to_owned(), "as it came".to_owned())];
@@ -60,8 +62,15 @@ pub(super) fn proxy(plan: &Plan, (endpoint, proxy): (&Endpoint, &Proxy), flow: &
     }));
     let cost = [(backend.to_string(), count(1, "call"))];
     let (asked, cost) = (pairs(INDENT, &asked), pairs(INDENT, &cost));
-    let head = head(&endpoint.name, &lines) + &arguments(endpoint, &naming);
+    let head = head(&endpoint.name, &lines) + &arguments(plan, endpoint);
     format!("{head}\nRequest to {backend}\n{asked}\nIn the worst case\n{cost}")
+}
+
+/// What is said of an endpoint before what it answers.
+fn about(endpoint: &Endpoint) -> Vec<String> {
+    let hosts: Vec<String> = endpoint.hosts.iter().map(ToString::to_string).collect();
+    let at = (!hosts.is_empty()).then(|| format!("At the host {}.", hosts.join(" or ")));
+    endpoint.summary.iter().map(ToString::to_string).chain(at).collect()
 }
 
 /// The head of a field of the graph.
@@ -106,12 +115,16 @@ fn head(name: &str, lines: &[String]) -> String {
     format!("{name}\n{}", indented.collect::<String>())
 }
 
-fn arguments(endpoint: &Endpoint, naming: &Naming<'_, '_>) -> String {
-    let mut args: Vec<(String, String, String)> = endpoint.args.iter().map(|arg| declared_arg(arg, naming)).collect();
+fn arguments(plan: &Plan, endpoint: &Endpoint) -> String {
+    // Defaults stand outside the composition and have variables of their own.
+    let nothing = Scope { depth: 0, steps: Box::default(), always: Box::default() };
+    let flow = Flow::new(&endpoint.default_sources, &nothing, &[]);
+    let naming = Naming::new(&flow, &plan.hidden);
+    let mut args: Vec<(String, String, String)> = endpoint.args.iter().map(|arg| declared_arg(arg, &naming)).collect();
     let size = size_text(endpoint.max_body);
     args.extend(endpoint.body.as_ref().map(|body| {
         let ty = match body {
-            BodyType::Schema(ty) => ty.to_string(),
+            BodyType::Schema(ty) | BodyType::Input(ty) => ty.to_string(),
             BodyType::Message(message) => message.full_name().to_owned(),
             BodyType::JsonSchema { schemas, id } => schemas.name(*id).to_string(),
             BodyType::Any => "JSON".to_owned(),
@@ -142,12 +155,15 @@ fn declared_arg(arg: &Arg, naming: &Naming<'_, '_>) -> (String, String, String) 
         ArgSource::Cookie(name) => format!("from the cookie {name}"),
     };
     let mut parts = vec![source];
-    parts.extend(bounds_text(arg));
-    if !arg.allowed.is_empty() {
-        parts.push(format!("one of {}", arg.allowed.join(", ")));
+    parts.extend(bounds_text(&arg.bounds));
+    if !arg.bounds.allowed.is_empty() {
+        parts.push(format!("one of {}", arg.bounds.allowed.join(", ")));
     }
+    parts.extend(arg.bounds.pattern.iter().map(|(written, _)| format!("like {written}")));
     match &arg.default {
-        Some(default) => parts.push(format!("{} if not given", expression(&default.node, naming))),
+        Some(ArgDefault::Constant { node, .. } | ArgDefault::Computed(node)) => {
+            parts.push(format!("{} if not given", expression(node, naming)));
+        }
         None if arg.ty.is_non_null() && !matches!(arg.source, ArgSource::Path(_) | ArgSource::Tail(_)) => {
             parts.push("required".to_owned());
         }
@@ -156,9 +172,9 @@ fn declared_arg(arg: &Arg, naming: &Naming<'_, '_>) -> (String, String, String) 
     (arg.name.to_string(), arg.ty.to_string(), parts.join(", "))
 }
 
-fn bounds_text(arg: &Arg) -> Option<String> {
-    let unit = if arg.counts { "" } else { " characters" };
-    match (arg.min, arg.max) {
+fn bounds_text(bounds: &Bounds) -> Option<String> {
+    let unit = if bounds.counts { "" } else { " characters" };
+    match (bounds.min, bounds.max) {
         (None, None) => None,
         (Some(min), None) => Some(format!("at least {min}{unit}")),
         (None, Some(max)) => Some(format!("at most {max}{unit}")),

@@ -6,8 +6,11 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method};
 use prost_reflect::MessageDescriptor;
 
-use super::{Composition, Expr, Need, PathPart, Source};
+use super::{Bounds, Composition, Expr, Need, PathPart, Source};
+use crate::base::host::HostPattern;
 use crate::base::id::BackendId;
+use crate::base::value::Doc;
+use crate::expr::Node;
 use crate::plan::contract::schema::{SchemaId, Schemas};
 use crate::plan::operation::Planned;
 use crate::plan::schema::TypeRef;
@@ -21,15 +24,16 @@ pub struct Endpoint {
     pub summary: Option<Box<str>>,
     /// The methods it takes; empty takes all.
     pub methods: Box<[Method]>,
+    /// The hosts that it answers at; empty takes all.
+    pub hosts: Box<[HostPattern]>,
     /// The path as it was written: `/v1/products/{id}`, `/files/{*rest}`.
     pub path: Arc<str>,
-    /// The same with parameters by position, so that paths that differ in names alone are one
-    /// route: `/v1/products/{0}`, `/files/{*0}`.
-    pub pattern: Box<str>,
-    /// Whether the path ends in a tail.
-    pub has_tail: bool,
+    /// The same segment by segment; `/` has none, and a slash at the end makes a last one that is empty.
+    pub segments: Box<[Segment]>,
     /// Declared arguments, in written order.
     pub args: Box<[Arg]>,
+    /// What the defaults of arguments read.
+    pub default_sources: Box<[Source]>,
     /// The body it takes.
     pub body: Option<BodyType>,
     /// Bytes of a request body that are read at most.
@@ -38,6 +42,17 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// What answers.
     pub answer: Answer,
+}
+
+/// One segment of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// Exactly this text, percent-encoded.
+    Literal(Box<str>),
+    /// Any one segment.
+    Parameter,
+    /// The rest of the path, at least one character.
+    Tail,
 }
 
 /// What answers a request to an endpoint.
@@ -151,15 +166,34 @@ pub struct Arg {
     /// Its type; GraphQL's words.
     pub ty: TypeRef,
     /// The value when the request has none.
-    pub default: Option<Expr>,
-    /// The least number, or the least length of text.
-    pub min: Option<f64>,
-    /// The greatest number, or the greatest length of text.
-    pub max: Option<f64>,
-    /// Whether bounds hold a number; else they hold a length.
-    pub counts: bool,
-    /// The texts that are allowed; empty allows all.
-    pub allowed: Box<[Box<str>]>,
+    pub default: Option<ArgDefault>,
+    /// What its texts must be like; of a list, each of them.
+    pub bounds: Bounds,
+}
+
+impl Arg {
+    /// Its name in requests, where that is not the path's.
+    pub fn name_outside(&self) -> &str {
+        match &self.source {
+            ArgSource::Path(_) | ArgSource::Tail(_) => &self.name,
+            ArgSource::Query(name) | ArgSource::Cookie(name) => name,
+            ArgSource::Header(name) => name.as_str(),
+        }
+    }
+}
+
+/// The value of an argument that a request does not give.
+#[derive(Debug)]
+pub enum ArgDefault {
+    /// Always the same.
+    Constant {
+        /// As it was written.
+        node: Node,
+        /// As the argument's type has it.
+        value: Arc<Doc>,
+    },
+    /// Made from the request; what it reads is in [`Endpoint::default_sources`].
+    Computed(Node),
 }
 
 /// Where an argument's text comes from, and under which name.
@@ -177,11 +211,13 @@ pub enum ArgSource {
     Cookie(Box<str>),
 }
 
-/// The JSON body that an endpoint takes.
+/// The body that an endpoint takes.
 #[derive(Debug)]
 pub enum BodyType {
-    /// A value of this type of the schema.
+    /// A value of this type of the schema, as JSON.
     Schema(TypeRef),
+    /// A value of this input type, as JSON or as a form.
+    Input(TypeRef),
     /// ProtoJSON of a message.
     Message(MessageDescriptor),
     /// What a JSON Schema allows.

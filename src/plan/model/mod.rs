@@ -1,5 +1,6 @@
 //! What will run: every name resolved to a position, every default filled in.
 
+mod bounds;
 mod call;
 mod composition;
 mod endpoint;
@@ -9,11 +10,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use bounds::Bounds;
 pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Repeat, Request};
 pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step,
 };
-pub use endpoint::{Answer, Arg, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, Queried, Respond};
+pub use endpoint::{
+    Answer, Arg, ArgDefault, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, Queried, Respond,
+    Segment,
+};
 pub use graph::{Field, Graph, GraphLimits};
 
 use crate::base::id::EndpointId;

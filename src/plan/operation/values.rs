@@ -164,8 +164,8 @@ impl<'a> Inputs<'a> {
         let mut out = DocBuilder::default();
         match coerce::coerce(self.schema, &Input::Literal(&literal), spot.ty, &mut out) {
             Ok(()) => Some(InputValue::Constant(Arc::new(out.finish()))),
-            Err(error) => {
-                self.wrong(error, spot);
+            Err(wrong) => {
+                wrong.into_iter().for_each(|error| self.wrong(error, spot));
                 None
             }
         }

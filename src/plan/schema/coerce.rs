@@ -5,7 +5,8 @@
 //! the same everywhere. What is written holds every default, every enum value checked, ids as text
 //! and the fields of inputs in the order of the schema.
 
-use std::borrow::Cow;
+mod input;
+
 use std::fmt;
 
 use async_graphql_value::ConstValue;
@@ -15,18 +16,10 @@ use super::{InputDef, Schema, Type, TypeId, TypeKind, TypeRef};
 use crate::base::diagnostic::did_you_mean;
 use crate::base::value::{Doc, Kind, NotANumber, Number, Sink, Value, member_key};
 
-/// A value in one of the forms in which clients send them.
-#[derive(Clone, Debug)]
-pub enum Input<'a> {
-    /// JSON: a body, a variable, or a value that an expression yields.
-    Json(Value<'a>),
-    /// A GraphQL literal without variables.
-    Literal(&'a ConstValue),
-    /// Text of a path, query or header, where a number has no quotes to tell it from text.
-    Text(&'a str),
-    /// The texts of a query parameter that is repeated.
-    Texts(&'a [Cow<'a, str>]),
-}
+pub use input::{Form, Input};
+
+/// Mistakes of one value that are told at most: enough to mend a request, and no answer without end.
+const MOST_TOLD: usize = 10;
 
 /// Why a value is not of its type, fit for the client that sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,23 +71,17 @@ impl fmt::Display for InvalidInput {
 /// Writes `input` as a value of type `ty`. After an error `out` is as it was.
 ///
 /// # Errors
-/// The first thing that is wrong, with its path.
-pub fn coerce(schema: &Schema, input: &Input<'_>, ty: &TypeRef, out: &mut dyn Sink) -> Result<(), InvalidInput> {
+/// Everything that is wrong, each with its path; at least one and not more than a few.
+pub fn coerce(schema: &Schema, input: &Input<'_>, ty: &TypeRef, out: &mut dyn Sink) -> Result<(), Vec<InvalidInput>> {
     let mark = out.mark();
-    let written = Coercion { schema, out }.value(input, ty);
-    if written.is_err() {
-        out.rewind(mark);
+    let mut coercion = Coercion { schema, out, wrong: Vec::new() };
+    coercion.value(input, ty);
+    if coercion.wrong.is_empty() {
+        return Ok(());
     }
-    written
-}
-
-/// Writes the text of a path, query or header as a value of type `ty`: `12` is an Int and `true` a
-/// Boolean. A list gets it as its one item.
-///
-/// # Errors
-/// What is wrong.
-pub fn coerce_text(schema: &Schema, text: &str, ty: &TypeRef, out: &mut dyn Sink) -> Result<(), InvalidInput> {
-    coerce(schema, &Input::Text(text), ty, out)
+    let wrong = coercion.wrong;
+    out.rewind(mark);
+    Err(wrong)
 }
 
 /// Writes a literal as JSON without any type.
@@ -135,43 +122,46 @@ pub fn write_literal(literal: &ConstValue, out: &mut dyn Sink) {
 struct Coercion<'s, 'o> {
     schema: &'s Schema,
     out: &'o mut dyn Sink,
+    /// What was wrong so far. Null is written in its place, so that the rest can be looked at.
+    wrong: Vec<InvalidInput>,
 }
 
 impl Coercion<'_, '_> {
-    fn value(&mut self, input: &Input<'_>, ty: &TypeRef) -> Result<(), InvalidInput> {
+    fn value(&mut self, input: &Input<'_>, ty: &TypeRef) {
         match ty {
-            TypeRef::NonNull(_) if input.is_null() => Err(InvalidInput::new("must not be null")),
+            TypeRef::NonNull(_) if input.is_null() => self.refuse(InvalidInput::new("must not be null")),
             TypeRef::NonNull(inner) => self.value(input, inner),
-            _ if input.is_null() => {
-                self.out.null();
-                Ok(())
-            }
+            _ if input.is_null() => self.out.null(),
             TypeRef::List(item) => self.list(input, item),
             TypeRef::Named { id, .. } => self.named(input, *id),
         }
     }
 
-    fn list(&mut self, input: &Input<'_>, item: &TypeRef) -> Result<(), InvalidInput> {
+    fn list(&mut self, input: &Input<'_>, item: &TypeRef) {
         self.out.begin_array();
         match input.elements() {
             Some(elements) => {
                 for (at, element) in elements.iter().enumerate() {
-                    self.value(element, item).map_err(|error| error.of(&format!("[{at}]")))?;
+                    let before = self.wrong.len();
+                    self.value(element, item);
+                    self.happened_at(before, || format!("[{at}]"));
+                    if self.wrong.len() >= MOST_TOLD {
+                        break;
+                    }
                 }
             }
-            None => self.value(input, item)?,
+            None => self.value(input, item),
         }
         self.out.end_array();
-        Ok(())
     }
 
-    fn named(&mut self, input: &Input<'_>, id: TypeId) -> Result<(), InvalidInput> {
+    fn named(&mut self, input: &Input<'_>, id: TypeId) {
         let found = &self.schema[id];
         let input = match input {
             Input::Texts([only]) => &Input::Text(only),
             other => other,
         };
-        match (id, found.kind) {
+        let written = match (id, found.kind) {
             (TypeId::INT, _) => self.int(input),
             (TypeId::FLOAT, _) => self.float(input),
             (TypeId::STRING, _) => self.text(input),
@@ -179,8 +169,23 @@ impl Coercion<'_, '_> {
             (TypeId::ID, _) => self.id(input),
             (_, TypeKind::Scalar) => self.anything(input),
             (_, TypeKind::Enum) => self.enum_value(input, found),
-            (_, TypeKind::Input) => self.object(input, found),
+            (_, TypeKind::Input) => return self.object(input, found),
             _ => Err(InvalidInput::new(format!("is of type {}, which no client can send", found.name))),
+        };
+        if let Err(error) = written {
+            self.refuse(error);
+        }
+    }
+
+    fn refuse(&mut self, error: InvalidInput) {
+        self.wrong.push(error);
+        self.out.null();
+    }
+
+    /// Puts a step of the way before the paths of what went wrong since.
+    fn happened_at(&mut self, since: usize, step: impl Fn() -> String) {
+        for error in &mut self.wrong[since..] {
+            error.path.insert_str(0, &step());
         }
     }
 
@@ -276,6 +281,7 @@ impl Coercion<'_, '_> {
                 }
                 self.out.end_array();
             }
+            Input::Form(_) => return Err(InvalidInput::new("cannot be sent as a form")),
         }
         Ok(())
     }
@@ -296,98 +302,42 @@ impl Coercion<'_, '_> {
         Ok(())
     }
 
-    fn object(&mut self, input: &Input<'_>, found: &Type) -> Result<(), InvalidInput> {
-        let Some(names) = input.member_names() else { return Err(mismatch(&found.name, input)) };
-        if let Some(unknown) = names.iter().find(|name| found.input(name).is_none()) {
-            return Err(unknown_member(unknown, found));
-        }
+    fn object(&mut self, input: &Input<'_>, found: &Type) {
+        let Some(names) = input.member_names() else { return self.refuse(mismatch(&found.name, input)) };
+        let unknown = names.iter().filter(|name| found.input(name).is_none());
+        self.wrong.extend(unknown.take(MOST_TOLD).map(|unknown| unknown_member(unknown, found)));
         if found.one_of && names.len() != 1 {
-            return Err(InvalidInput::new(format!("must give exactly one field of {}", found.name)));
+            self.wrong.push(InvalidInput::new(format!("must give exactly one field of {}", found.name)));
         }
         self.out.begin_object();
         for definition in &found.inputs {
-            self.member(input, definition).map_err(|error| error.of(&format!(".{}", definition.name)))?;
+            let before = self.wrong.len();
+            self.member(input, definition);
             if found.one_of && input.member(&definition.name).is_some_and(|member| member.is_null()) {
-                return Err(InvalidInput::new("must not be null").of(&format!(".{}", definition.name)));
+                self.wrong.push(InvalidInput::new("must not be null"));
+            }
+            self.happened_at(before, || format!(".{}", definition.name));
+            if self.wrong.len() >= MOST_TOLD {
+                break;
             }
         }
         self.out.end_object();
-        Ok(())
     }
 
-    fn member(&mut self, input: &Input<'_>, definition: &InputDef) -> Result<(), InvalidInput> {
+    fn member(&mut self, input: &Input<'_>, definition: &InputDef) {
         match (input.member(&definition.name), &definition.default) {
             (Some(member), _) => {
                 self.out.key(&definition.key);
-                self.value(&member, &definition.ty)?;
+                self.value(&member, &definition.ty);
             }
             (None, Some(default)) => {
                 self.out.key(&definition.key);
                 self.out.view(default.value.root());
             }
-            (None, None) if definition.ty.is_non_null() => return Err(InvalidInput::new("is required and missing")),
-            (None, None) => {}
-        }
-        Ok(())
-    }
-}
-
-impl<'a> Input<'a> {
-    /// Whether this is null.
-    pub fn is_null(&self) -> bool {
-        match self {
-            Self::Json(value) => matches!(value, Value::Null | Value::Optional(None)),
-            Self::Literal(literal) => matches!(literal, ConstValue::Null),
-            Self::Text(_) | Self::Texts(_) => false,
-        }
-    }
-
-    fn elements(&self) -> Option<Vec<Input<'a>>> {
-        match self {
-            Self::Json(value) => Some(value.elements()?.map(Self::Json).collect()),
-            Self::Literal(ConstValue::List(items)) => Some(items.iter().map(Self::Literal).collect()),
-            Self::Texts(texts) => Some(texts.iter().map(|text| Self::Text(text)).collect()),
-            Self::Literal(_) | Self::Text(_) => None,
-        }
-    }
-
-    /// The names of an object's members; an absent optional is no member.
-    fn member_names(&self) -> Option<Vec<String>> {
-        match self {
-            Self::Json(value) => {
-                let present = value.entries()?.filter(|(_, member)| !matches!(member, Value::Optional(None)));
-                Some(present.map(|(name, _)| name.as_text().unwrap_or_default().to_owned()).collect())
+            (None, None) if definition.ty.is_non_null() => {
+                self.wrong.push(InvalidInput::new("is required and missing"));
             }
-            Self::Literal(ConstValue::Object(members)) => Some(members.keys().map(ToString::to_string).collect()),
-            _ => None,
-        }
-    }
-
-    fn member(&self, name: &str) -> Option<Input<'a>> {
-        match self {
-            Self::Json(value) => match value.member(name)? {
-                Value::Optional(None) => None,
-                Value::Optional(Some(member)) => Some(Self::Json((*member).clone())),
-                member => Some(Self::Json(member)),
-            },
-            Self::Literal(ConstValue::Object(members)) => members.get(name).map(Self::Literal),
-            _ => None,
-        }
-    }
-
-    /// What this is, as the end of "must be Int, not …".
-    fn noun(&self) -> &'static str {
-        match self {
-            Self::Json(value) if value.elements().is_some() => "a list",
-            Self::Json(value) if value.entries().is_some() => "an object",
-            Self::Json(value) if value.number().is_some() => "this number",
-            Self::Json(Value::Bool(_)) | Self::Literal(ConstValue::Boolean(_)) => "a boolean",
-            Self::Literal(ConstValue::List(_)) | Self::Texts(_) => "a list",
-            Self::Literal(ConstValue::Object(_)) => "an object",
-            Self::Literal(ConstValue::Number(_)) => "this number",
-            Self::Literal(ConstValue::Enum(_)) => "an enum value",
-            Self::Text(_) => "this text",
-            Self::Json(_) | Self::Literal(_) => "text",
+            (None, None) => {}
         }
     }
 }

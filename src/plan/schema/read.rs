@@ -335,12 +335,10 @@ impl Reader {
                 match coerce::coerce(&self.schema, &input, &ty, &mut out as &mut dyn Sink) {
                     Ok(()) if self.set_default(default, out) => changed = Some(default),
                     Ok(()) => {}
-                    Err(error) => wrong.push(Diagnostic::error(
-                        "wrong-default",
-                        default.place.clone(),
-                        &default.path,
-                        format!("the default: {error}"),
-                    )),
+                    Err(mistakes) => wrong.extend(mistakes.iter().map(|mistake| {
+                        let message = format!("the default: {mistake}");
+                        Diagnostic::error("wrong-default", default.place.clone(), &default.path, message)
+                    })),
                 }
             }
             if let Some(default) = changed.filter(|_| round == DEFAULT_NESTING) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::coerce::{Input, coerce, coerce_text};
+use super::coerce::{Form, Input, coerce};
 use super::{Schema, TypeId, TypeKind};
 use crate::base::diagnostic::{Severity, Sources};
 use crate::base::value::{Doc, JsonWriter};
@@ -77,9 +77,10 @@ fn written(schema: &Schema, ty: &str, input: &Input<'_>) -> Result<String, Strin
     let coerced = coerce(schema, input, &ty, &mut out);
     match coerced {
         Ok(()) => Ok(String::from_utf8(out.bytes).expect("UTF-8")),
-        Err(error) => {
+        Err(wrong) => {
             assert!(out.bytes.is_empty(), "an error leaves nothing behind");
-            Err(error.of("input").to_string())
+            let sentences = wrong.into_iter().map(|error| error.of("input").to_string());
+            Err(sentences.collect::<Vec<_>>().join(" & "))
         }
     }
 }
@@ -362,12 +363,7 @@ fn text_of_paths_and_queries_becomes_a_value_of_its_type() {
     assert_eq!(written(&schema, "[Int!]", &Input::Texts(&texts)).as_deref(), Ok("[1,2]"));
     assert_eq!(written(&schema, "Int", &Input::Texts(&texts[..1])).as_deref(), Ok("1"));
     assert!(written(&schema, "Int", &Input::Texts(&texts)).is_err());
-    let mut out = JsonWriter::default();
-    let ty = schema.type_ref("Int!").expect("a type");
-    assert_eq!(
-        coerce_text(&schema, "x", &ty, &mut out).expect_err("no Int").to_string(),
-        "the value must be Int, not this text"
-    );
+    assert_eq!(written(&schema, "Int!", &Input::Text("x")), Err("`input` must be Int, not this text".to_owned()));
 }
 
 proptest! {
@@ -387,4 +383,32 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_value_is_told_within_reason() {
+    let schema = store();
+    assert_eq!(
+        json(&schema, "OrderInput", r#"{"items": [{"qty": "x"}], "nots": 1}"#),
+        Err("`input.nots` is no field of OrderInput; did you mean `note`? & `input.items[0].id` is required and \
+             missing & `input.items[0].qty` must be Int, not text"
+            .to_owned())
+    );
+    let many = format!("[{}]", vec!["\"x\""; 1_000].join(","));
+    let told = json(&schema, "[Int]", &many).expect_err("no numbers");
+    assert_eq!(told.split(" & ").count(), 10);
+}
+
+#[test]
+fn a_form_becomes_an_input_by_the_types_of_its_fields() {
+    let schema = store();
+    let form = |fields: &[(&'static str, &'static str)]| {
+        written(&schema, "One", &Input::Form(&Form::new(fields.iter().copied())))
+    };
+    assert_eq!(form(&[("id", "7")]).as_deref(), Ok("{\"id\":\"7\"}"));
+    assert_eq!(form(&[("id", "7"), ("id", "8")]), Err("`input.id` must be ID, not a list".to_owned()));
+    assert_eq!(form(&[("id.x", "7")]), Err("`input.id` must be ID, not an object".to_owned()));
+    let deep = "a.".repeat(100_000);
+    let fields = [(deep.as_str(), "1")];
+    assert!(written(&schema, "One", &Input::Form(&Form::new(fields))).is_err());
 }

@@ -27,13 +27,13 @@ keys! {
         source: Option<Located<ArgSource>> = "in",
         /// Its name in the request, if that is not the argument's own.
         name: Option<Located<String>>,
-        /// What it is when the request does not carry it.
+        /// What it is when the request does not carry it; may be made from `request`.
         default: Option<Template>,
         /// The smallest number allowed; of text, the least number of characters.
         min: Option<Located<f64>>,
         /// The greatest number allowed; of text, the greatest number of characters.
         max: Option<Located<f64>>,
-        /// A regular expression that text must match.
+        /// A regular expression that text must match from beginning to end.
         pattern: Option<Located<String>>,
         /// The only values allowed.
         values: Option<Vec<Scalar>> = "enum",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::diagnostic::did_you_mean;
+use crate::base::host::HostPattern;
 use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
@@ -14,6 +15,8 @@ keys! {
     pub struct Endpoint: "an endpoint", as in "{ steps: { p: { backend: catalog, get: /products } } }" {
         /// The methods and the path, from the key.
         route: Route = ..,
+        /// The hosts that it answers at, such as `api.example.com` or `*.example.com`; without it, all.
+        hosts: Vec<Located<HostPattern>> = "host",
         /// What it does, in one line, for people.
         summary: Option<Located<String>>,
         /// Arguments, steps and result. Steps and result are empty beside `part`, `query` and `proxy`.
@@ -23,8 +26,8 @@ keys! {
         /// A GraphQL document with one operation: the answer is its `data`. The arguments, and the
         /// body as `$body`, are its variables.
         query: Option<Document>,
-        /// What the request's body is; then `args.body` holds it. A type of the schema, a proto message (its
-        /// ProtoJSON), or a JSON Schema.
+        /// What the request's body is; then `args.body` holds it. A type of the schema, which may be
+        /// sent as a form if it is an input type, a proto message (its ProtoJSON), or a JSON Schema.
         body: Option<TypeUse>,
         /// What the answer is; the result is checked against it. A type of the schema, a proto message, or a JSON
         /// Schema.
@@ -118,6 +121,15 @@ keys! {
 }
 
 impl Endpoint {
+    /// Whether some request fits both, and nothing tells which is meant.
+    pub(super) fn clashes_with(&self, other: &Self) -> bool {
+        let same_host = match (&self.hosts[..], &other.hosts[..]) {
+            ([], []) => true,
+            (hosts, others) => hosts.iter().any(|host| others.iter().any(|other| host.value == other.value)),
+        };
+        same_host && self.route.clashes_with(&other.route)
+    }
+
     /// Whether `result: null` is written: the answer has no body.
     pub fn answers_nothing(&self) -> bool {
         matches!(&self.composition.result, Some(Template::Scalar(scalar)) if scalar.value == Literal::Null)

@@ -9,6 +9,7 @@ mod composition;
 mod endpoint;
 mod gateway;
 mod graph;
+mod host;
 mod pairs;
 mod route;
 mod step;
@@ -80,13 +81,12 @@ impl Spec {
         let mut routes: HashMap<String, Vec<&Named<Endpoint>>> = HashMap::new();
         for endpoint in &self.endpoints {
             let alike = routes.entry(endpoint.value.route.pattern()).or_default();
-            if let Some(earlier) = alike.iter().find(|earlier| earlier.value.route.clashes_with(&endpoint.value.route))
-            {
+            if let Some(earlier) = alike.iter().find(|earlier| earlier.value.clashes_with(&endpoint.value)) {
                 let message =
                     format!("`{}` answers the same requests as `{}`", endpoint.name.value, earlier.name.value);
                 let mut diagnostic = reader
                     .error("duplicate-route", &endpoint.name.place, message)
-                    .help("leave one of them out, or tell their paths apart")
+                    .help("leave one of them out, or tell them apart by path or `host`")
                     .related(earlier.name.place.clone(), "first defined here");
                 diagnostic.path = endpoint.path.clone();
                 reader.report(diagnostic);

@@ -111,6 +111,23 @@ fn a_profile_says_again_member_by_member_and_keeps_the_order() {
 }
 
 #[test]
+fn a_profile_says_again_the_endpoint_of_its_host() {
+    let folder = Folder::new(
+        "profile-hosts",
+        &[
+            ("compositions/a.yaml", b"endpoints: { GET /a: { host: a.test, result: 1 } }"),
+            ("compositions/b.yaml", b"endpoints: { GET /a: { host: [b.test], result: 2 } }"),
+            ("compositions/prod/b.yaml", b"endpoints: { GET /a: { host: b.test, timeout: 2s } }"),
+        ],
+    );
+    let reading = crate::spec::read(Project { root: &folder.0, profile: Some("prod") }, &look_up_in_process);
+    assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+    let endpoints = &reading.spec.as_ref().expect("nothing is wrong").endpoints;
+    let timeouts: Vec<bool> = endpoints.iter().map(|endpoint| endpoint.value.timeout.is_some()).collect();
+    assert_eq!(timeouts, [false, true]);
+}
+
+#[test]
 fn a_name_twice_in_one_profile_is_an_error_and_so_is_what_only_a_profile_says_wrongly() {
     let folder = Folder::new(
         "profile-twice",

@@ -93,10 +93,12 @@ impl<'i, 'a> Variables<'i, 'a> {
             return None;
         }
         if let Some(default) = &written.node.default_value
-            && let Err(error) = coerce(schema, &Input::Literal(&default.node), &ty, &mut DocBuilder::default())
+            && let Err(wrong) = coerce(schema, &Input::Literal(&default.node), &ty, &mut DocBuilder::default())
         {
-            let message = self.inputs.wrong_value(error.of(&format!("${name}")));
-            self.inputs.report(default.pos, message);
+            for error in wrong {
+                let message = self.inputs.wrong_value(error.of(&format!("${name}")));
+                self.inputs.report(default.pos, message);
+            }
         }
         Some(ty)
     }
