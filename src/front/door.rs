@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
-use http::header::{ALLOW, CONTENT_LENGTH, HeaderName};
+use http::header::{ALLOW, CONTENT_LENGTH, HeaderName, LINK};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 
@@ -79,6 +79,10 @@ impl Door {
         body: RequestBody,
         exchange: &mut Exchange,
     ) -> Result<Response<AnswerBody>, Failure> {
+        if client.path() == "*" {
+            // The listener lets this pass with OPTIONS alone: it asks for the server, not for a path.
+            return Ok(options(&[]));
+        }
         check_path(client.path())?;
         if let Some(graphql) = self.graphql.as_ref().filter(|graphql| graphql.is_at(client.path())) {
             exchange.route = Some(graphql.path().clone());
@@ -89,10 +93,17 @@ impl Door {
         }
         match self.routes.find(host(&client.head), &client.head.method, client.path()) {
             Found::Endpoint(matched) => {
-                exchange.route = Some(self.live.plan.endpoint(matched.endpoint).path.clone());
-                let answered = rest::serve(&self.live, &matched, client, body).await?;
-                exchange.partial = answered.headers().get(rest::PARTIAL).cloned();
-                Ok(answered)
+                let endpoint = self.live.plan.endpoint(matched.endpoint);
+                exchange.route = Some(endpoint.path.clone());
+                let notice = rest::notice(endpoint, client.path(), &matched.parameters);
+                let answered = rest::serve(&self.live, &matched, client, body).await;
+                let mut response = answered.unwrap_or_else(|failure| {
+                    exchange.failed(&failure);
+                    problem::response(&failure, &exchange.id)
+                });
+                exchange.partial = response.headers().get(rest::PARTIAL).cloned();
+                add(notice, response.headers_mut());
+                Ok(response)
             }
             Found::OtherMethods(methods) if client.head.method == Method::OPTIONS => Ok(options(&methods)),
             Found::OtherMethods(methods) => {
@@ -135,13 +146,24 @@ fn is_ambiguous(path: &str) -> bool {
 fn options(methods: &[Method]) -> Response<AnswerBody> {
     let mut response = Response::new(AnswerBody::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(ALLOW, allow(methods));
+    if !methods.is_empty() {
+        response.headers_mut().insert(ALLOW, allow(methods));
+    }
     response
 }
 
 fn allow(methods: &[Method]) -> HeaderValue {
     let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
     HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static("GET"))
+}
+
+/// Adds what the gateway says of an endpoint. What the answer says itself stays; links stand side by side.
+fn add(notice: HeaderMap, headers: &mut HeaderMap) {
+    for (name, value) in notice.iter() {
+        if name == LINK || !headers.contains_key(name) {
+            headers.append(name, value.clone());
+        }
+    }
 }
 
 /// The answer to HEAD: what GET would say, without the body.

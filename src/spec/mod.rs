@@ -26,11 +26,12 @@ mod schema;
 pub use constant::{Asked, ConstantError, LookUp, constant, holds_expression, look_up_in_process};
 pub use keys::{FieldDoc, ObjectDoc, Shape};
 pub use model::{
-    AccessLog, Action, Admin, Arg, ArgSource, Backend, Batch, Blame, Calls, Composition, Cookie, Coordinate, Document,
-    Each, Endpoint, Entry, Fail, Field, FieldBody, ForEach, Gateway, Graph, GraphNames, Graphql, GraphqlLimits,
-    GrpcCall, Header, Headers, List, ListStyle, Located, MaxAge, Merge, Methods, Missing, Named, Object, Over,
-    Parameter, Parameters, PartUse, Prefer, Protocol, Proxy, Reads, Repeat, Respond, RestCall, Route, SameSite,
-    SchemaSource, SchemaUse, Segment, Shutdown, Size, Spec, Step, Styled, Template, TypeUse, Verb,
+    AccessLog, Action, Admin, Arg, ArgSource, Backend, Batch, Blame, Calls, Composition, Cookie, Coordinate,
+    Deprecated, Document, Each, Endpoint, Entry, ErrorStatus, Fail, FailureKind, Field, FieldBody, ForEach, Gateway,
+    Graph, GraphNames, Graphql, GraphqlLimits, GrpcCall, Header, Headers, List, ListStyle, Located, MaxAge, Merge,
+    Methods, Missing, Named, Object, Over, Parameter, Parameters, PartUse, Prefer, Protocol, Proxy, Reads, Repeat,
+    Respond, RestCall, Route, SameSite, SchemaSource, SchemaUse, Segment, Shutdown, Size, Spec, Step, Styled, Template,
+    TypeUse, Verb,
 };
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS};
 pub use project::{Project, Reading, SourceFile, profiles, read, read_texts};

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, LINK};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -28,6 +28,11 @@ pub use routes::{Found, Routes};
 /// What the answer had to do without: a list of steps with a code each.
 pub const PARTIAL: HeaderName = HeaderName::from_static("selvedge-partial");
 
+/// That the endpoint is deprecated (RFC 9745).
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+/// When the endpoint will stop to answer (RFC 8594).
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
+
 /// A matched request.
 #[derive(Debug)]
 pub struct Matched {
@@ -40,8 +45,30 @@ pub struct Matched {
 /// Answers a request to an endpoint.
 ///
 /// # Errors
-/// What keeps it from being answered; the caller makes a problem document of it.
+/// What keeps it from being answered, with the status that the endpoint gives it; the caller makes a problem
+/// document of it.
 pub async fn serve(
+    live: &Arc<Live>,
+    matched: &Matched,
+    client: ClientRequest,
+    body: RequestBody,
+) -> Result<Response<AnswerBody>, Failure> {
+    let errors = &live.plan.endpoint(matched.endpoint).errors;
+    answer(live, matched, client, body).await.map_err(|failure| errors.answering(failure))
+}
+
+/// The header fields of every answer of an endpoint that will go away; none of any other.
+pub fn notice(endpoint: &Endpoint, path: &str, parameters: &[Range<usize>]) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    if let Some(deprecation) = &endpoint.deprecation {
+        fields.insert(DEPRECATION, deprecation.deprecation_field.clone());
+        fields.extend(deprecation.sunset_field.clone().map(|date| (SUNSET, date)));
+        fields.extend(deprecation.link_field(path, parameters).map(|link| (LINK, link)));
+    }
+    fields
+}
+
+async fn answer(
     live: &Arc<Live>,
     matched: &Matched,
     mut client: ClientRequest,

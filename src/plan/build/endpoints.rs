@@ -57,6 +57,10 @@ impl Planner<'_> {
         Some(Endpoint {
             name: named.name.value.as_str().into(),
             summary: endpoint.summary.as_ref().map(|summary| summary.value.as_str().into()),
+            description: endpoint.description.as_ref().map(|description| description.value.as_str().into()),
+            tags: endpoint.tags.iter().map(|tag| tag.value.as_str().into()).collect(),
+            deprecation: self.deprecation(named),
+            errors: self.errors(named),
             methods: methods(&endpoint.route.methods),
             hosts: endpoint.hosts.iter().map(|host| host.value.clone()).collect(),
             path: endpoint.route.path.value.as_str().into(),

@@ -14,6 +14,7 @@ mod bodies;
 mod calls;
 mod cookies;
 mod cycles;
+mod ending;
 mod endpoints;
 mod fields;
 mod gateway;

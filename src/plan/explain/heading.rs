@@ -7,9 +7,11 @@ use super::flow::Flow;
 use super::layout::{WIDTH, padded, pairs, wrap};
 use super::naming::Naming;
 use super::print::{INDENT, count, tail};
+use crate::base::value::Timestamp;
 use crate::plan::schema::{FieldDef, InputDef, TypeId};
 use crate::plan::{
-    Arg, ArgDefault, ArgSource, BodyForm, BodyType, Bounds, Endpoint, Field, PathPart, Plan, Proxy, Respond, Scope,
+    Arg, ArgDefault, ArgSource, BodyForm, BodyType, Bounds, Deprecation, Endpoint, Field, PathPart, Plan, Proxy,
+    Respond, Scope,
 };
 
 /// The head of an endpoint that a composition or a query answers.
@@ -36,6 +38,7 @@ pub(super) fn composed(plan: &Plan, (endpoint, respond): (&Endpoint, &Respond), 
     lines.extend(respond.cookies.iter().map(|cookie| {
         format!("Sets the cookie {}: {}{}", cookie.name, placeholder(&cookie.value.node, &naming), cookie.attributes)
     }));
+    lines.extend(errors(endpoint));
     head(&endpoint.name, &lines) + &arguments(plan, endpoint)
 }
 
@@ -55,6 +58,7 @@ pub(super) fn proxy(plan: &Plan, (endpoint, proxy): (&Endpoint, &Proxy), flow: &
     let mut lines = about(endpoint);
     lines.push(format!("Passes the request through to {backend}, and the answer back, as they come."));
     lines.push(format!("The answer must begin within {}.", duration_text(endpoint.timeout)));
+    lines.extend(errors(endpoint));
     let mut asked = vec![("path".to_owned(), path), ("query".to_owned(), "as it came".to_owned())];
     asked.extend(proxy.headers.iter().map(|(name, value)| match value {
         Some(value) => ("header set".to_owned(), header_text(&(name.clone(), value.node.clone()), &naming)),
@@ -68,9 +72,33 @@ pub(super) fn proxy(plan: &Plan, (endpoint, proxy): (&Endpoint, &Proxy), flow: &
 
 /// What is said of an endpoint before what it answers.
 fn about(endpoint: &Endpoint) -> Vec<String> {
+    let mut lines: Vec<String> = endpoint.summary.iter().map(ToString::to_string).collect();
+    lines.extend(endpoint.description.iter().flat_map(|text| text.lines().map(str::to_owned)));
+    if !endpoint.tags.is_empty() {
+        lines.push(format!("Tags: {}.", endpoint.tags.join(", ")));
+    }
     let hosts: Vec<String> = endpoint.hosts.iter().map(ToString::to_string).collect();
-    let at = (!hosts.is_empty()).then(|| format!("At the host {}.", hosts.join(" or ")));
-    endpoint.summary.iter().map(ToString::to_string).chain(at).collect()
+    if !hosts.is_empty() {
+        lines.push(format!("At the host {}.", hosts.join(" or ")));
+    }
+    lines.extend(endpoint.deprecation.as_ref().map(|deprecation| deprecated(deprecation)));
+    lines
+}
+
+fn deprecated(deprecation: &Deprecation) -> String {
+    let date = |time: Timestamp| time.to_text().unwrap_or_default().trim_end_matches("T00:00:00Z").to_owned();
+    let mut text = format!("Deprecated since {}", date(deprecation.since));
+    text.extend(deprecation.sunset.map(|sunset| format!(", to be gone on {}", date(sunset))));
+    text.extend(deprecation.successor.as_ref().map(|successor| format!("; its successor is {successor}")));
+    text + "."
+}
+
+/// The statuses that an endpoint gives its failures.
+fn errors(endpoint: &Endpoint) -> Option<String> {
+    let by_code = endpoint.errors.by_code.iter().map(|(code, status)| format!("{code} with {status}"));
+    let by_status = endpoint.errors.by_status.iter().map(|(from, to)| format!("{from} with {to}"));
+    let all: Vec<String> = by_code.chain(by_status).collect();
+    (!all.is_empty()).then(|| format!("Answers failures: {}.", all.join(", ")))
 }
 
 /// The head of a field of the graph.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method};
 use prost_reflect::MessageDescriptor;
 
-use super::{Bounds, Composition, Expr, Need, PathPart, Source};
+use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, PathPart, Source};
 use crate::base::host::HostPattern;
 use crate::base::id::BackendId;
 use crate::base::value::Doc;
@@ -22,6 +22,14 @@ pub struct Endpoint {
     pub name: Box<str>,
     /// What the writer says that it is for.
     pub summary: Option<Box<str>>,
+    /// The same at length.
+    pub description: Option<Box<str>>,
+    /// What it belongs to.
+    pub tags: Box<[Box<str>]>,
+    /// That it will go away.
+    pub deprecation: Option<Box<Deprecation>>,
+    /// The statuses of its failures.
+    pub errors: ErrorStatuses,
     /// The methods it takes; empty takes all.
     pub methods: Box<[Method]>,
     /// The hosts that it answers at; empty takes all.

@@ -3,7 +3,9 @@
 mod bounds;
 mod call;
 mod composition;
+mod deprecation;
 mod endpoint;
+mod errors;
 mod graph;
 
 use std::net::SocketAddr;
@@ -15,10 +17,12 @@ pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Repeat, Requ
 pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step,
 };
+pub use deprecation::{Deprecation, LinkPart};
 pub use endpoint::{
     Answer, Arg, ArgDefault, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, Queried, Respond,
     Segment,
 };
+pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};
 
 use crate::base::id::EndpointId;

@@ -8,7 +8,10 @@ use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 
-use super::{ArgSource, Composition, Coordinate, Headers, Located, Methods, Named, Route, Size, Template, TypeUse};
+use super::{
+    ArgSource, Composition, Coordinate, Deprecated, ErrorStatus, Headers, Located, Methods, Named, Route, Size,
+    Template, TypeUse,
+};
 
 keys! {
     /// An endpoint: a composition, a part, a query of the graph, a proxy, or only a response.
@@ -19,6 +22,12 @@ keys! {
         hosts: Vec<Located<HostPattern>> = "host",
         /// What it does, in one line, for people.
         summary: Option<Located<String>>,
+        /// The same at length.
+        description: Option<Located<String>>,
+        /// What it belongs to, to sort endpoints by.
+        tags: Vec<Located<String>>,
+        /// That it will go away; answers say so.
+        deprecated: Option<Deprecated>,
         /// Arguments, steps and result. Steps and result are empty beside `part`, `query` and `proxy`.
         composition: Composition = ..,
         /// The name of the part that it is; the endpoint's arguments are handed over by name.
@@ -38,6 +47,8 @@ keys! {
         proxy: Option<Proxy>,
         /// How long the whole request may take.
         timeout: Option<Located<Duration>>,
+        /// The statuses of failures, by code or by the status that they would have.
+        errors: Vec<Named<ErrorStatus>>,
         /// The GraphQL field that is the same composition, such as `Query.productPage`.
         graph: Option<Located<String>>,
         /// The largest request body that is taken.

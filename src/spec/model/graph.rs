@@ -153,6 +153,12 @@ impl Keys for FieldBody {
     };
 
     fn take(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Some((key, _)) = entries.take("deprecated") {
+            let diagnostic = reader
+                .error("misplaced-key", &key.place, "the schema says which fields are deprecated")
+                .help("write `@deprecated(reason: \"…\")` at the field in `schema/`");
+            reader.report(diagnostic);
+        }
         let written = entries.find("steps").or(entries.find("result"));
         match (entries.find("part"), written) {
             (Some(part), Some(other)) => {
