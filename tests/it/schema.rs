@@ -139,6 +139,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("contract-body", "the types of a contract"),
     ("contract-parameters", "the types of a contract"),
     ("contract-reply", "the types of a contract"),
+    ("merge-returns", "the types of results"),
     ("message-of-wrong-types", "the types of a proto"),
     ("returns", "the types of results"),
 ];

@@ -66,7 +66,8 @@ impl Unit<'_, '_> {
 
     fn field(&self, template: &Template, field: &FieldDescriptor, scope: &dyn Scope, path: &str) -> Node {
         let single = !field.is_map() && field.cardinality() != Cardinality::Repeated;
-        if let (Kind::Message(inner), true, Template::Object(_)) = (field.kind(), single, template) {
+        if let (Kind::Message(inner), true, Template::Object(_) | Template::Merge(_)) = (field.kind(), single, template)
+        {
             return self.message(template, &inner, scope, path);
         }
         if let (Kind::Message(inner), Cardinality::Repeated, false, Template::List(list)) =

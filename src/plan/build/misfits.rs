@@ -42,6 +42,9 @@ fn place_of<'t, 'm>(template: &'t Template, misfit: &'m Misfit) -> (&'t Place, &
     let mut here = template;
     let mut place = template.place();
     for (index, step) in misfit.at.iter().enumerate() {
+        if let (Template::Merge(merge), At::Member(name)) = (here, step) {
+            here = merge.parts.iter().find(|part| writes(part, name)).unwrap_or(here);
+        }
         let next = match (here, step) {
             (Template::Object(object), At::Member(name)) => {
                 let Some(entry) = object.entries.iter().find(|entry| entry.key.value == *name) else {
@@ -67,6 +70,11 @@ fn place_of<'t, 'm>(template: &'t Template, misfit: &'m Misfit) -> (&'t Place, &
         here = next;
     }
     (place, &misfit.at, &[])
+}
+
+/// Whether a template writes out a member.
+fn writes(template: &Template, name: &str) -> bool {
+    matches!(template, Template::Object(object) if object.entries.iter().any(|entry| entry.key.value == name))
 }
 
 fn shown(at: &[At]) -> String {

@@ -309,9 +309,11 @@ fn type_of(value: &Value<'_>) -> Type {
     }
 }
 
-/// The program of a member of a written object.
+/// The program of a member of a written object, also where it is written into a merge.
 fn member_node<'n>(node: Option<&'n Node>, name: &str) -> Option<&'n Node> {
     match node {
+        Some(Node::Merge(merge)) => merge.parts.iter().find_map(|part| member_node(Some(&part.node), name)),
+        Some(Node::Conditional(conditional)) => member_node(Some(&conditional.then), name),
         Some(Node::Object(members)) => members.iter().find(|member| *member.name == *name).map(|member| &member.value),
         _ => None,
     }
