@@ -122,6 +122,11 @@ impl Type {
             (Self::Map(a), Self::Map(b)) => Self::map(a.join(b)),
             (Self::Optional(a), Self::Optional(b)) => a.join(b).optional(),
             (a, b) if a.is(b) => a.clone(),
+            (Self::Object(a), Self::Object(b)) => Self::Object(Arc::new(Either {
+                name: format!("{} or {}", a.name(), b.name()),
+                one: a.clone(),
+                other: b.clone(),
+            })),
             _ => Self::Dyn,
         }
     }
@@ -137,6 +142,37 @@ impl Type {
             (Self::Object(a), Self::Object(b)) => Arc::ptr_eq(a, b) || a.name() == b.name(),
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         }
+    }
+}
+
+/// One of two objects: it may have the members of both. One that only one of them has may be null.
+#[derive(Debug)]
+struct Either {
+    name: String,
+    one: Arc<dyn ObjectType>,
+    other: Arc<dyn ObjectType>,
+}
+
+impl ObjectType for Either {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn member(&self, name: &str) -> Option<Type> {
+        match (self.one.member(name), self.other.member(name)) {
+            (Some(one), Some(other)) => Some(one.join(&other)),
+            (found, None) | (None, found) => found.map(Type::nullable),
+        }
+    }
+
+    fn members(&self) -> Vec<String> {
+        let mut members = self.one.members();
+        members.extend(self.other.members().into_iter().filter(|member| self.one.member(member).is_none()));
+        members
+    }
+
+    fn written(&self, name: &str) -> Option<String> {
+        self.one.written(name).or_else(|| self.other.written(name))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use selvedge::base::diagnostic::{Diagnostic, Sources};
-use selvedge::server::{Gateway, Options, load_every_profile, load_project};
+use selvedge::server::{Gateway, Options, load_every_profile, load_project, load_texts};
 use selvedge::spec::Project;
 
 /// A gateway in this process, on ports of its own.
@@ -88,6 +88,13 @@ pub(crate) fn check(root: &Path) -> Check {
         said: found.collect(),
         text: every.iter().map(|loaded| loaded.render()).collect(),
     }
+}
+
+/// Checks a project that is held in memory: paths such as `compositions/a.yaml`, and texts.
+pub(crate) fn check_texts(files: &[(&str, &str)]) -> Check {
+    let loaded = load_texts(files, &HashMap::new());
+    let said = loaded.diagnostics.iter().map(|diagnostic| said(diagnostic, &loaded.sources)).collect();
+    Check { starts: loaded.plan.is_some(), said, text: loaded.render() }
 }
 
 fn said(diagnostic: &Diagnostic, sources: &Sources) -> Said {

@@ -22,11 +22,14 @@ mod contract;
 mod documents;
 mod explain;
 mod harness;
+mod large;
 mod listener;
+mod mutants;
 mod oracle;
 mod peer;
 mod promise;
 mod schema;
+mod written;
 
 use libtest_mimic::Arguments;
 
@@ -34,6 +37,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let trials = [
         harness::trials(),
+        large::trials(),
         architecture::trials(),
         cel::trials(),
         oracle::trials(),
@@ -46,6 +50,7 @@ fn main() {
         command::trials(),
         contract::trials(),
         documents::trials(),
+        mutants::trials(),
         schema::trials(),
         explain::trials(),
         explain::snapshots(),

@@ -8,7 +8,7 @@ use super::types;
 use super::unit::{Unit, Value};
 use crate::base::diagnostic::did_you_mean;
 use crate::expr::{Member, Node, Scope, Type};
-use crate::spec::{Object, Template};
+use crate::spec::{Located, Object, Template};
 
 impl Unit<'_, '_> {
     /// Compiles a message: every member must be a field, every value must fit it.
@@ -32,6 +32,7 @@ impl Unit<'_, '_> {
             }
             other => {
                 let value = self.planner.template(other, scope, path);
+                self.check_members(other, message, path);
                 if matches!(
                     value.ty.present(),
                     Type::Bool | Type::Int | Type::Uint | Type::Double | Type::Text | Type::List(_)
@@ -52,16 +53,61 @@ impl Unit<'_, '_> {
         for entry in &object.entries {
             let name = &entry.key.value;
             let path = format!("{path}.{name}");
-            let Some(field) = types::field_of(message, name) else {
-                let known: Vec<String> = message.fields().map(|field| field.name().to_owned()).collect();
-                let error = format!("the message `{}` has no field `{name}`", message.full_name());
-                let help = did_you_mean(name, known.iter().map(String::as_str));
-                self.planner.report.error("unknown-field", (&entry.key.place, &path), error, help);
-                continue;
-            };
+            let Some(field) = self.field_of(message, &entry.key, &path) else { continue };
             members.push(Member::new(field.json_name(), self.field(&entry.value, &field, scope, &path)));
         }
         Node::Object(members.into())
+    }
+
+    /// The field of a message that a member is; says so when there is none.
+    fn field_of(&self, message: &MessageDescriptor, name: &Located<String>, path: &str) -> Option<FieldDescriptor> {
+        let found = types::field_of(message, &name.value);
+        if found.is_none() {
+            let known: Vec<String> = message.fields().map(|field| field.name().to_owned()).collect();
+            let error = format!("the message `{}` has no field `{}`", message.full_name(), name.value);
+            let help = did_you_mean(&name.value, known.iter().map(String::as_str));
+            self.planner.report.error("unknown-field", (&name.place, path), error, help);
+        }
+        found
+    }
+
+    /// Checks the members of messages that are written inside `$each`, a map, or beside `$when`: there the value
+    /// is compiled whole.
+    fn check_members(&self, template: &Template, message: &MessageDescriptor, path: &str) {
+        match template {
+            Template::Object(object) if !is_json(message) => {
+                for entry in &object.entries {
+                    let path = format!("{path}.{}", entry.key.value);
+                    if let Some(field) = self.field_of(message, &entry.key, &path) {
+                        self.check_members_of(&entry.value, &field, &path);
+                    }
+                }
+            }
+            Template::List(list) => {
+                list.items.iter().enumerate().for_each(|(index, item)| {
+                    self.check_members(item, message, &format!("{path}[{index}]"));
+                });
+            }
+            Template::Each(each) => self.check_members(&each.body, message, &format!("{path}.$as")),
+            Template::Merge(merge) => {
+                merge.parts.iter().for_each(|part| self.check_members(part, message, path));
+            }
+            _ => {}
+        }
+    }
+
+    fn check_members_of(&self, template: &Template, field: &FieldDescriptor, path: &str) {
+        let Kind::Message(message) = field.kind() else { return };
+        match (template, field.is_map()) {
+            (_, false) => self.check_members(template, &message, path),
+            (Template::Object(entries), true) => {
+                let Some(value) = message.get_field(2) else { return };
+                for entry in &entries.entries {
+                    self.check_members_of(&entry.value, &value, &format!("{path}.{}", entry.key.value));
+                }
+            }
+            (_, true) => {}
+        }
     }
 
     fn field(&self, template: &Template, field: &FieldDescriptor, scope: &dyn Scope, path: &str) -> Node {
@@ -78,6 +124,7 @@ impl Unit<'_, '_> {
             return Node::Items(list.items.iter().enumerate().map(item).collect());
         }
         let value = self.planner.template(template, scope, path);
+        self.check_members_of(template, field, path);
         let error = |message: String, help: String| {
             self.planner.report.error("wrong-type", (template_place(template), path), message, help);
         };

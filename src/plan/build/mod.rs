@@ -102,6 +102,7 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
     let endpoints = planner.endpoints(graph.as_ref(), &fields);
     planner.check_parts();
     planner.check_times();
+    planner.check_reads();
     let backends = planner.backends.iter().map(|facts| facts.plan(&planner)).collect();
     let methods = planner.methods.take();
     let operations = planner.operations.take();

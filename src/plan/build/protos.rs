@@ -150,6 +150,20 @@ impl Planner<'_> {
         Some(rpc)
     }
 
+    /// Every name in a backend's `reads` must be that of some rpc: a misspelt one would make a read a write.
+    pub(super) fn check_reads(&self) {
+        for facts in &self.backends {
+            let (Some(pool), Some(Reads::Only(patterns, _))) = (&facts.pool, &facts.spec.reads) else { continue };
+            let rpcs: Vec<MethodDescriptor> =
+                pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()).collect();
+            for pattern in patterns.iter().filter(|pattern| !rpcs.iter().any(|rpc| names(&pattern.value, rpc.name()))) {
+                let message = format!("no rpc of the backend is called `{}`", pattern.value);
+                let help = did_you_mean(&pattern.value, rpcs.iter().map(MethodDescriptor::name).chain(["all"]));
+                self.report.error("unknown-rpc", (&pattern.place, &format!("{}.reads", facts.path)), message, help);
+            }
+        }
+    }
+
     /// The rpc of a call, if there is one; says nothing.
     pub(super) fn find_rpc(&self, call: &GrpcCall) -> Option<MethodDescriptor> {
         let facts = self.backends.iter().find(|facts| facts.name == call.backend.value)?;
@@ -175,9 +189,14 @@ fn matches(reads: &Reads, rpc: &str) -> bool {
     let method = rpc.rsplit('/').next().unwrap_or(rpc);
     match reads {
         Reads::All(_) => true,
-        Reads::Only(patterns, _) => patterns.iter().any(|pattern| match pattern.value.strip_suffix('*') {
-            Some(prefix) => method.starts_with(prefix),
-            None => method == pattern.value,
-        }),
+        Reads::Only(patterns, _) => patterns.iter().any(|pattern| names(&pattern.value, method)),
+    }
+}
+
+/// Whether a pattern of `reads` names a method.
+fn names(pattern: &str, method: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => method.starts_with(beginning),
+        None => method == pattern,
     }
 }
