@@ -61,7 +61,7 @@ pub async fn serve(
 pub fn notice(endpoint: &Endpoint, path: &str, parameters: &[Range<usize>]) -> HeaderMap {
     let mut fields = HeaderMap::new();
     if let Some(deprecation) = &endpoint.deprecation {
-        fields.insert(DEPRECATION, deprecation.deprecation_field.clone());
+        fields.extend(deprecation.deprecation_field.clone().map(|date| (DEPRECATION, date)));
         fields.extend(deprecation.sunset_field.clone().map(|date| (SUNSET, date)));
         fields.extend(deprecation.link_field(path, parameters).map(|link| (LINK, link)));
     }

@@ -40,14 +40,15 @@ impl Planner<'_> {
     /// `deprecated` of an endpoint.
     pub(super) fn deprecation(&self, named: &Named<spec::Endpoint>) -> Option<Box<Deprecation>> {
         let written = named.value.deprecated.as_ref()?;
-        let (since, sunset) = (written.since.value, written.sunset.as_ref().map(|sunset| sunset.value));
+        let date = |written: Option<&Located<Timestamp>>| written.map(|date| date.value);
+        let (since, sunset) = (date(written.since.as_ref()), date(written.sunset.as_ref()));
         let successor = written.successor.as_ref();
         let link = successor.map(|successor| self.link(successor, named)).unwrap_or_default();
         let field = |text: String| HeaderValue::from_str(&text).ok();
         Some(Box::new(Deprecation {
             since,
             sunset,
-            deprecation_field: field(format!("@{}", since.seconds))?,
+            deprecation_field: since.and_then(|since| field(format!("@{}", since.seconds))),
             sunset_field: sunset.and_then(|sunset| field(http_date(sunset))),
             successor: successor.map(|successor| successor.value.as_str().into()),
             link: link.into(),

@@ -87,7 +87,8 @@ fn about(endpoint: &Endpoint) -> Vec<String> {
 
 fn deprecated(deprecation: &Deprecation) -> String {
     let date = |time: Timestamp| time.to_text().unwrap_or_default().trim_end_matches("T00:00:00Z").to_owned();
-    let mut text = format!("Deprecated since {}", date(deprecation.since));
+    let mut text = String::from("Deprecated");
+    text.extend(deprecation.since.map(|since| format!(" since {}", date(since))));
     text.extend(deprecation.sunset.map(|sunset| format!(", to be gone on {}", date(sunset))));
     text.extend(deprecation.successor.as_ref().map(|successor| format!("; its successor is {successor}")));
     text + "."

@@ -9,12 +9,12 @@ use crate::base::value::Timestamp;
 /// That an endpoint will go away.
 #[derive(Debug)]
 pub struct Deprecation {
-    /// Since when.
-    pub since: Timestamp,
+    /// Since when, where it is said.
+    pub since: Option<Timestamp>,
     /// When it will stop to answer.
     pub sunset: Option<Timestamp>,
-    /// `Deprecation` (RFC 9745).
-    pub deprecation_field: HeaderValue,
+    /// `Deprecation` (RFC 9745), which has no form without a date.
+    pub deprecation_field: Option<HeaderValue>,
     /// `Sunset` (RFC 8594).
     pub sunset_field: Option<HeaderValue>,
     /// What to call instead, as it was written.

@@ -10,7 +10,7 @@ keys! {
     /// That an endpoint will go away. Every answer of it says so in header fields.
     pub struct Deprecated: "a deprecation", as in "{ since: 2026-01-31, sunset: 2026-12-31, successor: \"/v2/products/{id}\" }" {
         /// Since when; a date, or a date and time.
-        since: Located<Timestamp>,
+        since: Option<Located<Timestamp>>,
         /// When it will stop to answer; nothing happens then by itself.
         sunset: Option<Located<Timestamp>>,
         /// What to call instead: a path, in which the endpoint's own parameters may stand, or an URL.
@@ -20,12 +20,20 @@ keys! {
 }
 
 impl Deprecated {
-    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
-        let Some(sunset) = self.sunset.as_ref().filter(|sunset| sunset.value < self.since.value) else { return };
-        let diagnostic = reader
-            .error("empty-range", &sunset.place, "it would stop to answer before it is deprecated")
-            .related(self.since.place.clone(), "`since` stands here");
-        reader.report(diagnostic);
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        if !entries.has_any(&["since", "sunset", "successor"]) {
+            let diagnostic = reader
+                .error("empty", entries.place(), "this deprecation says nothing")
+                .help("write at least one of `since`, `sunset` and `successor`");
+            reader.report(diagnostic);
+        }
+        let (Some(since), Some(sunset)) = (&self.since, &self.sunset) else { return };
+        if sunset.value < since.value {
+            let diagnostic = reader
+                .error("empty-range", &sunset.place, "it would stop to answer before it is deprecated")
+                .related(since.place.clone(), "`since` stands here");
+            reader.report(diagnostic);
+        }
     }
 }
 
