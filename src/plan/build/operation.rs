@@ -126,8 +126,7 @@ impl Unit<'_, '_> {
             let Some(parameter) = operation.parameters.iter().find(wanted) else { continue };
             let (value, place) = match value {
                 Piece::Text(written) => {
-                    let written = percent_encoding::percent_decode_str(written).decode_utf8_lossy().into_owned();
-                    (Value { node: Node::text(written), ty: Type::Text }, call.verb.target.place.clone())
+                    (Value { node: Node::text(decoded(written)), ty: Type::Text }, call.verb.target.place.clone())
                 }
                 Piece::Value(expression) => {
                     let Some(at) = text.find(expression.as_str()) else { continue };
@@ -318,10 +317,14 @@ fn target(prefix: &str, call: &RestCall) -> Option<(Vec<Piece>, Vec<String>)> {
             (TextPiece::Expression(_), Some(query)) => query.push('\0'),
         }
     }
-    let name =
-        |pair: &str| pair.split('=').next().filter(|name| !name.is_empty() && !name.contains('\0')).map(str::to_owned);
+    let name = |pair: &str| pair.split('=').next().filter(|name| !name.is_empty() && !name.contains('\0')).map(decoded);
     let names = query.iter().flat_map(|query| query.split('&')).filter_map(name).collect();
     Some((pieces, names))
+}
+
+/// Text of a path or query without its percent-encoding.
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// A scalar where everything is text: a path, a query.

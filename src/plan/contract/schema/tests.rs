@@ -148,6 +148,12 @@ fn every_keyword_judges() {
         ("{ maxProperties: 1 }", "{}", r#"{"a":1,"b":2}"#, "the value must have at most 1 member"),
         ("{ required: [a] }", r#"{"a":null}"#, "{}", "`/a` is required and missing"),
         (
+            "{ required: [a, b], properties: { a: { readOnly: true }, b: {} } }",
+            r#"{"b":1}"#,
+            r#"{"a":1}"#,
+            "`/b` is required and missing",
+        ),
+        (
             "{ properties: { name: {} }, additionalProperties: false }",
             "{}",
             r#"{"nmae":1}"#,

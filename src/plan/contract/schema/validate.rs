@@ -188,7 +188,9 @@ impl<'s> Validation<'s> {
     fn object(&mut self, rules: &Rules, value: &Value<'_>) {
         let length = value.size().unwrap_or(0) as u64;
         self.size(length, (rules.min_properties, rules.max_properties), "member");
-        for name in rules.required.iter().filter(|name| value.member(name).is_none()) {
+        // What only replies hold need not be sent (OpenAPI, "Schema Object", `readOnly`).
+        let is_sent = |name: &&String| !rules.properties.iter().any(|known| known.read_only && known.name == **name);
+        for name in rules.required.iter().filter(is_sent).filter(|name| value.member(name).is_none()) {
             let pointer = self.pointer.len();
             self.enter(name);
             self.wrong("is required and missing");
