@@ -21,6 +21,18 @@ impl Ast {
         self.bytes.clone()
     }
 
+    /// Where `name` is first used as a name of its own, in bytes of the source.
+    pub fn first_use(&self, name: &str) -> Option<Range<usize>> {
+        if matches!(&self.expression, Expression::Name(found) if found == name) {
+            return Some(self.bytes());
+        }
+        let mut first = None;
+        self.expression.children(&mut |child| {
+            first = first.take().or_else(|| child.first_use(name));
+        });
+        first
+    }
+
     pub(super) fn new(expression: Expression, bytes: Range<usize>) -> Self {
         let mut height = 0;
         expression.children(&mut |child| height = height.max(child.height));

@@ -24,16 +24,21 @@ pub mod yaml;
 mod schema;
 
 pub use constant::{Asked, ConstantError, LookUp, constant, holds_expression, look_up_in_process};
-pub use keys::{FieldDoc, ObjectDoc, Shape};
+pub use keys::{FieldDoc, Form, ObjectDoc, Shape};
 pub use model::{
-    AccessLog, Action, Admin, Arg, ArgSource, Backend, Batch, Blame, Calls, Composition, Cookie, Coordinate,
-    Deprecated, Document, Each, Endpoint, Entry, ErrorStatus, Fail, FailureKind, Field, FieldBody, ForEach, Gateway,
-    Graph, GraphNames, Graphql, GraphqlLimits, GrpcCall, Header, Headers, List, ListStyle, Located, MaxAge, Merge,
-    Methods, Missing, Named, Object, Over, Parameter, Parameters, PartUse, Prefer, Protocol, Proxy, Reads, Repeat,
-    Respond, RestCall, Route, SameSite, SchemaSource, SchemaUse, Segment, Shutdown, Size, Spec, Step, Styled, Template,
-    TypeUse, Verb,
+    AccessLog, Action, Addresses, Admin, Algorithm, AnswerCache, ApiKey, Arg, ArgSource, Backend, Backoff, Balance,
+    Basic, Batch, Blame, Breaker, Cache, CallPolicies, Calls, Certificate, ClientCredentials, ClientTls, Composition,
+    Concurrency, Constant, Cookie, Coordinate, Cors, Counted, Credentials, Deprecated, Digest, Discover, Document,
+    Each, Eject, Endpoint, Entry, ErrorStatus, Fail, FailureKind, Field, FieldBody, FieldName, FilePath, Filled,
+    ForEach, FormPart, Forward, Frequency, Gateway, Graph, GraphNames, Graphql, GraphqlLimits, GrpcCall, Header,
+    Headers, Health, Hedge, Hmac, Introspection, Jwt, JwtAlgorithm, Key, Lateness, List, ListStyle, Located, MaxAge,
+    Merge, Methods, Missing, Mtls, Named, Network, Object, OneCall, Origin, Over, Parameter, Parameters, PartUse,
+    Period, Prefer, Priority, Protocol, Provider, Proxy, Rate, Reads, Repeat, Requirement, Respond, RestCall, Retry,
+    RetryCause, Route, SameSite, SchemaSource, SchemaUse, Secret, Segment, ServerTls, Share, Sharing, Shutdown, SigV4,
+    SignatureProfile, Signing, Size, Spec, Step, Store, Stream, Styled, Switch, Template, TlsVersion, TypeUse, Undo,
+    UploadUse, Url, Verb, Within, WordOr,
 };
-pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS};
+pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS, Refused};
 pub use project::{Project, Reading, SourceFile, profiles, read, read_texts};
 pub use schema::{json_schema, partial_json_schema};
 pub use yaml::{Literal, Scalar};

@@ -10,6 +10,7 @@ use super::constant::LookUp;
 use super::keys::Reader;
 use super::merge::read_merged;
 use super::model::Spec;
+use super::not_yet::Refused;
 use super::yaml::parse;
 
 /// Files larger than this are no composition, schema or proto file that somebody wrote.
@@ -31,6 +32,9 @@ pub struct Reading {
     /// The key paths of definitions that are left out because they could not be read, such as
     /// `backends.catalog`: their names are not unknown, their mistakes are reported.
     pub unread: BTreeSet<String>,
+    /// Where keys are refused that belong to the language but not to this version: what else is lacking inside them
+    /// need not be said.
+    pub refused: Refused,
     /// The files of `schema/` that end in `.graphql`, by name.
     pub schemas: Vec<SourceFile>,
     /// The files of `schema/` and its folders that end in `.yaml`, `.yml` or `.json`, by path: contracts and
@@ -140,11 +144,11 @@ impl Files {
         }
         let mut reader = Reader::new(look_up);
         let spec = read_merged(base, profile, &mut reader).filter(|_| !broken);
-        let (found, unread) = reader.finish();
+        let (found, unread, refused) = reader.finish();
         self.diagnostics.extend(found);
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.place.file, diagnostic.place.bytes.start));
         let Self { root, sources, schemas, contracts, protos, diagnostics, .. } = self;
-        Reading { root, sources, spec, unread, schemas, contracts, protos, diagnostics }
+        Reading { root, sources, spec, unread, refused, schemas, contracts, protos, diagnostics }
     }
 
     fn report_nothing(&mut self) {

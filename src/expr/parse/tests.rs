@@ -12,6 +12,18 @@ fn mistakes(source: &str) -> Vec<(String, String, String)> {
 }
 
 #[test]
+fn the_first_use_of_a_name_is_found_and_a_member_is_none() {
+    for (source, first) in [
+        ("a", Some(0..1)),
+        ("x.a + [1, f(a)][0]", Some(12..13)),
+        ("x.a['a'].a()", None),
+        ("b ? {'k': c.d} : a.a", Some(17..18)),
+    ] {
+        assert_eq!(parse(source).expect(source).first_use("a"), first, "{source}");
+    }
+}
+
+#[test]
 fn the_whole_grammar_is_read() {
     for source in [
         "a",

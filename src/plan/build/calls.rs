@@ -96,7 +96,8 @@ impl Unit<'_, '_> {
             }
             Action::Grpc(call) => {
                 let (backend, facts) = self.planner.backend(&call.backend, Protocol::Grpc, path)?;
-                let request = self.grpc(call, facts, &names, path)?;
+                let rpc = self.planner.rpc(call, facts, path)?;
+                let request = self.grpc(call, rpc, &names, path);
                 (backend, request, call.metadata.as_ref(), call.result.as_ref())
             }
             _ => return None,
@@ -158,7 +159,8 @@ impl Unit<'_, '_> {
         self.planner.report.error("write-in-read", (&call.verb.method.place, path), message, help.to_owned());
     }
 
-    fn rest(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) -> Request {
+    pub(super) fn rest(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) -> Request {
+        self.check_raw_bodies(call, names, path);
         let method = call.verb.method.value.clone();
         if let (Some(body), &(Method::GET | Method::HEAD)) = (&call.body, &method) {
             let message = format!("{method} has no body");
@@ -259,18 +261,23 @@ impl Unit<'_, '_> {
         }
     }
 
-    fn grpc(&self, call: &GrpcCall, facts: &BackendFacts<'_>, names: &Names<'_, '_>, path: &str) -> Option<Request> {
-        let rpc = self.planner.rpc(call, facts, path)?;
+    pub(super) fn grpc(
+        &self,
+        call: &GrpcCall,
+        rpc: prost_reflect::MethodDescriptor,
+        names: &Names<'_, '_>,
+        path: &str,
+    ) -> Request {
         let message = match &call.message {
             Some(message) => self.message(message, &rpc.input(), names, &format!("{path}.message")),
             None => Node::Object(Box::default()),
         };
-        Some(Request::Grpc { method: self.planner.method(rpc), message })
+        Request::Grpc { method: self.planner.method(rpc), message }
     }
 
     /// The header fields of a call: its own, then its backend's, then the gateway's; the nearest
     /// wins by name.
-    fn all_headers(
+    pub(super) fn all_headers(
         &self,
         facts: &BackendFacts<'_>,
         own: Option<&Headers>,

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use http::{HeaderName, HeaderValue, Method};
 
+use super::policies::Door;
 use super::query::Face;
 use super::tree::Tree;
 use super::unit::{Root, Sources, Unit};
@@ -82,7 +83,10 @@ impl Planner<'_> {
             None => Tree::of_composition(self, &endpoint.composition, at),
         };
         let read_only = is_read_only(&endpoint.route.methods);
-        let unit = Unit::new(self, tree, Root::Endpoint { args, body: body.map(|(_, ty)| ty), read_only });
+        let root = Root::Endpoint { args, body: body.map(|(_, ty)| ty), read_only };
+        let unit = Unit::new(self, tree, root).behind(endpoint.auth.as_ref(), endpoint.stream.as_ref());
+        unit.check_door(Door::of_endpoint(endpoint), &named.path);
+        unit.check_stream(endpoint.stream.as_ref(), &named.path);
         let (composition, respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
         if let Some(returns) = &endpoint.returns {
             self.check_returns(endpoint, returns, &unit, &named.path);
@@ -170,7 +174,9 @@ impl Planner<'_> {
         let path = format!("{}.proxy", named.path);
         let (backend, _) = self.backend(&proxy.backend, crate::plan::Protocol::Rest, &path)?;
         let tree = Tree::of_composition(self, &named.value.composition, (&named.name.place, &named.path));
-        let unit = Unit::new(self, tree, Root::Endpoint { args, body: None, read_only: false });
+        let root = Root::Endpoint { args, body: None, read_only: false };
+        let unit = Unit::new(self, tree, root).behind(named.value.auth.as_ref(), None);
+        unit.check_door(Door::of_endpoint(&named.value), &named.path);
         let names = unit.names_of(0);
         let target = proxy.path.as_ref().map(|target| unit.path(target, &names, &format!("{path}.path")).into());
         let headers = unit.headers(proxy.headers.as_ref(), &names, &format!("{path}.headers"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::policies::Door;
 use super::tree::Tree;
 use super::unit::{Root, Unit};
 use super::{Planner, REQUEST_TIMEOUT};
@@ -9,7 +10,7 @@ use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::base::id::FieldId;
 use crate::plan::schema::{InputDef, TypeId};
 use crate::plan::{Field, Graph, GraphLimits};
-use crate::spec::{self, FieldBody, GraphNames, Located, Named};
+use crate::spec::{self, FieldBody, GraphNames, Located, Named, Stream};
 
 /// Parents served at the same time, and at all, where nothing is written.
 const PARALLEL: usize = 8;
@@ -23,6 +24,14 @@ struct Bounds {
     parallel: usize,
     max: usize,
     timeout: Option<Duration>,
+}
+
+/// What stands around a field's composition.
+#[derive(Clone, Copy)]
+struct Setting<'s> {
+    door: Door<'s>,
+    stream: Option<&'s Stream>,
+    path: &'s str,
 }
 
 /// A field that something is bound to.
@@ -153,20 +162,26 @@ impl<'s> Planner<'s> {
         let parallel = limit(&named.value.parallel, PARALLEL);
         let max = limit(&named.value.max, MAX_PARENTS);
         let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
-        let unit = self.field_unit(tree, at);
+        let setting =
+            Setting { door: Door::of_field(&named.value), stream: named.value.stream.as_ref(), path: place.1 };
+        let unit = self.field_unit(tree, at, setting);
         let field = self.compiled_field((&named.name.value, &unit), Bounds { parallel, max, timeout });
         unit.check_reach(&field.composition.scope, &[]);
         field
     }
 
-    fn field_unit(&self, tree: Tree<'s>, at: Bound) -> Unit<'_, 's> {
+    fn field_unit(&self, tree: Tree<'s>, at: Bound, setting: Setting<'_>) -> Unit<'_, 's> {
         let (parent, args): (TypeId, &[InputDef]) = match at {
             Bound::Field(ty, index) => (ty, &self.schema[ty].fields[index].args),
             Bound::TypeName(ty) => (ty, &[]),
         };
         let is_root = Some(parent) == self.schema.query() || Some(parent) == self.schema.mutation();
         let read_only = Some(parent) != self.schema.mutation();
-        Unit::new(self, tree, Root::Field { args, parent: !is_root, read_only })
+        let root = Root::Field { args, parent: !is_root, read_only };
+        let unit = Unit::new(self, tree, root).behind(setting.door.auth, setting.stream);
+        unit.check_door(setting.door, setting.path);
+        unit.check_stream(setting.stream, setting.path);
+        unit
     }
 
     fn compiled_field(&self, (name, unit): (&str, &Unit<'_, '_>), bounds: Bounds) -> Field {
@@ -242,7 +257,8 @@ impl<'s> Planner<'s> {
             None => Tree::of_composition(self, &named.value.composition, place),
         };
         let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
-        let unit = self.field_unit(tree, at);
+        let (door, stream) = (Door::of_endpoint(&named.value), named.value.stream.as_ref());
+        let unit = self.field_unit(tree, at, Setting { door, stream, path: place.1 });
         self.compiled_field((&target.value, &unit), Bounds { parallel: PARALLEL, max: MAX_PARENTS, timeout })
     }
 

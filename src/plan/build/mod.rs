@@ -8,6 +8,7 @@
 //! A composition is compiled once for each place that uses it: parts and inner compositions are put
 //! into their user's frame, so that mentioning one member of their result runs only what it needs.
 
+mod alone;
 mod args;
 mod backends;
 mod bodies;
@@ -24,6 +25,7 @@ mod misfits;
 mod names;
 mod nodes;
 mod operation;
+mod policies;
 mod protos;
 mod query;
 mod reach;
@@ -78,7 +80,7 @@ struct Planner<'s> {
 /// Everything that is wrong with it, those that reading found included, in the order of files and
 /// lines. With a plan come the warnings.
 pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let report = Report::after_reading(&reading.diagnostics);
+    let report = Report::after_reading(reading);
     let Some(spec) = &reading.spec else { return Err(report.finish().0) };
     let files: Vec<_> = reading.schemas.iter().map(|file| (file.id, reading.sources.text(file.id))).collect();
     let (schema, mistakes) = Schema::read(&files);
@@ -103,6 +105,7 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
     planner.check_parts();
     planner.check_times();
     planner.check_reads();
+    planner.check_policies();
     let backends = planner.backends.iter().map(|facts| facts.plan(&planner)).collect();
     let methods = planner.methods.take();
     let operations = planner.operations.take();

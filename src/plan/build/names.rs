@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use super::tree::{Args, Body};
+use super::policies::identity_type;
+use super::tree::{Args, Body, Level};
 use super::types::{self, Members};
 use super::unit::{Root, Sources, Unit};
 use crate::base::id::StepId;
-use crate::expr::{Binding, Node, Scope, Type, Unresolved};
+use crate::expr::{Binding, Node, Scope, Type, Unresolved, with_local};
 use crate::plan::{RequestPart, Source};
 use crate::spec::{self, Named};
 
@@ -29,6 +30,34 @@ pub(super) struct Extra<'u> {
     pub(super) row: Option<&'u Type>,
     /// `last` and `replies`, in a call with `repeat`: the type of its reply.
     pub(super) repeated: Option<&'u Type>,
+    /// Which steps there are already.
+    pub(super) steps: Seen,
+    /// The name and the type of the step that the expression belongs to.
+    pub(super) own: Option<(&'u str, &'u Type)>,
+    /// Whether the stream has not begun.
+    pub(super) before_events: bool,
+}
+
+/// Which steps an expression sees.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// All of its level, and of the levels around it.
+    #[default]
+    All,
+    /// Of this level, those before this one.
+    Until(usize, usize),
+    /// None: nothing has run.
+    None,
+}
+
+impl Seen {
+    fn hides(self, level: usize, step: usize) -> bool {
+        match self {
+            Self::All => false,
+            Self::Until(at, own) => level == at && step >= own,
+            Self::None => true,
+        }
+    }
 }
 
 /// Names with their bindings, as `args` and `steps` are.
@@ -54,13 +83,13 @@ impl Scope for Names<'_, '_> {
             "args" => Ok(scope(self.args(), "argument")),
             "steps" => Ok(scope(self.steps(), "step")),
             "request" => Ok(self.request()),
-            "identity" => Err(refused("`identity` is not supported by this version", "")),
+            "identity" => Ok(known(name, identity_type(self.unit.admits_strangers))),
             _ => self.visible(name),
         }
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = ["args", "steps", "request"].map(str::to_owned).into();
+        let mut names: Vec<String> = ["args", "steps", "request", "identity"].map(str::to_owned).into();
         names.extend(self.extra.reply.iter().flat_map(|_| ["reply", "meta"].map(str::to_owned)));
         names.extend(self.extra.keys.then(|| "keys".to_owned()));
         names.extend(self.extra.repeated.iter().flat_map(|_| ["last", "replies"].map(str::to_owned)));
@@ -68,7 +97,10 @@ impl Scope for Names<'_, '_> {
         let mut next = Some(self.level);
         while let Some(level) = next.map(|level| &self.unit.tree.levels[level]) {
             names.extend(level.item.map(|each| item_name(each).to_owned()));
-            names.extend(level.steps.iter().map(|step| step.name.to_owned()).filter(|name| !name.is_empty()));
+            if self.extra.steps != Seen::None {
+                names.extend(level.steps.iter().map(|step| step.name.to_owned()).filter(|name| !name.is_empty()));
+            }
+            names.extend(self.event_type(level).map(|_| "event".to_owned()));
             names.extend(
                 self.parent_type(level.outer.is_none() && matches!(level.args, Args::Request)).map(|_| "parent".into()),
             );
@@ -81,6 +113,9 @@ impl Scope for Names<'_, '_> {
 impl<'u> Names<'u, '_> {
     fn extra(&self, name: &str) -> Option<Binding> {
         let var = |source, ty| Some(self.unit.binding(source, ty));
+        if let Some((_, ty)) = self.extra.own.filter(|(own, _)| *own == name) {
+            return Some(known(name, ty.clone()));
+        }
         match (name, &self.extra) {
             ("reply", Extra { reply: Some(ty), .. }) => var(Source::Reply, (*ty).clone()),
             ("meta", Extra { reply: Some(_), .. }) => {
@@ -105,6 +140,9 @@ impl<'u> Names<'u, '_> {
         while let Some(at) = next {
             let level = &self.unit.tree.levels[at];
             if let Some(step) = level.steps.iter().position(|step| !step.name.is_empty() && step.name == name) {
+                if self.extra.steps.hides(at, step) {
+                    return Err(not_run(name, self.extra.steps));
+                }
                 return self.unit.step_binding(at, step);
             }
             if level.item.is_some_and(|each| item_name(each) == name) {
@@ -114,6 +152,9 @@ impl<'u> Names<'u, '_> {
             let is_root = level.outer.is_none() && matches!(level.args, Args::Request);
             if let ("parent", Some(ty)) = (name, self.parent_type(is_root)) {
                 return Ok(self.unit.binding(Source::Item(0), ty));
+            }
+            if let ("event", Some(ty)) = (name, self.event_type(level)) {
+                return Ok(known(name, ty));
             }
             next = level.outer;
         }
@@ -129,6 +170,7 @@ impl<'u> Names<'u, '_> {
                 refused(format!("there is no `{name}` here"), "`last` and `replies` stand in a call with `repeat`")
             }
             "keys" | "index" => refused("this name stands in a batched call only", ""),
+            "event" => refused("there is no `event` here", "`event` stands beside a `stream`"),
             "parent" => refused(
                 "there is no `parent` here",
                 "only fields of the graph have a parent; a part gets what it needs as an argument",
@@ -156,6 +198,13 @@ impl<'u> Names<'u, '_> {
         }
     }
 
+    fn event_type(&self, level: &Level<'_>) -> Option<Type> {
+        let is_root = level.outer.is_none() && matches!(level.args, Args::Request);
+        let is_unread = || self.unit.planner.unread.contains(&format!("{}.stream", level.path));
+        let event = self.unit.event.clone().or_else(|| is_unread().then_some(Type::Dyn));
+        event.filter(|_| is_root && !self.extra.before_events && self.extra.steps != Seen::None)
+    }
+
     /// The arguments that this level sees.
     fn args(&self) -> Table {
         let mut at = self.level;
@@ -173,9 +222,14 @@ impl<'u> Names<'u, '_> {
     fn steps(&self) -> Table {
         let mut found = Vec::new();
         let mut next = Some(self.level);
-        while let Some(level) = next.map(|level| &self.unit.tree.levels[level]) {
+        while let Some(at) = next {
+            let level = &self.unit.tree.levels[at];
             let depth = self.unit.tree.frames[level.frame].depth;
-            for step in level.steps.iter().filter(|step| !step.name.is_empty()) {
+            for (index, step) in level.steps.iter().enumerate().filter(|(_, step)| !step.name.is_empty()) {
+                let is_own = self.extra.own.is_some_and(|(own, _)| own == step.name);
+                if self.extra.steps.hides(at, index) && !is_own {
+                    continue;
+                }
                 if let Body::Call(slot) | Body::Gated(slot, _) | Body::Each(slot, _) = step.body {
                     found.push((step.name.to_owned(), scope(self.endings(depth, slot), "detail of a step")));
                 }
@@ -317,6 +371,27 @@ impl Unit<'_, '_> {
 /// What stands for a definition that could not be read: nothing more is said about it.
 fn unread() -> Binding {
     Binding::Node { node: Node::NULL, ty: Type::Dyn }
+}
+
+/// What stands for a value whose type is all that is known of it: it is checked and never run.
+fn known(name: &str, ty: Type) -> Binding {
+    let nothing = Table(Vec::new());
+    let node = Node::Local { id: with_local(&nothing, name, ty.clone()).local(), steps: Box::default() };
+    Binding::Node { node, ty }
+}
+
+/// Why a step cannot be mentioned that has not run.
+fn not_run(name: &str, seen: Seen) -> Unresolved {
+    match seen {
+        Seen::None => refused(
+            format!("`{name}` has not run when this is decided"),
+            "only the arguments, the request and the identity of the caller are known here",
+        ),
+        _ => refused(
+            format!("`{name}` comes after this step"),
+            "a call that takes a write back may mention its own step and everything before it",
+        ),
+    }
 }
 
 /// The name that a `for_each` gives its item.

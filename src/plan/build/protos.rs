@@ -109,8 +109,20 @@ fn proto_error(reading: &Reading, error: &protox::Error) -> Option<(Place, Strin
 }
 
 impl Planner<'_> {
-    /// The rpc of a call, or a diagnostic that says what is wrong with its name.
+    /// The rpc of a call that is answered once, or a diagnostic that says what is wrong with it.
     pub(super) fn rpc(&self, call: &GrpcCall, facts: &BackendFacts<'_>, path: &str) -> Option<MethodDescriptor> {
+        let rpc = self.named_rpc(call, facts, path)?;
+        if rpc.is_client_streaming() || rpc.is_server_streaming() {
+            let message = format!("`{}` is a stream, and streams are not supported by this version", call.rpc.value);
+            let at = (&call.rpc.place, &*format!("{path}.rpc"));
+            self.report.error(crate::spec::NOT_SUPPORTED_YET, at, message, String::new());
+            return None;
+        }
+        Some(rpc)
+    }
+
+    /// The rpc of a call, or a diagnostic that says what is wrong with its name.
+    pub(super) fn named_rpc(&self, call: &GrpcCall, facts: &BackendFacts<'_>, path: &str) -> Option<MethodDescriptor> {
         let pool = facts.pool.as_ref()?;
         let path = format!("{path}.rpc");
         let name = &call.rpc;
@@ -142,11 +154,6 @@ impl Planner<'_> {
             let help = did_you_mean(method, known.iter().map(String::as_str));
             return complain(format!("the service `{service}` has no rpc `{method}`"), help);
         };
-        if rpc.is_client_streaming() || rpc.is_server_streaming() {
-            let message = format!("`{}` is a stream, and streams are not supported by this version", name.value);
-            self.report.error(crate::spec::NOT_SUPPORTED_YET, (&name.place, &path), message, String::new());
-            return None;
-        }
         Some(rpc)
     }
 

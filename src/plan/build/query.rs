@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use super::policies::Door;
 use super::tree::Tree;
 use super::unit::{Root, Unit};
 use super::{Planner, endpoints};
@@ -64,7 +65,8 @@ impl Planner<'_> {
             operation.variables.iter().position(|variable| &*variable.name == "body").filter(|_| given.1.is_some());
         let tree = Tree::of_composition(self, &named.value.composition, (&named.name.place, &named.path));
         let root = Root::Endpoint { args: given.0, body: given.1.map(|(_, ty)| ty), read_only: true };
-        let unit = Unit::new(self, tree, root);
+        let unit = Unit::new(self, tree, root).behind(named.value.auth.as_ref(), None);
+        unit.check_door(Door::of_endpoint(&named.value), &named.path);
         let respond = self.respond(&named.value, &unit, &named.path);
         let operation = Planned::new(face.graph, face.fields, operation);
         Some(Queried { operation, body, respond, sources: unit.sources() })

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::base::diagnostic::{Diagnostic, Place, Severity};
 use crate::expr::Mistake;
-use crate::spec::Scalar;
+use crate::spec::{Reading, Refused, Scalar};
 
 /// The diagnostics found so far.
 #[derive(Debug, Default)]
@@ -13,13 +13,15 @@ pub(super) struct Report {
     found: RefCell<Vec<Diagnostic>>,
     /// How many of them reading found.
     read: Cell<usize>,
+    /// Keys that this version lacks: what it lacks inside them as well need not be said.
+    refused: Refused,
 }
 
 impl Report {
     /// Begins with what reading found. Of a place that is wrong as it is written nothing more is said.
-    pub(super) fn after_reading(diagnostics: &[Diagnostic]) -> Self {
-        let report = Self::default();
-        diagnostics.iter().cloned().for_each(|diagnostic| report.add(diagnostic));
+    pub(super) fn after_reading(reading: &Reading) -> Self {
+        let report = Self { refused: reading.refused.clone(), ..Self::default() };
+        reading.diagnostics.iter().cloned().for_each(|diagnostic| report.add(diagnostic));
         report.read.set(report.found.borrow().len());
         report
     }
@@ -27,6 +29,9 @@ impl Report {
     /// Adds one, unless the same was said of the same place: compositions are compiled once for
     /// each place that uses them.
     pub(super) fn add(&self, diagnostic: Diagnostic) {
+        if self.refused.implies(&diagnostic) {
+            return;
+        }
         let mut found = self.found.borrow_mut();
         let same = |known: &Diagnostic| {
             known.place == diagnostic.place && known.code == diagnostic.code && known.message == diagnostic.message

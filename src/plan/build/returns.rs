@@ -19,6 +19,11 @@ impl Planner<'_> {
         let declared_at = format!("{path}.returns");
         let declared = match returns {
             TypeUse::Named(name) => self.declared(name, &declared_at),
+            TypeUse::Upload(upload) => {
+                let message = "an answer is no upload".to_owned();
+                let help = "leave `returns` out: `Upload` is what a body may be".to_owned();
+                return self.report.error("misplaced", (&upload.place, &declared_at), message, help);
+            }
             TypeUse::Schema(written) => match self.json_schema(written, "the answer", &declared_at) {
                 Some((schemas, id)) => contract::schema::declared(&schemas, id),
                 None => Declared::Anything,

@@ -166,6 +166,8 @@ impl Unit<'_, '_> {
         spec: &spec::Step,
         (write, waits): (bool, Vec<Need>),
     ) -> Option<Step> {
+        self.check_step_policies((level, write), spec, &step.path);
+        self.check_undo((level, step), spec, write);
         let call = self.call(level, spec, &step.path)?;
         let needs = {
             let mut nodes = Vec::new();

@@ -2,6 +2,7 @@
 //! in `merge.rs`.
 
 use super::Planner;
+use super::policies::refuse_identity;
 use super::types::Members;
 use super::unit::Value;
 use crate::base::value;
@@ -186,9 +187,16 @@ impl<'s> Planner<'s> {
         if let Some(constant) = self.constant(scalar, (text, &bytes), path) {
             return constant;
         }
-        let checked = expr::parse(&text[bytes.clone()]).and_then(|ast| expr::check(&ast, scope));
+        let parsed = expr::parse(&text[bytes.clone()]);
+        let checked = parsed.and_then(|ast| expr::check(&ast, scope).map(|typed| (ast, typed)));
         match checked {
-            Ok(typed) => typed.into(),
+            Ok((ast, typed)) => {
+                if let Some(used) = ast.first_use("identity") {
+                    let place = scalar.place_of(bytes.start + used.start..bytes.start + used.end);
+                    refuse_identity(&self.report, (&place, path));
+                }
+                typed.into()
+            }
             Err(mistakes) => {
                 self.report.expression(scalar, bytes.start, path, mistakes);
                 Value::unknown()

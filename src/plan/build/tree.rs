@@ -121,6 +121,14 @@ impl<'s> Tree<'s> {
         tree
     }
 
+    /// A composition with nothing in it.
+    pub(super) fn bare(at: (&Place, &str)) -> Self {
+        let mut tree = Self::default();
+        tree.frames.push(Frame { depth: 0, parent: None, steps: 0 });
+        tree.root(at, Outcome::Steps);
+        tree
+    }
+
     /// Lays out the use of a part as a composition of its own; arguments of the same name are
     /// handed over.
     pub(super) fn of_part(

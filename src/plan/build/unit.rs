@@ -13,13 +13,17 @@ use crate::base::id::StepId;
 use crate::expr::{self, Binding, Member, Node, Type, Typed, Unresolved, Var};
 use crate::plan::schema::InputDef;
 use crate::plan::{Arg, Need, Source, needs_of};
-use crate::spec::{self, Action, Named, Step};
+use crate::spec::{self, Action, Named, Requirement, Step, Stream, Switch};
 
 /// An endpoint or graph field being compiled.
 pub(super) struct Unit<'u, 's> {
     pub(super) planner: &'u Planner<'s>,
     pub(super) tree: Tree<'s>,
     pub(super) root: Root<'u>,
+    /// Whether somebody may call who is not known.
+    pub(super) admits_strangers: bool,
+    /// What an event is, beside a stream.
+    pub(super) event: Option<Type>,
     pub(super) sources: Rc<Sources>,
     /// What each level gives; `None` while it is being compiled.
     results: RefCell<HashMap<usize, Option<Value>>>,
@@ -83,8 +87,15 @@ impl Sources {
 
 impl<'u, 's> Unit<'u, 's> {
     pub(super) fn new(planner: &'u Planner<'s>, tree: Tree<'s>, root: Root<'u>) -> Self {
+        let admits_strangers = planner.admits_strangers(None);
         let (sources, results, mentions) = (Rc::default(), RefCell::default(), Mentions::default());
-        Self { planner, tree, root, sources, results, mentions }
+        Self { planner, tree, root, admits_strangers, event: None, sources, results, mentions }
+    }
+
+    /// The same behind a door that lets in whom `auth` says, and beside a stream.
+    pub(super) fn behind(self, auth: Option<&Switch<Requirement>>, stream: Option<&Stream>) -> Self {
+        let (admits_strangers, event) = (self.planner.admits_strangers(auth), self.planner.event_type(stream));
+        Self { admits_strangers, event, ..self }
     }
 
     /// Whether no REST write may stand here, and every rpc counts as a read.
@@ -191,7 +202,7 @@ impl<'u, 's> Unit<'u, 's> {
     }
 
     /// The type of what a call's step holds.
-    fn call_type(&self, level: usize, spec: &Step) -> Type {
+    pub(super) fn call_type(&self, level: usize, spec: &Step) -> Type {
         let reply = calls::reply_type(self.planner, spec);
         let result = match &spec.action {
             Action::Rest(call) => call.result.as_ref(),

@@ -14,6 +14,8 @@ pub(in crate::spec) struct Entries<'a> {
     name: Option<&'a Located<String>>,
     pairs: &'a [(Located<String>, Node)],
     taken: Vec<bool>,
+    /// The keys that this version lacks, each with the type that it belongs to.
+    refused: Vec<(&'a Located<String>, &'static str)>,
     /// The types whose keys were asked for; the first is the mapping's own.
     asked: Vec<&'static ObjectDoc>,
 }
@@ -29,7 +31,8 @@ impl<'a> Entries<'a> {
             reader.expected(&format!("{}: a mapping such as `{}`", T::DOC.title, T::DOC.example), node);
             return None;
         };
-        let mut entries = Self { node, name, pairs, taken: vec![false; pairs.len()], asked: Vec::new() };
+        let mut entries =
+            Self { node, name, pairs, taken: vec![false; pairs.len()], refused: Vec::new(), asked: Vec::new() };
         let whole = T::take(&mut entries, reader);
         entries.refuse_the_rest(&T::DOC, reader);
         whole
@@ -50,6 +53,42 @@ impl<'a> Entries<'a> {
         self.asked.push(doc);
     }
 
+    /// Whether nothing stands here.
+    pub(in crate::spec) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// The key as written, taken or not.
+    pub(in crate::spec) fn written(&self, key: &str) -> Option<&'a Located<String>> {
+        self.pairs.iter().map(|(key, _)| key).find(|written| written.value == key)
+    }
+
+    /// Says that exactly one of `keys` must stand here, if that is not so.
+    pub(in crate::spec) fn expect_one(&self, keys: &[&str], reader: &mut Reader<'_>) {
+        if !self.has_any(keys) && !self.has_misspelt(keys) {
+            let title = self.asked.first().map_or("this", |doc| doc.title);
+            let missing = reader
+                .error("missing-key", self.place(), format!("{title} needs one of {}", in_code(keys)))
+                .help(self.asked.first().map_or(String::new(), |doc| format!("write it as in `{}`", doc.example)));
+            reader.report(missing);
+        }
+        self.expect_one_at_most(keys, reader);
+    }
+
+    /// Says that only one of `keys` may stand here, if there are more.
+    pub(in crate::spec) fn expect_one_at_most(&self, keys: &[&str], reader: &mut Reader<'_>) {
+        let mut written = self.pairs.iter().map(|(key, _)| key).filter(|key| keys.contains(&key.value.as_str()));
+        let Some(first) = written.next() else { return };
+        for other in written {
+            let message = format!("`{}` cannot stand beside `{}`", other.value, first.value);
+            let diagnostic = reader
+                .error("conflicting-keys", &other.place, message)
+                .help("leave one of them out")
+                .related(first.place.clone(), format!("`{}` stands here", first.value));
+            reader.report(diagnostic);
+        }
+    }
+
     /// The key as written, if it stands here and nobody took it.
     pub(in crate::spec) fn find(&self, key: &str) -> Option<&'a Located<String>> {
         self.position(key).map(|at| &self.pairs[at].0)
@@ -63,7 +102,9 @@ impl<'a> Entries<'a> {
     /// Whether some key here is probably meant to be one of `keys` and misspelt: then it is reported
     /// itself, and that they are missing need not be.
     pub(in crate::spec) fn has_misspelt(&self, keys: &[&str]) -> bool {
-        self.untaken().any(|key| suggestion(&key.value, keys.iter().copied()).is_some())
+        let is_unknown = |key: &&str| !self.asked.iter().any(|doc| has_key(doc, key));
+        let written = self.pairs.iter().map(|(key, _)| key.value.as_str());
+        written.filter(is_unknown).any(|key| suggestion(key, keys.iter().copied()).is_some())
     }
 
     /// The keys that nobody took, in written order.
@@ -93,12 +134,16 @@ impl<'a> Entries<'a> {
 
     /// Takes one key and reads its value, or says that it is missing where it must not be.
     pub(in crate::spec) fn field<T: FromNode>(&mut self, key: &str, reader: &mut Reader<'_>) -> Option<T> {
-        if let Some((_, node)) = self.take(key) {
+        if let Some((key, node)) = self.take(key) {
+            if let Some(object) = self.lacking(&key.value) {
+                self.refused.push((key, object));
+                reader.begin_refused(node);
+            }
             // What cannot be read was reported; without it the rest of the mapping can still be checked.
-            return reader.within(key, |reader| T::read(node, reader)).or_else(T::absent);
+            return reader.within(&key.value, |reader| T::read(node, reader)).or_else(T::absent);
         }
         let absent = T::absent();
-        if absent.is_none() {
+        if absent.is_none() && !self.has_misspelt(&[key]) {
             let (title, example) = self.asked.last().map_or(("this", ""), |doc| (doc.title, doc.example));
             let missing = reader
                 .error("missing-key", self.place(), format!("{title} needs `{key}`"))
@@ -112,30 +157,50 @@ impl<'a> Entries<'a> {
         (0..self.pairs.len()).find(|&at| !self.taken[at] && self.pairs[at].0.value == key)
     }
 
-    fn refuse_the_rest(&self, whole: &ObjectDoc, reader: &mut Reader<'_>) {
-        let rest: Vec<_> = self.untaken().collect();
-        for key in rest {
-            let refusal = if self.asked.iter().any(|doc| not_yet::covers(doc.name, &key.value)) {
-                reader
-                    .error(not_yet::CODE, &key.place, format!("`{}` is not supported by this version", key.value))
-                    .help(not_yet::help(&key.value))
-            } else {
-                let allowed = self.asked.iter().flat_map(|doc| doc.fields).map(|field| field.key);
-                reader
-                    .error("unknown-key", &key.place, format!("unknown key `{}` in {}", key.value, whole.title))
-                    .help(what_is_allowed(&key.value, allowed.filter(|key| !key.is_empty())))
-            };
+    /// The type that a key belongs to which this version lacks.
+    fn lacking(&self, key: &str) -> Option<&'static str> {
+        self.asked.iter().map(|doc| doc.name).find(|object| not_yet::covers(object, key))
+    }
+
+    fn refuse_the_rest(&mut self, whole: &ObjectDoc, reader: &mut Reader<'_>) {
+        for ((key, _), _) in self.pairs.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
+            if let Some(object) = self.lacking(&key.value) {
+                self.refused.push((key, object));
+                continue;
+            }
+            let refusal = reader
+                .error("unknown-key", &key.place, format!("unknown key `{}` in {}", key.value, whole.title))
+                .help(self.what_is_allowed(&key.value));
             reader.report(refusal);
+        }
+        for (key, object) in &self.refused {
+            reader.refuse(key, object);
+        }
+    }
+
+    /// "did you mean `x`?" and what is allowed here.
+    fn what_is_allowed(&self, key: &str) -> String {
+        let known: Vec<&str> = self.asked.iter().flat_map(|doc| doc.fields).map(|field| field.key).collect();
+        let known: Vec<&str> = known.into_iter().filter(|key| !key.is_empty()).collect();
+        let supported: Vec<&str> = known.iter().copied().filter(|key| self.lacking(key).is_none()).collect();
+        let listed = supported.join(", ");
+        match suggestion(key, known.iter().copied()) {
+            Some(_) => format!("{} Allowed here: {listed}", did_you_mean(key, known)),
+            None => format!("allowed here: {listed}"),
         }
     }
 }
 
-/// "did you mean `x`?" and what is allowed here.
-fn what_is_allowed<'k>(key: &str, allowed: impl Iterator<Item = &'k str>) -> String {
-    let allowed: Vec<&str> = allowed.collect();
-    let listed = allowed.join(", ");
-    match suggestion(key, allowed.iter().copied()) {
-        Some(_) => format!("{} Allowed here: {listed}", did_you_mean(key, allowed)),
-        None => format!("allowed here: {listed}"),
-    }
+/// Whether a type has a key, itself or in a group that stands in it.
+fn has_key(doc: &ObjectDoc, key: &str) -> bool {
+    let in_fields = doc.fields.iter().any(|field| match (field.shape)() {
+        Shape::Beside(group) if field.key.is_empty() => has_key(group, key),
+        _ => field.key == key,
+    });
+    in_fields || doc.alternatives.iter().any(|doc| has_key(doc, key))
+}
+
+/// Words as messages list them.
+fn in_code(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

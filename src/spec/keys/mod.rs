@@ -28,7 +28,7 @@ pub(in crate::spec) use definition::{Definition, define};
 pub(in crate::spec) use entries::Entries;
 pub(in crate::spec) use reader::Reader;
 pub(in crate::spec) use scalars::FromScalar;
-pub use shape::{FieldDoc, ObjectDoc, Shape};
+pub use shape::{FieldDoc, Form, ObjectDoc, Shape};
 
 use super::yaml::Node;
 

@@ -6,12 +6,17 @@ use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::spec::constant::LookUp;
 use crate::spec::model::Located;
 use crate::spec::name::{KeyPath, is_name, is_reserved};
+use crate::spec::not_yet::{self, Refused};
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
+
+use super::FromScalar;
+use super::scalars::expectation;
 
 /// What is known while composition files are read.
 pub(in crate::spec) struct Reader<'a> {
     diagnostics: Vec<Diagnostic>,
     unread: BTreeSet<String>,
+    refused: Refused,
     path: KeyPath,
     /// Answers `env()` and `file()`.
     pub(in crate::spec) look_up: LookUp<'a>,
@@ -20,12 +25,13 @@ pub(in crate::spec) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader at the top of a project.
     pub(in crate::spec) fn new(look_up: LookUp<'a>) -> Self {
-        Self { diagnostics: Vec::new(), unread: BTreeSet::new(), path: KeyPath::default(), look_up }
+        let (diagnostics, unread, refused) = (Vec::new(), BTreeSet::new(), Refused::default());
+        Self { diagnostics, unread, refused, path: KeyPath::default(), look_up }
     }
 
-    /// Everything that was reported, and the key paths of the definitions that could not be read.
-    pub(in crate::spec) fn finish(self) -> (Vec<Diagnostic>, BTreeSet<String>) {
-        (self.diagnostics, self.unread)
+    /// Everything that was reported, the key paths of the definitions that could not be read, and what is refused.
+    pub(in crate::spec) fn finish(self) -> (Vec<Diagnostic>, BTreeSet<String>, Refused) {
+        (self.diagnostics, self.unread, self.refused)
     }
 
     /// The key path of what is being read.
@@ -56,7 +62,26 @@ impl<'a> Reader<'a> {
 
     /// Collects a diagnostic.
     pub(in crate::spec) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if !self.refused.implies(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Begins the value of a key that belongs to the language but not to this version: of what is in it only mistakes
+    /// are said.
+    pub(in crate::spec) fn begin_refused(&mut self, value: &Node) {
+        self.refused.add(value);
+    }
+
+    /// Says that a key of the type `object` belongs to the language but not to this version, unless it is wrong
+    /// anyway.
+    pub(in crate::spec) fn refuse(&mut self, key: &Located<String>, object: &str) {
+        if self.diagnostics.iter().all(|known| known.place != key.place) {
+            let message = format!("`{}` is not supported by this version", key.value);
+            let help = not_yet::help(object, &key.value);
+            let diagnostic = self.error(not_yet::CODE, &key.place, message).help(help);
+            self.report(diagnostic);
+        }
     }
 
     /// Notes that what stands at a key path could not be read.
@@ -74,6 +99,11 @@ impl<'a> Reader<'a> {
     /// The same for a scalar.
     pub(in crate::spec) fn expected_scalar(&mut self, what: &str, found: &Scalar) {
         self.expected(what, &Node { kind: Kind::Scalar(found.clone()), place: found.place.clone() });
+    }
+
+    /// Reports a scalar that has not the form of a `T`.
+    pub(in crate::spec) fn expected_form<T: FromScalar>(&mut self, found: &Scalar) {
+        self.expected_scalar(&expectation(&T::shape()), found);
     }
 
     /// The word of `words` that a scalar is; reports it when it is none.

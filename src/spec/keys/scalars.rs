@@ -214,14 +214,18 @@ fn looked_up(scalar: &Scalar, text: &str, reader: &mut Reader<'_>) -> Option<Sca
 }
 
 /// What to write, for "expected …, found …".
-fn expectation(shape: &Shape) -> String {
+pub(super) fn expectation(shape: &Shape) -> String {
     match shape {
         Shape::Bool => "`true` or `false`".to_owned(),
         Shape::Number => "a number such as `10`".to_owned(),
         Shape::Integer(100, 599) => "an HTTP status such as `404`".to_owned(),
-        Shape::Integer(least, _) => format!("a whole number from {least}, such as `8`"),
+        Shape::Integer(least, most) if *most == u64::from(u32::MAX) => {
+            format!("a whole number from {least}, such as `8`")
+        }
+        Shape::Integer(least, most) => format!("a whole number from {least} to {most}"),
         Shape::Duration => "a duration such as `300ms`".to_owned(),
         Shape::Size => "a size such as `4MiB`".to_owned(),
+        Shape::Form(form) => form.wanted.to_owned(),
         Shape::Word(words) => format!("one of {}", words.join(", ")),
         _ => "text; quote what YAML would read as something else".to_owned(),
     }

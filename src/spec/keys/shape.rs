@@ -69,6 +69,10 @@ pub enum Shape {
     Duration,
     /// A number and `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`.
     Size,
+    /// Text of one form.
+    Form(Form),
+    /// One expression.
+    Expression,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A list; one item may stand without brackets.
@@ -83,4 +87,13 @@ pub enum Shape {
     Schema,
     /// Any of these.
     OneOf(Vec<Shape>),
+}
+
+/// How some text is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// A regular expression that finds something in it.
+    pub pattern: &'static str,
+    /// What to write, as in "a share such as `20%`".
+    pub wanted: &'static str,
 }

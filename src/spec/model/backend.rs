@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::base::diagnostic::Place;
+use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FieldDoc, FromNode, Keys, ObjectDoc, Reader, Shape, keys};
 use crate::spec::name::is_name;
 use crate::spec::yaml::{Kind, Node, Scalar};
 
-use super::{Fail, Headers, Located, Size};
+use super::{Balance, CallPolicies, ClientTls, Discover, Fail, FilePath, Headers, Located, Size, Switch};
 
 keys! {
     /// A service behind the gateway.
@@ -30,6 +31,18 @@ keys! {
         fail: Vec<Fail>,
         /// The largest reply body that is taken.
         max_reply: Option<Located<Size>>,
+        /// gRPC: files with compiled descriptors (`FileDescriptorSet`), in place of `proto`.
+        descriptors: Vec<Located<FilePath>>,
+        /// gRPC: ask the backend itself what it promises, in place of `proto`.
+        reflection: Option<Located<bool>>,
+        /// What happens around a call.
+        policies: CallPolicies = ..,
+        /// Which of the addresses gets a call.
+        balance: Option<Switch<Balance>>,
+        /// Where the addresses are found.
+        discover: Option<Switch<Discover>>,
+        /// TLS to addresses that begin with `https://`.
+        tls: Option<ClientTls>,
     }
     then Backend::check
 }
@@ -76,24 +89,39 @@ impl Definition for Backend {
 }
 
 impl Backend {
-    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
-        let (other, misplaced) = match &self.protocol {
-            Protocol::Rest(_) => {
-                let proto = self.proto.first().map(|path| ("proto", &path.place));
-                let reads = self.reads.as_ref().map(|reads| ("reads", reads.place()));
-                let metadata = self.metadata.as_ref().and_then(Headers::place).map(|place| ("metadata", place));
-                ("gRPC", [proto, reads, metadata])
-            }
-            Protocol::Grpc(_) => {
-                let headers = self.headers.as_ref().and_then(Headers::place).map(|place| ("headers", place));
-                let openapi = self.openapi.as_ref().map(|path| ("openapi", &path.place));
-                ("REST", [headers, openapi, None])
-            }
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        entries.expect_one_at_most(&["proto", "descriptors", "reflection"], reader);
+        let (other, misplaced): (&str, &[&str]) = match &self.protocol {
+            Protocol::Rest(_) => ("gRPC", &["proto", "descriptors", "reflection", "reads", "metadata"]),
+            Protocol::Grpc(_) => ("REST", &["headers", "openapi"]),
         };
-        for (key, place) in misplaced.into_iter().flatten() {
-            let message = format!("`{key}` belongs to a {other} backend");
-            reader.report(reader.error("misplaced-key", place, message).help("leave it out"));
+        for key in misplaced.iter().filter_map(|key| entries.written(key)) {
+            let message = format!("`{}` belongs to a {other} backend", key.value);
+            reader.report(reader.error("misplaced-key", &key.place, message).help("leave it out"));
         }
+        self.check_health(reader);
+        let is_secure =
+            |address: &Scalar| address.text().is_none_or(|text| text.starts_with("https://") || holds_expression(text));
+        if let (Some(key), false) = (entries.written("tls"), self.protocol.addresses().iter().any(is_secure)) {
+            let message = "`tls` means something only for addresses that begin with `https://`";
+            reader.report(reader.error("misplaced-key", &key.place, message).help("write `https://`, or leave it out"));
+        }
+    }
+
+    /// A REST backend is asked for a path, a gRPC backend for a service.
+    fn check_health(&self, reader: &mut Reader<'_>) {
+        let health = self.balance.as_ref().and_then(Switch::on).and_then(|balance| balance.health.as_ref());
+        let Some(health) = health.and_then(Switch::on) else { return };
+        let (misplaced, message, help) = match (&self.protocol, &health.path, &health.service) {
+            (Protocol::Rest(_), None, Some(service)) => {
+                (service, "a REST backend is asked for a path, not for a service", "write it as in `path: /healthz`")
+            }
+            (Protocol::Grpc(_), Some(path), None) => {
+                (path, "a gRPC backend is asked for a service, not for a path", "write `service: \"\"` for all of them")
+            }
+            _ => return,
+        };
+        reader.report(reader.error("misplaced-key", &misplaced.place, message).help(help));
     }
 }
 
@@ -139,7 +167,7 @@ impl Keys for Protocol {
             (None, Some(_)) => Self::Grpc(grpc?),
             (None, None) => {
                 // Variants carry the addresses; that they are not supported is said elsewhere.
-                if !entries.has_any(&["variants", "discover"]) && !entries.has_misspelt(&["rest", "grpc"]) {
+                if !entries.has_any(&["variants"]) && !entries.has_misspelt(&["rest", "grpc"]) {
                     let message = "a backend needs an address under `rest` or `grpc`";
                     let diagnostic = reader
                         .error("missing-key", entries.place(), message)
@@ -160,15 +188,6 @@ fn check_addresses(protocol: &Protocol, entries: &Entries<'_>, reader: &mut Read
     }
     for address in protocol.addresses().iter().filter(|address| address.text().is_none()) {
         reader.expected_scalar("an address such as `http://127.0.0.1:7001`", address);
-    }
-}
-
-impl Reads {
-    /// Where it is written.
-    pub fn place(&self) -> &Place {
-        match self {
-            Self::All(place) | Self::Only(_, place) => place,
-        }
     }
 }
 

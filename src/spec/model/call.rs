@@ -6,7 +6,7 @@ use crate::spec::name::is_name;
 use crate::spec::not_yet;
 use crate::spec::yaml::{Node, Scalar};
 
-use super::{Composition, Headers, Located, Named, Parameters, Template};
+use super::{Composition, Headers, Located, Named, Parameters, Period, Template};
 
 /// What a step does.
 #[derive(Clone, Debug)]
@@ -36,12 +36,31 @@ keys! {
         headers: Option<Headers>,
         /// The body, sent as JSON.
         body: Option<Template>,
+        /// The body, sent as the parts of a form (`multipart/form-data`), by name.
+        multipart: Vec<Named<FormPart>>,
+        /// The body, sent as it comes: an upload, or text.
+        raw: Option<Scalar>,
         /// Which statuses are success; without it, 200 to 299.
         expect: Option<Vec<Located<u16>>>,
         /// Whether the call changes nothing, whatever its method.
         read: Option<Located<bool>>,
+        /// Whether a write may be made twice, so that it may be tried again.
+        idempotent: Option<Located<bool>>,
         /// What the step's name holds, made from `reply` and `meta`; without it, the reply's body.
         result: Option<Template>,
+    }
+    then RestCall::check
+}
+
+keys! {
+    /// A part of a form. A bare value is short for `{ value: … }`.
+    pub struct FormPart: "a part of a form", as in "{ value: \"${args.body}\", file_name: picture.png, type: image/png }", or FormPart::of_value {
+        /// What it holds.
+        value: Template,
+        /// The name of the file that it is.
+        file_name: Option<Scalar>,
+        /// Its media type.
+        media_type: Option<Scalar> = "type",
     }
 }
 
@@ -67,6 +86,8 @@ keys! {
         metadata: Option<Headers>,
         /// Whether the call changes nothing.
         read: Option<Located<bool>>,
+        /// Whether a write may be made twice, so that it may be tried again.
+        idempotent: Option<Located<bool>>,
         /// What the step's name holds, made from `reply` and `meta`; without it, the reply's message.
         result: Option<Template>,
     }
@@ -80,6 +101,33 @@ keys! {
         part: Located<String>,
         /// What it is called with.
         args: Vec<Named<Template>>,
+    }
+}
+
+/// One call that stands alone.
+#[derive(Clone, Debug)]
+pub enum OneCall {
+    /// `backend` and a verb.
+    Rest(Box<RestCall>),
+    /// `backend` and `rpc`.
+    Grpc(Box<GrpcCall>),
+}
+
+keys! {
+    /// A call that takes a write back.
+    pub struct Undo: "an undo", as in "{ backend: files, delete: \"/files/${args.id}\" }" {
+        /// The call.
+        call: OneCall = ..,
+        /// How long it may take, however little time the request has left; `5s` unless said.
+        timeout: Option<Located<Period>>,
+    }
+}
+
+keys! {
+    /// A call whose reply is a stream: of gRPC, of server-sent events, or of lines of JSON.
+    pub struct Stream: "a stream", as in "{ backend: stock, rpc: store.Stock/Watch, message: { sku: \"${args.sku}\" } }" {
+        /// The call.
+        call: OneCall = ..,
     }
 }
 
@@ -131,6 +179,51 @@ impl Keys for Action {
         };
         refuse_keys_of_others(entries, reader, own);
         action
+    }
+}
+
+impl Keys for OneCall {
+    const DOC: ObjectDoc = ObjectDoc {
+        name: "OneCall",
+        title: "a call",
+        doc: "One call: a backend with a verb, or with an rpc.",
+        example: "{ backend: catalog, get: \"/products/${args.id}\" }",
+        fields: &[],
+        alternatives: &[&RestCall::DOC, &GrpcCall::DOC],
+    };
+
+    fn take(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let names_call = VERBS.iter().map(|(key, _)| *key).chain(["backend", "rpc"]);
+        if !entries.has_any(&names_call.collect::<Vec<_>>()) {
+            let diagnostic = reader
+                .error("missing-key", entries.place(), "a call stands here: a `backend` with a verb or `rpc`")
+                .help(format!("write it as in `{}`", Self::DOC.example));
+            reader.report(diagnostic);
+            return Self::unread(entries, reader);
+        }
+        let (call, own) = match sort_of(entries, reader) {
+            Some(Sort::Rest) => {
+                (RestCall::take(entries, reader).map(|call| Self::Rest(Box::new(call))), &RestCall::DOC)
+            }
+            Some(Sort::Grpc) => {
+                (GrpcCall::take(entries, reader).map(|call| Self::Grpc(Box::new(call))), &GrpcCall::DOC)
+            }
+            // That it is something else beside a call was said.
+            _ => return Self::unread(entries, reader),
+        };
+        refuse_keys_of_others(entries, reader, own);
+        if call.is_none() {
+            reader.note_unread(reader.path().to_owned());
+        }
+        call
+    }
+}
+
+impl OneCall {
+    fn unread(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        entries.skip(&Action::DOC);
+        reader.note_unread(reader.path().to_owned());
+        None
     }
 }
 
@@ -256,6 +349,38 @@ fn check_target(target: &Scalar, reader: &mut Reader<'_>) {
         return;
     };
     reader.report(reader.error("malformed-path", &target.place, message).help(help));
+}
+
+impl RestCall {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        let bodies = ["body", "form", "multipart", "raw"];
+        entries.expect_one_at_most(&bodies, reader);
+        if let http::Method::GET | http::Method::HEAD = self.verb.method.value
+            && let Some(body) = bodies[1..].iter().find_map(|key| entries.written(key))
+        {
+            let message = format!("{} has no body", self.verb.method.value);
+            let help = "write it in `query`, or use another method with `read: true`";
+            reader.report(reader.error("misplaced-key", &body.place, message).help(help));
+        }
+    }
+}
+
+impl FormPart {
+    fn of_value(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("value"), None, reader)
+    }
+}
+
+impl Definition for FormPart {
+    const KIND: &'static str = "part";
+
+    fn shape() -> Shape {
+        <Self as FromNode>::shape()
+    }
+
+    fn define(_: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Self::read(node, reader)
+    }
 }
 
 impl GrpcCall {

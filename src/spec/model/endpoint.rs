@@ -9,8 +9,8 @@ use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, word
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 
 use super::{
-    ArgSource, Composition, Coordinate, Deprecated, ErrorStatus, Headers, Located, Methods, Named, Route, Size,
-    Template, TypeUse,
+    Addresses, AnswerCache, ArgSource, Composition, Coordinate, Cors, Deprecated, ErrorStatus, Filled, Headers,
+    Located, Methods, Named, Priority, Rate, Requirement, Route, Size, Stream, Switch, Template, TypeUse,
 };
 
 keys! {
@@ -53,6 +53,22 @@ keys! {
         graph: Option<Located<String>>,
         /// The largest request body that is taken.
         max_body: Option<Located<Size>>,
+        /// A stream of events; steps and result that mention `event` are done for each.
+        stream: Option<Stream>,
+        /// Who may call; `none` opens it to everybody.
+        auth: Option<Switch<Requirement>>,
+        /// How often callers may call it.
+        rate: Option<Switch<Filled<Vec<Rate>>>>,
+        /// Which addresses may call it.
+        ip: Option<Addresses>,
+        /// Which pages of browsers may call it.
+        cors: Option<Switch<Cors>>,
+        /// How long clients may keep the answer.
+        cache: Option<Switch<AnswerCache>>,
+        /// When its requests are refused, if there are too many.
+        priority: Option<Located<Priority>>,
+        /// Whether it is offered as a tool to models (Model Context Protocol).
+        mcp: Option<Located<bool>>,
     }
     then Endpoint::check
 }
@@ -178,6 +194,14 @@ impl Endpoint {
                 .error("misplaced-key", body.place(), "GET and HEAD requests have no body")
                 .help("declare `args`, or write the endpoint with POST");
             reader.report(diagnostic);
+        }
+        let can_be_kept = match &self.route.methods {
+            Methods::Any(_) => true,
+            Methods::Only(methods) => methods.iter().any(|method| matches!(method.value.as_str(), "GET" | "HEAD")),
+        };
+        if let (false, Some(Switch::On(cache))) = (can_be_kept, &self.cache) {
+            let diagnostic = reader.error("misplaced-key", &cache.place, "only answers to GET and HEAD are kept");
+            reader.report(diagnostic.help("leave it out"));
         }
         if let Some(field) = &self.graph {
             reader.within("graph", |reader| Coordinate::parse(field, reader));

@@ -5,7 +5,10 @@ use std::time::Duration;
 use crate::spec::keys::{keys, words};
 use crate::spec::yaml::Scalar;
 
-use super::{Headers, Located, Size};
+use super::{
+    Addresses, Balance, CallPolicies, Cors, Discover, Filled, Headers, Located, Network, Priority, Rate, Requirement,
+    ServerTls, Size, Store, Switch,
+};
 
 keys! {
     /// The gateway itself.
@@ -26,6 +29,23 @@ keys! {
         shutdown: Option<Shutdown>,
         /// One line per request on standard error.
         access_log: Option<Located<AccessLog>>,
+        /// TLS to clients.
+        tls: Option<ServerTls>,
+        /// The networks of what stands before the gateway: only what comes from there may say who the client is
+        /// (`Forwarded`, `X-Forwarded-For`).
+        trusted_proxies: Vec<Located<Network>>,
+        /// Which addresses may call at all.
+        ip: Option<Addresses>,
+        /// Who may call what says nothing of its own; any provider unless said.
+        auth: Option<Switch<Requirement>>,
+        /// How often callers may call, all endpoints and fields together.
+        rate: Option<Switch<Filled<Vec<Rate>>>>,
+        /// Where limits and kept replies are shared with other replicas, `redis://host:port`; in memory unless said.
+        store: Option<Located<Store>>,
+        /// Which pages of browsers may call what says nothing of its own.
+        cors: Option<Switch<Cors>>,
+        /// Which requests are refused first when there are too many, where nothing else is said.
+        priority: Option<Located<Priority>>,
     }
 }
 
@@ -60,6 +80,8 @@ keys! {
         aliases: Option<Located<u32>>,
         /// How many tokens a document may have.
         tokens: Option<Located<u32>>,
+        /// How many calls to backends a document may need in the worst case.
+        cost: Option<Located<u32>>,
     }
 }
 
@@ -72,6 +94,12 @@ keys! {
         metadata: Option<Headers>,
         /// How long one call may take.
         timeout: Option<Located<Duration>>,
+        /// What happens around a call.
+        policies: CallPolicies = ..,
+        /// Which of a backend's addresses gets a call.
+        balance: Option<Switch<Balance>>,
+        /// Where the addresses of backends are found.
+        discover: Option<Switch<Discover>>,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::spec::keys::{Definition, Entries, FromNode, Keys, ObjectDoc, Reader, 
 use crate::spec::name::is_name;
 use crate::spec::yaml::{Kind, Node};
 
-use super::{Composition, Located, Named, PartUse};
+use super::{AnswerCache, Composition, Filled, Located, Named, PartUse, Priority, Rate, Requirement, Stream, Switch};
 
 /// The fields of the graph.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,16 @@ keys! {
         max: Option<Located<u32>>,
         /// How long it may take.
         timeout: Option<Located<Duration>>,
+        /// A field of `Subscription`: a stream of events; steps and result that mention `event` are done for each.
+        stream: Option<Stream>,
+        /// Who may ask for it; `none` opens it to everybody.
+        auth: Option<Switch<Requirement>>,
+        /// How often callers may ask for it.
+        rate: Option<Switch<Filled<Vec<Rate>>>>,
+        /// How long clients may keep an answer with it.
+        cache: Option<Switch<AnswerCache>>,
+        /// When requests for it are refused, if there are too many.
+        priority: Option<Located<Priority>>,
     }
 }
 
@@ -175,8 +185,9 @@ impl Keys for FieldBody {
                 let why = "the arguments of a graph field are declared in the schema";
                 Composition::take_without_args(entries, reader, why).map(Self::Composition)
             }
+            (None, None) if entries.has_any(&["stream"]) => Composition::take(entries, reader).map(Self::Composition),
             (None, None) => {
-                if !entries.has_any(&["stream", "query"]) {
+                if !entries.has_any(&["query"]) {
                     let diagnostic = reader
                         .error("empty", entries.place(), "nothing stands behind this field")
                         .help("write `steps` and a `result`, or a `part`");

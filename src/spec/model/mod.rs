@@ -6,31 +6,48 @@
 mod backend;
 mod call;
 mod composition;
+mod credentials;
 mod deprecated;
+mod door;
 mod endpoint;
 mod errors;
 mod gateway;
 mod graph;
 mod host;
 mod pairs;
+mod policy;
+mod provider;
+mod quantity;
 mod route;
 mod step;
 mod template;
+mod text;
 mod type_use;
 
 pub use backend::{Backend, Protocol, Reads};
-pub use call::{Action, GrpcCall, PartUse, RestCall, Verb};
+pub use call::{Action, FormPart, GrpcCall, OneCall, PartUse, RestCall, Stream, Undo, Verb};
 pub use composition::{Arg, ArgSource, Composition};
+pub use credentials::{
+    Certificate, ClientCredentials, ClientTls, Credentials, ServerTls, SigV4, SignatureProfile, Signing, TlsVersion,
+};
 pub use deprecated::Deprecated;
+pub use door::{Addresses, AnswerCache, Cors, Counted, Priority, Rate, Requirement};
 pub use endpoint::{Cookie, Document, Endpoint, MaxAge, Proxy, Respond, SameSite};
 pub use errors::{ErrorStatus, FailureKind};
 pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{Header, Headers, ListStyle, Parameter, Parameters, Styled};
+pub use policy::{
+    Algorithm, Backoff, Balance, Breaker, Cache, CallPolicies, Concurrency, Discover, Eject, Health, Hedge, Lateness,
+    Retry, RetryCause, Sharing,
+};
+pub use provider::{ApiKey, Basic, Forward, Hmac, Introspection, Jwt, JwtAlgorithm, Key, Mtls, Provider};
+pub use quantity::{Filled, Frequency, Period, Share, Switch, Within, WordOr};
 pub use route::{Methods, Route, Segment};
 pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Repeat, Step};
 pub use template::{Each, Entry, List, Merge, Object, Prefer, Template};
-pub use type_use::{SchemaSource, SchemaUse, TypeUse};
+pub use text::{Constant, Digest, FieldName, FilePath, Network, Origin, Secret, Store, Url};
+pub use type_use::{SchemaSource, SchemaUse, TypeUse, UploadUse};
 
 use std::collections::HashMap;
 
@@ -74,6 +91,8 @@ keys! {
         endpoints: Vec<Named<Endpoint>>,
         /// What stands behind the fields of the GraphQL schema.
         graph: Graph,
+        /// Who can tell the gateway who a caller is. Once there is one, everything is closed unless opened.
+        auth: Vec<Named<Provider>>,
         /// The gateway itself: where it listens, what holds for every call.
         gateway: Gateway,
     }

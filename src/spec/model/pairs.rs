@@ -1,6 +1,5 @@
 //! Query strings, header fields and metadata: names with values, or one expression for all of them.
 
-use crate::base::diagnostic::Place;
 use crate::spec::constant::holds_expression;
 use crate::spec::keys::{FromNode, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
@@ -106,16 +105,6 @@ fn read_parameter(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) 
         return None;
     }
     Some(Parameter { name: name.clone(), value, style })
-}
-
-impl Headers {
-    /// Where the first of it is written; `None` for an empty mapping.
-    pub fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Whole(scalar) => Some(&scalar.place),
-            Self::Each(headers) => headers.first().map(|header| &header.name.place),
-        }
-    }
 }
 
 impl FromNode for Headers {

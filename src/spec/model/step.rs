@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::base::diagnostic::Place;
 use crate::spec::constant::holds_expression;
-use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
+use crate::spec::keys::{Definition, Entries, FromNode, Keys as _, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
 
-use super::{Action, Located, Size, Template};
+use super::{Action, CallPolicies, Located, Size, Template, Undo};
 
 keys! {
     /// A step: a call, a part, a composition of its own, a value, or a guard.
@@ -42,6 +42,11 @@ keys! {
         fail: Vec<Fail>,
         /// How long the step may take.
         timeout: Option<Located<Duration>>,
+        /// On a call: what happens around it.
+        policies: CallPolicies = ..,
+        /// On a write: the call that takes it back when the composition fails later. It may mention its own step and
+        /// everything before it.
+        undo: Option<Undo>,
     }
     then Step::check
 }
@@ -154,7 +159,7 @@ impl Definition for Step {
 }
 
 impl Step {
-    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
         if let (None, Some(otherwise)) = (&self.when, &self.otherwise) {
             refuse_alone(otherwise.place(), "else", "when", reader);
         }
@@ -171,15 +176,12 @@ impl Step {
                 }
             }
         }
-        let of_calls = [
-            ("batch", self.batch.as_ref().map(|batch| &batch.place)),
-            ("repeat", self.repeat.as_ref().map(|repeat| &repeat.place)),
-        ];
-        let is_call = matches!(self.action, Action::Rest(_) | Action::Grpc(_));
-        for (key, place) in of_calls {
-            if let (false, Some(place)) = (is_call, place) {
+        if let Action::Part(_) | Action::Compose(_) | Action::Guard = self.action {
+            let policies = CallPolicies::DOC.fields.iter().map(|field| field.key);
+            let of_calls = policies.chain(["batch", "repeat", "undo"]);
+            for key in of_calls.filter_map(|key| entries.written(key)) {
                 let diagnostic = reader
-                    .error("misplaced-key", place, format!("`{key}` belongs to a call"))
+                    .error("misplaced-key", &key.place, format!("`{}` belongs to a call", key.value))
                     .help("write it beside `backend`, on the step inside that makes the call");
                 reader.report(diagnostic);
             }

@@ -1,11 +1,11 @@
 //! What a body or an answer is: a type by its name, or a JSON Schema.
 
 use crate::base::diagnostic::Place;
-use crate::spec::keys::{FromNode, Keys, Reader, Shape, keys};
+use crate::spec::keys::{Entries, FromNode, Keys, Reader, Shape, keys};
 use crate::spec::not_yet;
 use crate::spec::yaml::{Kind, Node};
 
-use super::Located;
+use super::{Located, Size};
 
 /// What a body or an answer is.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub enum TypeUse {
     Named(Located<String>),
     /// A JSON Schema.
     Schema(SchemaUse),
+    /// Bytes of any kind, which are passed on as they come.
+    Upload(UploadUse),
 }
 
 keys! {
@@ -22,6 +24,17 @@ keys! {
         /// The schema itself, or the file that holds it, with a JSON pointer into the file behind `#`.
         schema: SchemaSource,
     }
+}
+
+keys! {
+    /// Bytes of any kind, which are passed on as they come.
+    pub struct UploadUse: "an upload", as in "{ type: Upload, max: 100MB }" {
+        /// `Upload`.
+        type_name: Located<String> = "type",
+        /// How large it may be; must be said.
+        max: Option<Located<Size>>,
+    }
+    then UploadUse::check
 }
 
 /// Where a JSON Schema stands.
@@ -40,13 +53,14 @@ impl TypeUse {
             Self::Named(name) => &name.place,
             Self::Schema(SchemaUse { schema: SchemaSource::File(file), .. }) => &file.place,
             Self::Schema(SchemaUse { schema: SchemaSource::Here(node), .. }) => &node.place,
+            Self::Upload(upload) => &upload.place,
         }
     }
 }
 
 impl FromNode for TypeUse {
     fn shape() -> Shape {
-        Shape::OneOf(vec![Shape::Text, Shape::Object(&SchemaUse::DOC)])
+        Shape::OneOf(vec![Shape::Text, Shape::Object(&SchemaUse::DOC), Shape::Object(&UploadUse::DOC)])
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
@@ -55,8 +69,11 @@ impl FromNode for TypeUse {
             && scalar.text() == Some("Upload")
         {
             let message = "`Upload` is not supported by this version";
-            reader.report(reader.error(not_yet::CODE, &named.place, message));
-            return None;
+            reader.report(reader.error(not_yet::CODE, &named.place, message).help(not_yet::help("TypeUse", "Upload")));
+            return match node.is_mapping() {
+                true => UploadUse::read(node, reader).map(Self::Upload),
+                false => Entries::read(&node.under("type"), None, reader).map(Self::Upload),
+            };
         }
         match &node.kind {
             Kind::Mapping(_) => SchemaUse::read(node, reader).map(Self::Schema),
@@ -68,6 +85,15 @@ impl FromNode for TypeUse {
                 None
             }
             Kind::Scalar(_) => Located::read(node, reader).map(Self::Named),
+        }
+    }
+}
+
+impl UploadUse {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        if entries.written("max").is_none() {
+            let diagnostic = reader.error("missing-key", &self.place, "an upload needs `max`");
+            reader.report(diagnostic.help("write it as in `{ type: Upload, max: 100MB }`"));
         }
     }
 }

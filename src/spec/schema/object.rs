@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::spec::keys::{ObjectDoc, Shape};
+use crate::spec::not_yet;
 
 use super::rules::{self, Rule};
 use super::shape::{At, bare_template};
@@ -40,9 +41,13 @@ impl Definitions {
         let mut ways = self.fields(doc);
         for way in &mut ways {
             way.rules.extend(rules::of(doc.name));
+            for (key, schema) in way.properties.iter_mut().filter(|(key, _)| not_yet::covers(doc.name, key)) {
+                mark(key, schema);
+            }
             if let Some((alternative, _)) = way.alternative {
-                let absent = rules::NOT_IN_ALTERNATIVE.iter().filter(|(name, _)| *name == alternative);
-                absent.flat_map(|(_, keys)| *keys).for_each(|key| drop(way.properties.remove(*key)));
+                let here = |(object, name, _): &&(_, _, _)| (*object, *name) == (doc.name, alternative);
+                let absent = rules::NOT_IN_ALTERNATIVE.iter().filter(here);
+                absent.flat_map(|(.., keys)| *keys).for_each(|key| drop(way.properties.remove(*key)));
             }
         }
         ways
@@ -119,6 +124,15 @@ impl Way {
         }
         schema
     }
+}
+
+/// Marks a key that belongs to the language but not to this version. `deprecationMessage` is no word of JSON Schema;
+/// editors know it.
+fn mark(key: &str, schema: &mut Value) {
+    schema["description"] =
+        json!(format!("Not in this version. {}", schema["description"].as_str().unwrap_or_default()));
+    schema["deprecated"] = json!(true);
+    schema["deprecationMessage"] = json!(format!("`{key}` is not supported by this version."));
 }
 
 fn each_required(keys: &[&str]) -> Value {

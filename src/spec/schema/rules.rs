@@ -21,21 +21,37 @@ pub(super) const RULES: &[(&str, &[Rule])] = &[
         "Backend",
         &[
             Rule::ExactlyOne(&["rest", "grpc"]),
-            Rule::Excludes("rest", &["proto", "reads", "metadata"]),
+            Rule::Excludes("rest", &["proto", "descriptors", "reflection", "reads", "metadata"]),
             Rule::Excludes("grpc", &["headers", "openapi"]),
+            Rule::Excludes("descriptors", &["proto", "reflection"]),
+            Rule::Excludes("reflection", &["proto"]),
         ],
     ),
+    ("Addresses", &[Rule::AtLeastOne(&["allow", "deny"])]),
+    ("ApiKey", &[Rule::ExactlyOne(&["header", "query", "cookie"])]),
+    ("Credentials", &[Rule::ExactlyOne(&["forward", "bearer", "client_credentials", "mtls", "hmac", "sigv4"])]),
+    ("Discover", &[Rule::ExactlyOne(&["dns", "srv", "file"])]),
+    ("Health", &[Rule::Excludes("path", &["service"])]),
+    ("Provider", &[Rule::ExactlyOne(&["jwt", "api_key", "hmac", "basic", "introspection", "mtls", "forward"])]),
+    ("Requirement", &[Rule::AtLeastOne(&["by", "scopes", "groups", "allow", "optional"])]),
     ("Composition", &[Rule::AtLeastOne(&["steps", "result"])]),
     (
         "Endpoint",
         &[
-            Rule::AtLeastOne(&["steps", "result", "part", "query", "proxy", "respond"]),
+            Rule::AtLeastOne(&["steps", "result", "part", "query", "proxy", "respond", "stream"]),
             Rule::Excludes("proxy", &["steps", "result", "part", "query", "respond"]),
             Rule::Excludes("query", &["steps", "result", "part", "graph"]),
             Rule::Excludes("part", &["steps", "result"]),
         ],
     ),
-    ("RestCall", &[Rule::ExactlyOne(&["get", "post", "put", "patch", "delete", "head"])]),
+    (
+        "RestCall",
+        &[
+            Rule::ExactlyOne(&["get", "post", "put", "patch", "delete", "head"]),
+            Rule::Excludes("body", &["multipart", "raw"]),
+            Rule::Excludes("multipart", &["raw"]),
+        ],
+    ),
     (
         "Step",
         &[
@@ -56,13 +72,34 @@ pub(super) fn of(object: &str) -> &'static [Rule] {
 /// What a step is that has none of the alternatives: its name, its title, and the key that it needs.
 pub(super) const GUARD: (&str, &str, &str) = ("Guard", "a guard", "fail");
 
-/// Keys that do not stand in a mapping that is this alternative, by the name of the alternative.
-pub(super) const NOT_IN_ALTERNATIVE: &[(&str, &[&str])] =
-    &[("Composition", &["args", "batch"]), ("Guard", &["batch"]), ("PartUse", &["batch"])];
+/// Keys of a type that do not stand in it where it is this alternative.
+pub(super) const NOT_IN_ALTERNATIVE: &[(&str, &str, &[&str])] = &[
+    ("Field", "Composition", &["args"]),
+    ("Step", "Composition", &["args"]),
+    ("Step", "Composition", OF_CALLS),
+    ("Step", "Guard", OF_CALLS),
+    ("Step", "PartUse", OF_CALLS),
+];
+
+/// Keys of a step that only a call has.
+const OF_CALLS: &[&str] = &["batch", "repeat", "undo", "cache", "retry", "hedge", "breaker", "concurrency", "auth"];
 
 /// The types that have a short form, and the key that a value which is no mapping stands for.
-pub(super) const SHORT: &[(&str, &str)] =
-    &[("Arg", "type"), ("Cookie", "value"), ("Field", "result"), ("Proxy", "backend")];
+pub(super) const SHORT: &[(&str, &str)] = &[
+    ("AnswerCache", "ttl"),
+    ("Arg", "type"),
+    ("Backoff", "base"),
+    ("Body", "type"),
+    ("Cache", "ttl"),
+    ("Concurrency", "limit"),
+    ("Cookie", "value"),
+    ("Field", "result"),
+    ("FormPart", "value"),
+    ("Hedge", "after"),
+    ("Key", "value"),
+    ("Proxy", "backend"),
+    ("Rate", "limit"),
+];
 
 /// Text of one form, or a number within bounds of its own.
 #[derive(Clone, Copy, Debug)]

@@ -34,6 +34,8 @@ impl Definitions {
             (Shape::Duration, _) => reference("Duration"),
             (Shape::Size, _) => reference("Size"),
             (Shape::Word(words), _) => or_constant(&one_of(words)),
+            (Shape::Form(form), _) => or_constant(&text_of(form)),
+            (Shape::Expression, _) => reference("Expression"),
             (Shape::List(item), _) => {
                 let item = self.shape(at, item);
                 json!({ "anyOf": [item, { "type": "array", "items": item }] })
@@ -56,7 +58,11 @@ impl Definitions {
             _ => None,
         });
         if let Some(doc) = short {
-            return self.reference(doc);
+            let words =
+                shapes.iter().filter(|shape| matches!(shape, Shape::Word(_))).map(|shape| self.shape(at, shape));
+            let mut forms: Vec<Value> = words.collect();
+            forms.push(self.reference(doc));
+            return if forms.len() == 1 { forms.remove(0) } else { json!({ "anyOf": forms }) };
         }
         // Beside a mapping from names, or a duration, a scalar is one expression for the whole.
         let is_whole = shapes.iter().any(|shape| matches!(shape, Shape::Map(_) | Shape::Duration));
@@ -161,6 +167,11 @@ fn mapping(names: Names, value: &Value) -> Value {
 /// Text. `patternErrorMessage` is no word of JSON Schema; editors know it.
 fn text(form: Text) -> Value {
     json!({ "type": "string", "pattern": form.pattern, "patternErrorMessage": form.wanted })
+}
+
+/// The same for a form that belongs to a type.
+fn text_of(form: &crate::spec::keys::Form) -> Value {
+    json!({ "type": "string", "pattern": form.pattern, "patternErrorMessage": format!("Write {}.", form.wanted) })
 }
 
 fn whole_number(least: u64, most: u64) -> Value {

@@ -18,12 +18,15 @@ fn rules_name_types_and_keys_of_the_language() {
         });
         named.extend(keys.map(|key| (*object, key)));
     }
+    for (object, _, keys) in NOT_IN_ALTERNATIVE {
+        named.extend(keys.iter().map(|key| (*object, *key)));
+    }
     let objects = objects();
     for (object, key) in named {
         let doc = objects.iter().find(|doc| doc.name == object).expect(object);
         assert!(has(doc, key), "{object}.{key}");
     }
-    for (alternative, _) in NOT_IN_ALTERNATIVE.iter().filter(|(name, _)| *name != GUARD.0) {
+    for (_, alternative, _) in NOT_IN_ALTERNATIVE.iter().filter(|(_, name, _)| *name != GUARD.0) {
         assert!(objects.iter().any(|doc| doc.alternatives.iter().any(|one| one.name == *alternative)), "{alternative}");
     }
 }

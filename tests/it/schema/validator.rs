@@ -57,6 +57,8 @@ impl Validator {
                 | "title"
                 | "description"
                 | "patternErrorMessage"
+                | "deprecated"
+                | "deprecationMessage"
                 | "type"
                 | "enum"
                 | "required"

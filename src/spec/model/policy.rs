@@ -1,0 +1,332 @@
+//! What happens around a call: cache, retry, hedge, breaker, concurrency; where its backend's servers are.
+
+use std::time::Duration;
+
+use crate::base::unit::parse_duration;
+use crate::spec::keys::{Entries, Form, FromScalar, Reader, Shape, keys, words};
+use crate::spec::yaml::{Node, Scalar};
+
+use super::{Credentials, FieldName, FilePath, Located, Period, Share, Switch, Within, WordOr};
+
+keys! {
+    /// What happens around a call, beside its `timeout`; the nearest counts, member by member: the call's, the
+    /// backend's, that of `gateway.calls`. `none` turns one off.
+    pub struct CallPolicies: "the policies of a call", as in "{ cache: 30s, retry: { attempts: 2 } }" {
+        /// Keep the replies of reads, and serve them to whoever makes the same call.
+        cache: Option<Switch<Cache>>,
+        /// Make a call again after a failure that another try may mend. Reads only, and writes with `idempotent: true`.
+        retry: Option<Switch<Retry>>,
+        /// Make a read a second time when its answer is late, and take whichever comes first.
+        hedge: Option<Switch<Hedge>>,
+        /// Stop asking a backend that fails, and try it again after a while.
+        breaker: Option<Switch<Breaker>>,
+        /// How many calls may be under way at the same time.
+        concurrency: Option<Switch<Concurrency>>,
+        /// What proves to the backend who asks.
+        auth: Option<Switch<Credentials>>,
+    }
+}
+
+keys! {
+    /// How replies are kept. `cache: 30s` is short for `cache: { ttl: 30s }`.
+    pub struct Cache: "a cache", as in "{ ttl: 30s, stale: 1m, on_error: 10m }", or Cache::of_ttl {
+        /// How long a reply is fresh.
+        ttl: Located<Period>,
+        /// How much longer it is served while a newer one is fetched.
+        stale: Option<Located<Period>>,
+        /// How much longer it is served when the backend fails.
+        on_error: Option<Located<Period>>,
+        /// How long it is kept that there is nothing (404, 410, NOT_FOUND); without it, not at all.
+        negative: Option<Located<Period>>,
+        /// Names by which replies can be thrown away together; expressions may stand in them.
+        tags: Vec<Scalar>,
+        /// Whom a kept reply serves: `public` everybody, `caller` only who asked first, an expression those for whom it
+        /// gives the same. Without it, `public` if nothing of the caller is in the call, else `caller`.
+        scope: Option<WordOr<Sharing>>,
+        /// Header fields of the client that tell replies apart although the call is the same.
+        vary: Vec<Located<FieldName>>,
+    }
+}
+
+words! {
+    /// Whom a kept reply serves.
+    pub enum Sharing {
+        /// Only the caller for whom it was fetched.
+        Caller = "caller",
+        /// Everybody.
+        Public = "public",
+    }
+}
+
+keys! {
+    /// How a call is made again.
+    pub struct Retry: "a retry", as in "{ attempts: 3, on: [connect, unavailable], backoff: 25ms }" {
+        /// How many times the call is made at most, the first included; 2 unless said.
+        attempts: Option<Located<Within<2, 5>>>,
+        /// After which failures; `connect`, `reset` and `unavailable` unless said.
+        on: Vec<Located<RetryCause>>,
+        /// How long to wait before the second attempt; doubled before each further one, and varied.
+        backoff: Option<Backoff>,
+        /// Which share of the calls to the backend may be attempts beyond the first; 20% unless said.
+        budget: Option<Located<Share>>,
+    }
+}
+
+words! {
+    /// A failure that another try may mend.
+    pub enum RetryCause {
+        /// No connection: refused, timed out, or the handshake failed. Nothing was sent.
+        Connect = "connect",
+        /// The connection ended before the reply began.
+        Reset = "reset",
+        /// No reply within the call's `timeout`.
+        Timeout = "timeout",
+        /// 502, 503, 504; UNAVAILABLE.
+        Unavailable = "unavailable",
+        /// Any other status from 500; INTERNAL, UNKNOWN, DATA_LOSS.
+        ServerError = "server_error",
+        /// 429, RESOURCE_EXHAUSTED; not before the time that the backend names.
+        RateLimited = "rate_limited",
+    }
+}
+
+keys! {
+    /// How long to wait between attempts. `backoff: 25ms` is short for `backoff: { base: 25ms }`.
+    pub struct Backoff: "a backoff", as in "{ base: 25ms, max: 250ms }", or Backoff::of_base {
+        /// Before the second attempt.
+        base: Located<Period>,
+        /// Before any attempt at most; ten times `base` unless said.
+        max: Option<Located<Period>>,
+    }
+    then Backoff::check
+}
+
+keys! {
+    /// How a late read is made a second time. `hedge: 50ms` is short for `hedge: { after: 50ms }`.
+    pub struct Hedge: "a hedge", as in "{ after: p95, budget: 5% }", or Hedge::of_after {
+        /// When an answer is late: after a time, or later than most answers were, as in `p95`.
+        after: Located<Lateness>,
+        /// Which share of the calls to the backend may be such second calls; 5% unless said.
+        budget: Option<Located<Share>>,
+    }
+}
+
+/// When an answer is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lateness {
+    /// After this time.
+    After(Duration),
+    /// Later than this many of a hundred answers were.
+    Percentile(u8),
+}
+
+keys! {
+    /// When a backend is not asked any more.
+    pub struct Breaker: "a breaker", as in "{ failures: 50%, of: 20, within: 10s, open: 5s }" {
+        /// Which share of the calls must fail; 50% unless said.
+        failures: Option<Located<Share>>,
+        /// How many calls there must be before the share counts; 20 unless said.
+        of: Option<Located<u32>>,
+        /// Of which time calls are counted; `10s` unless said.
+        within: Option<Located<Period>>,
+        /// How many failures in a row are enough; 5 unless said.
+        consecutive: Option<Located<u32>>,
+        /// For how long the backend is not asked; `5s` unless said, and longer each time.
+        open: Option<Located<Period>>,
+        /// For how long at most; `60s` unless said.
+        max_open: Option<Located<Period>>,
+        /// How many calls try it again after that; 1 unless said.
+        probes: Option<Located<Within<1, 10>>>,
+    }
+    then Breaker::check
+}
+
+keys! {
+    /// How many calls may be under way. `concurrency: 50` is short for `concurrency: { limit: 50 }`.
+    pub struct Concurrency: "a limit of concurrency", as in "{ limit: 50, wait: 20ms }", or Concurrency::of_limit {
+        /// How many; more fail at once.
+        limit: Located<u32>,
+        /// How long a call may wait for another to end; without it, not at all.
+        wait: Option<Located<Period>>,
+    }
+}
+
+keys! {
+    /// Which of a backend's addresses gets a call.
+    pub struct Balance: "a balance", as in "{ algorithm: least_loaded, eject: { consecutive: 5 } }" {
+        /// How one is chosen; `least_loaded` unless said.
+        algorithm: Option<Located<Algorithm>>,
+        /// Ask the addresses now and then whether they are well.
+        health: Option<Switch<Health>>,
+        /// Leave out for a while an address that fails.
+        eject: Option<Switch<Eject>>,
+    }
+}
+
+words! {
+    /// How one of several addresses is chosen.
+    pub enum Algorithm {
+        /// The better of two at random, by its latency and the calls under way.
+        LeastLoaded = "least_loaded",
+        /// Each in turn.
+        RoundRobin = "round_robin",
+        /// Any.
+        Random = "random",
+    }
+}
+
+keys! {
+    /// How addresses are asked whether they are well.
+    pub struct Health: "a health check", as in "{ path: /healthz, every: 5s }" {
+        /// REST: the path that is asked with GET; a status of 200 to 299 is well.
+        path: Option<Located<String>>,
+        /// gRPC: the service that the standard health check (`grpc.health.v1.Health`) is asked for; empty for all.
+        service: Option<Located<String>>,
+        /// How often; `10s` unless said.
+        every: Option<Located<Period>>,
+        /// How long an answer may take; `1s` unless said.
+        timeout: Option<Located<Period>>,
+        /// How many answers in a row make an address well again; 2 unless said.
+        healthy: Option<Located<u32>>,
+        /// How many failures in a row make it unwell; 3 unless said.
+        unhealthy: Option<Located<u32>>,
+    }
+    then Health::check
+}
+
+keys! {
+    /// When an address is left out, and for how long.
+    pub struct Eject: "an ejection", as in "{ consecutive: 5, base: 30s, max: 300s, share: 50% }" {
+        /// How many failures in a row; 5 unless said.
+        consecutive: Option<Located<u32>>,
+        /// For how long the first time; `30s` unless said, and longer each time.
+        base: Option<Located<Period>>,
+        /// For how long at most; `300s` unless said.
+        max: Option<Located<Period>>,
+        /// Which share of the addresses may be left out at the same time; 50% unless said. Never the last one.
+        share: Option<Located<Share>>,
+    }
+    then Eject::check
+}
+
+keys! {
+    /// Where the addresses of a backend are found, under the scheme and the path that `rest` or `grpc` says: exactly one
+    /// of `dns`, `srv` and `file`.
+    pub struct Discover: "a discovery", as in "{ dns: catalog.internal:7001 }" {
+        /// A name, with a port, of which every address counts.
+        dns: Option<Located<String>>,
+        /// A name with SRV records, which tell ports and weights.
+        srv: Option<Located<String>>,
+        /// A file with one address in each line, read again when it changes.
+        file: Option<Located<FilePath>>,
+        /// How often at least it is looked at again; the records' own time unless said.
+        every: Option<Located<Period>>,
+    }
+    then Discover::check
+}
+
+impl Cache {
+    fn of_ttl(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("ttl"), None, reader)
+    }
+}
+
+impl Backoff {
+    fn of_base(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("base"), None, reader)
+    }
+
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        refuse_reversed(("base", Some(&self.base)), ("max", self.max.as_ref()), reader);
+    }
+}
+
+impl Hedge {
+    fn of_after(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("after"), None, reader)
+    }
+}
+
+impl FromScalar for Lateness {
+    fn shape() -> Shape {
+        Shape::OneOf(vec![
+            Shape::Duration,
+            Shape::Form(Form { pattern: "^p[1-9][0-9]$", wanted: "a duration such as `50ms`, or `p95`" }),
+        ])
+    }
+
+    fn from_scalar(scalar: &Scalar, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = scalar.text().unwrap_or_default();
+        let percentile = text.strip_prefix('p').filter(|digits| digits.len() == 2);
+        if let Some(percentile) = percentile.and_then(|digits| digits.parse().ok()).filter(|of| (10..=99).contains(of))
+        {
+            return Some(Self::Percentile(percentile));
+        }
+        match parse_duration(text) {
+            Ok(after) if !after.is_zero() => Some(Self::After(after)),
+            _ => {
+                reader.expected_scalar("a duration such as `50ms`, or `p95` for the time of 95 of 100 answers", scalar);
+                None
+            }
+        }
+    }
+}
+
+impl Breaker {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        refuse_reversed(("open", self.open.as_ref()), ("max_open", self.max_open.as_ref()), reader);
+        refuse_nothing("failures", self.failures.as_ref(), reader);
+    }
+}
+
+impl Concurrency {
+    fn of_limit(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("limit"), None, reader)
+    }
+}
+
+impl Health {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        entries.expect_one_at_most(&["path", "service"], reader);
+        if let Some(path) = self.path.as_ref().filter(|path| !path.value.starts_with('/')) {
+            let diagnostic = reader.error("malformed-path", &path.place, "a path begins with `/`");
+            reader.report(diagnostic.help("write it as in `/healthz`"));
+        }
+    }
+}
+
+impl Eject {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        refuse_reversed(("base", self.base.as_ref()), ("max", self.max.as_ref()), reader);
+        refuse_nothing("share", self.share.as_ref(), reader);
+    }
+}
+
+impl Discover {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        entries.expect_one(&["dns", "srv", "file"], reader);
+    }
+}
+
+type Written<'a, T> = (&'static str, Option<&'a Located<T>>);
+
+/// Refuses a greatest time that is less than the first.
+fn refuse_reversed(first: Written<'_, Period>, most: Written<'_, Period>, reader: &mut Reader<'_>) {
+    let ((first_key, Some(first)), (most_key, Some(most))) = (first, most) else { return };
+    if most.value < first.value {
+        let message = format!("`{most_key}` is less than `{first_key}`");
+        let diagnostic = reader
+            .error("empty-range", &most.place, message)
+            .help("write a longer time, or leave it out")
+            .related(first.place.clone(), format!("`{first_key}` stands here"));
+        reader.report(diagnostic);
+    }
+}
+
+/// Refuses a share of nothing where it would always, or never, be reached.
+fn refuse_nothing(key: &str, share: Option<&Located<Share>>, reader: &mut Reader<'_>) {
+    if let Some(share) = share.filter(|share| share.value.0 == 0.0) {
+        let diagnostic = reader.error("empty-range", &share.place, format!("`{key}` needs a share above 0%"));
+        reader.report(diagnostic.help("write one, or turn the policy off with `none`"));
+    }
+}
