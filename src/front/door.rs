@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{ALLOW, CONTENT_LENGTH, HeaderName, LINK};
+use http::header::{ALLOW, CONTENT_LENGTH, LINK};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 
 use super::graphql;
-use super::listen::{AnswerBody, Handler, Peer, RequestBody, host};
+use super::listen::refusal::REQUEST_ID;
+use super::listen::{AnswerBody, Handler, Peer, Refused, RequestBody, host};
 use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
@@ -20,8 +21,6 @@ use crate::exec::{ClientRequest, Live};
 use crate::observe::access::{AccessRecord, access, access_enabled};
 use crate::plan::Plan;
 
-/// The request's id, in both directions.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// An id that a client sends is kept when it is no longer than this and of plain characters.
 const ID_LENGTH: usize = 128;
 
@@ -73,6 +72,27 @@ impl Door {
         if without_body { headers_only(response) } else { response }
     }
 
+    /// Logs a request that the listener refused, as far as it could be read, and names it.
+    fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue {
+        let id = self.ids.next();
+        if let Some(method) = refused.method.filter(|_| access_enabled()) {
+            access(&AccessRecord {
+                request_id: id.to_str().unwrap_or_default(),
+                method,
+                path: refused.path,
+                route: None,
+                version: version_text(refused.version),
+                status: refused.refusal.cause.status(),
+                duration: Duration::ZERO,
+                bytes_out: 0,
+                client: peer.address,
+                cause: Some(refused.refusal.cause.code()),
+                partial: None,
+            });
+        }
+        id
+    }
+
     async fn answer(
         &self,
         client: ClientRequest,
@@ -102,7 +122,7 @@ impl Door {
                     problem::response(&failure, &exchange.id)
                 });
                 exchange.partial = response.headers().get(rest::PARTIAL).cloned();
-                add(notice, response.headers_mut());
+                add(&notice, response.headers_mut());
                 Ok(response)
             }
             Found::OtherMethods(methods) if client.head.method == Method::OPTIONS => Ok(options(&methods)),
@@ -125,6 +145,10 @@ pub struct Shared(pub Arc<Door>);
 impl Handler for Shared {
     async fn handle(&self, request: Request<RequestBody>, peer: Peer) -> Response<AnswerBody> {
         self.0.handle(request, peer).await
+    }
+
+    fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue {
+        self.0.refused(refused, peer)
     }
 }
 
@@ -158,8 +182,8 @@ fn allow(methods: &[Method]) -> HeaderValue {
 }
 
 /// Adds what the gateway says of an endpoint. What the answer says itself stays; links stand side by side.
-fn add(notice: HeaderMap, headers: &mut HeaderMap) {
-    for (name, value) in notice.iter() {
+fn add(notice: &HeaderMap, headers: &mut HeaderMap) {
+    for (name, value) in notice {
         if name == LINK || !headers.contains_key(name) {
             headers.append(name, value.clone());
         }
@@ -180,14 +204,15 @@ fn headers_only(response: Response<AnswerBody>) -> Response<AnswerBody> {
 struct Ids {
     /// Drawn at start.
     instance: u64,
-    next: AtomicU64,
+    /// The number of the next one.
+    count: AtomicU64,
 }
 
 impl Ids {
     fn new() -> Self {
         use std::hash::{BuildHasher as _, RandomState};
         let instance = RandomState::new().hash_one((std::process::id(), SystemTime::now()));
-        Self { instance, next: AtomicU64::new(1) }
+        Self { instance, count: AtomicU64::new(1) }
     }
 
     /// The id that a client sent, when it is fit to be logged and passed on, else a new one.
@@ -195,11 +220,14 @@ impl Ids {
         let plain = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b':' | b'/' | b'+' | b'=');
         match headers.get(REQUEST_ID) {
             Some(id) if !id.is_empty() && id.len() <= ID_LENGTH && id.as_bytes().iter().all(plain) => id.clone(),
-            _ => {
-                let id = format!("{:016x}-{:x}", self.instance, self.next.fetch_add(1, Ordering::Relaxed));
-                HeaderValue::from_maybe_shared(bytes::Bytes::from(id)).unwrap_or(HeaderValue::from_static("0"))
-            }
+            _ => self.next(),
         }
+    }
+
+    /// A new id.
+    fn next(&self) -> HeaderValue {
+        let id = format!("{:016x}-{:x}", self.instance, self.count.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::from_maybe_shared(bytes::Bytes::from(id)).unwrap_or(HeaderValue::from_static("0"))
     }
 }
 
@@ -260,11 +288,7 @@ impl Exchange {
             method: record.method.as_str(),
             path: &record.path,
             route: self.route.as_deref(),
-            version: match record.version {
-                Version::HTTP_10 => "1.0",
-                Version::HTTP_2 => "2",
-                _ => "1.1",
-            },
+            version: version_text(record.version),
             status,
             duration: record.started.elapsed(),
             bytes_out,
@@ -272,6 +296,14 @@ impl Exchange {
             cause: self.cause.as_deref(),
             partial: self.partial.as_ref().and_then(|partial| partial.to_str().ok()),
         });
+    }
+}
+
+fn version_text(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
     }
 }
 

@@ -22,9 +22,9 @@ use super::body::{AnswerBody, RequestBody};
 use super::drain::Drain;
 use super::exchange::{Exchanges, OpenBody};
 use super::http2::check_http2;
-use super::io::ClientStream;
+use super::io::{ClientStream, Notes};
 use super::limits::Limits;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Refused};
 use super::strict::Protocol;
 use super::{Handler, Peer};
 
@@ -73,7 +73,8 @@ impl<H: Handler> Connection<H> {
     async fn converse(self: Arc<Self>, socket: TcpStream) {
         let (read, write) = socket.into_split();
         let read = Arc::new(read);
-        let mut stream = ClientStream::new(read.clone(), write, self.exchanges.clone(), self.limits.clone());
+        let mut stream =
+            ClientStream::new((read.clone(), write), self.exchanges.clone(), self.limits.clone(), self.clone());
         match stream.protocol().await {
             Some(Protocol::Http1) => self.clone().converse_http1(stream, &read).await,
             Some(Protocol::Http2) => self.clone().converse_http2(stream).await,
@@ -165,16 +166,31 @@ impl<H: Handler> Connection<H> {
         if request.version() == Version::HTTP_2
             && let Err(refusal) = check_http2(&request, &self.limits)
         {
-            tracing::debug!(code = refusal.cause.code(), detail = refusal.detail, "request refused");
-            return refusal.response();
+            let refused = Refused {
+                refusal,
+                method: Some(request.method().as_str()),
+                path: request.uri().path(),
+                version: request.version(),
+            };
+            return refusal.response(Notes::refused(self, &refused));
         }
         let request = request.map(|body| RequestBody::new(body, &self.limits));
         // A fault in one handler must not end the other requests of its connection.
         let handled = AssertUnwindSafe(self.handler.handle(request, self.peer)).catch_unwind().await;
         handled.unwrap_or_else(|_| {
             tracing::error!(connection = self.peer.connection, "a handler panicked");
-            Refusal::INTERNAL.response()
+            // Whatever the handler noted, it noted when it was dropped; the client gets an id to ask about.
+            let (refusal, version) = (Refusal::INTERNAL, Version::HTTP_11);
+            refusal.response(Notes::refused(self, &Refused { refusal, method: None, path: "", version }))
         })
+    }
+}
+
+impl<H: Handler> Notes for Connection<H> {
+    fn refused(&self, refused: &Refused<'_>) -> HeaderValue {
+        let Refusal { cause, detail } = refused.refusal;
+        tracing::debug!(code = cause.code(), detail, "request refused");
+        self.handler.refused(refused, self.peer)
     }
 }
 

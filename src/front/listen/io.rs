@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -20,7 +21,7 @@ use tokio::time::{Duration, Instant};
 use super::deadline::Deadline;
 use super::exchange::Exchanges;
 use super::limits::Limits;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Refused};
 use super::strict::{Protocol, Strict};
 
 /// Bytes read at once while a head is collected. Most heads fit.
@@ -30,8 +31,13 @@ const READ_SIZE: usize = 4 << 10;
 /// under way.
 const LAST_CALL: Duration = Duration::from_secs(1);
 
+/// Takes note of requests that are refused before they are parsed, and names them.
+pub(super) trait Notes: Send + Sync {
+    /// The id of the refused request.
+    fn refused(&self, refused: &Refused<'_>) -> HeaderValue;
+}
+
 /// A client's connection between socket and HTTP parser.
-#[derive(Debug)]
 pub(super) struct ClientStream {
     read: Arc<OwnedReadHalf>,
     write: OwnedWriteHalf,
@@ -48,6 +54,7 @@ pub(super) struct ClientStream {
     farewell: Bytes,
     exchanges: Arc<Exchanges>,
     limits: Arc<Limits>,
+    notes: Arc<dyn Notes>,
     read_deadline: Deadline,
     /// Since when the socket takes no bytes.
     stalled: Option<Instant>,
@@ -56,10 +63,10 @@ pub(super) struct ClientStream {
 
 impl ClientStream {
     pub(super) fn new(
-        read: Arc<OwnedReadHalf>,
-        write: OwnedWriteHalf,
+        (read, write): (Arc<OwnedReadHalf>, OwnedWriteHalf),
         exchanges: Arc<Exchanges>,
         limits: Arc<Limits>,
+        notes: Arc<dyn Notes>,
     ) -> Self {
         Self {
             read,
@@ -72,6 +79,7 @@ impl ClientStream {
             farewell: Bytes::new(),
             exchanges,
             limits,
+            notes,
             read_deadline: Deadline::default(),
             stalled: None,
             write_deadline: Deadline::default(),
@@ -147,8 +155,8 @@ impl ClientStream {
 
     /// Ends the connection with an answer of its own.
     fn refuse(&mut self, refusal: Refusal) {
-        tracing::debug!(code = refusal.cause.code(), detail = refusal.detail, "request refused");
-        self.farewell = refusal.bytes();
+        let id = self.notes.refused(&Refused::of_head(refusal, &self.buffer));
+        self.farewell = refusal.bytes(&id);
         self.is_ended = true;
         self.exchanges.cut();
     }

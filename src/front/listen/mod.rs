@@ -37,7 +37,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
@@ -45,12 +45,16 @@ pub use authority::host;
 pub use body::{AnswerBody, BodyError, BoxError, RequestBody};
 pub use drain::{Drain, DrainTimes, signals};
 pub use limits::{Http2Limits, Limits};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Refused};
 
 /// Answers requests. Cloned once per connection.
 pub trait Handler: Clone + Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client leaves or the shutdown aborts.
     fn handle(&self, request: Request<RequestBody>, peer: Peer) -> impl Future<Output = Response<AnswerBody>> + Send;
+
+    /// Takes note of a request that is refused before it can be handled, and gives it the id that its answer
+    /// says.
+    fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue;
 }
 
 /// Where connections are served: a runtime and the handler that belongs to it. A new connection goes

@@ -2,10 +2,46 @@
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
 
 use super::body::AnswerBody;
 use crate::base::failure::Cause;
+
+/// The request's id, in both directions.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Bytes of a refused request that are looked at for its method and path.
+const SHOWN: usize = 1 << 10;
+
+/// A request that is not taken, as far as it could be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    /// Why.
+    pub refusal: Refusal,
+    /// The method; `None` when not even the beginning of a request line came.
+    pub method: Option<&'a str>,
+    /// The path, without the query; empty when there is none. A very long one is cut.
+    pub path: &'a str,
+    /// The version of HTTP.
+    pub version: Version,
+}
+
+impl<'a> Refused<'a> {
+    /// A request over HTTP/1, from the bytes of its head that came.
+    pub(super) fn of_head(refusal: Refusal, head: &'a [u8]) -> Self {
+        let line = head.trim_ascii_start();
+        let line = &line[..line.len().min(SHOWN)];
+        let line = line.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        let (method, rest) = text.split_once(' ').unwrap_or_default();
+        let (target, version) = rest.split_once(' ').unwrap_or((rest, ""));
+        let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_path = target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic());
+        let path = if is_path { target.split('?').next().unwrap_or_default() } else { "" };
+        let version = if version == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
+        Self { refusal, method: is_method.then_some(method), path, version }
+    }
+}
 
 /// Why a request is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,24 +73,26 @@ impl Refusal {
     /// A fault of the gateway itself: 500.
     pub(super) const INTERNAL: Self = Self { cause: Cause::Internal, detail: "The gateway failed." };
 
-    /// The answer.
-    pub fn response(self) -> Response<AnswerBody> {
-        let mut response = Response::new(AnswerBody::from(Bytes::from(self.document())));
+    /// The answer, which says the request's id.
+    pub fn response(self, id: HeaderValue) -> Response<AnswerBody> {
+        let mut response = Response::new(AnswerBody::from(Bytes::from(self.document(&id))));
         *response.status_mut() = self.status();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(REQUEST_ID, id);
         response
     }
 
     /// The answer as HTTP/1.1 writes it, for a connection that closes after it.
-    pub(super) fn bytes(self) -> Bytes {
-        let (status, document) = (self.status(), self.document());
+    pub(super) fn bytes(self, id: &HeaderValue) -> Bytes {
+        let (status, document) = (self.status(), self.document(id));
         let reason = status.canonical_reason().unwrap_or("");
         Bytes::from(format!(
             "HTTP/1.1 {} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
-             cache-control: no-store\r\nconnection: close\r\n\r\n{document}",
+             cache-control: no-store\r\n{REQUEST_ID}: {}\r\nconnection: close\r\n\r\n{document}",
             status.as_u16(),
             document.len(),
+            text(id),
         ))
     }
 
@@ -63,25 +101,49 @@ impl Refusal {
     }
 
     /// None of the texts in it holds a quote, a backslash or a control character.
-    fn document(self) -> String {
+    fn document(self, id: &HeaderValue) -> String {
         let status = self.status();
         format!(
-            r#"{{"type":"about:blank","title":"{}","status":{},"detail":"{}","code":"{}"}}"#,
+            r#"{{"type":"about:blank","title":"{}","status":{},"code":"{}","detail":"{}","request_id":"{}"}}"#,
             status.canonical_reason().unwrap_or(""),
             status.as_u16(),
-            self.detail,
             self.cause.code(),
+            self.detail,
+            text(id),
         )
     }
 }
 
+/// An id that the gateway made, or one of a client that is of plain characters.
+fn text(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Refusal;
+    use http::HeaderValue;
+
+    use super::{Refusal, Refused};
+
+    #[test]
+    fn what_came_of_a_head_says_method_and_path() {
+        let read = |head: &'static str| {
+            let refused = Refused::of_head(Refusal::HEAD_TOO_SLOW, head.as_bytes());
+            (refused.method, refused.path)
+        };
+        assert_eq!(read("\r\nGET /a/b?secret=1 HTTP/1.1\r\nHost"), (Some("GET"), "/a/b"));
+        assert_eq!(read("POST /half"), (Some("POST"), "/half"));
+        assert_eq!(read("GET http://a/b HTTP/1.1\r\n"), (Some("GET"), ""));
+        for noise in ["\u{16}\u{3}\u{1}", "GET", "", "G\u{0}T /a HTTP/1.1"] {
+            assert_eq!(read(noise), (None, ""), "{noise:?}");
+        }
+        let long = format!("GET /{} HTTP/1.1", "x".repeat(9_000));
+        assert_eq!(Refused::of_head(Refusal::TARGET_TOO_LONG, long.as_bytes()).path.len(), 1_020);
+    }
 
     #[test]
     fn a_refusal_is_a_problem_document_that_closes_the_connection() {
-        let bytes = Refusal::HEADERS_TOO_LARGE.bytes();
+        let bytes = Refusal::HEADERS_TOO_LARGE.bytes(&HeaderValue::from_static("r-1"));
         let text = std::str::from_utf8(&bytes).expect("ASCII");
         let (head, document) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{head}");
@@ -89,6 +151,8 @@ mod tests {
         assert!(head.contains(&format!("content-length: {}\r\n", document.len())), "{head}");
         let document: serde_json::Value = serde_json::from_str(document).expect("JSON");
         assert_eq!(document["code"], "headers_too_large");
+        assert_eq!(document["request_id"], "r-1");
+        assert!(head.contains("x-request-id: r-1\r\n"), "{head}");
         assert_eq!(document["status"], 431);
         assert_eq!(document["type"], "about:blank");
         assert_eq!(document["title"], "Request Header Fields Too Large");

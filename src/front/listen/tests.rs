@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{AnswerBody, Drain, DrainTimes, Drained, Handler, Limits, Listener, Peer, RequestBody, Worker};
+use super::{AnswerBody, Drain, DrainTimes, Drained, Handler, Limits, Listener, Peer, Refused, RequestBody, Worker};
 
 /// Longer than anything here may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -72,6 +72,10 @@ impl Handler for Answers {
         counters.begun.fetch_add(1, Ordering::SeqCst);
         counters.changed.notify_waiters();
         self.route(request, peer).await
+    }
+
+    fn refused(&self, _: &Refused<'_>, _: Peer) -> HeaderValue {
+        HeaderValue::from_static("refused")
     }
 }
 
