@@ -233,7 +233,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             (_, Value::Optional(None)) => return Ok(Value::Optional(None)),
             (_, other) => return Err(super::library::wrong(&other, "an optional").within("optMap", bind.span)),
         };
-        let body = self.with(bind.local, Slot::Value(value), |machine| machine.eval(&bind.body))?;
+        let body = self.with(bind.local.id, Slot::Value(value), |machine| machine.eval(&bind.body))?;
         Ok(match bind.binder {
             Binder::OptionalMap => Value::Optional(Some(body.into())),
             Binder::Plain | Binder::OptionalFlatMap => body,

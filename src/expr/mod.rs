@@ -35,8 +35,8 @@ pub use library::Function;
 pub use mistake::Mistake;
 pub use node::{
     Alternative, Arithmetic, Bind, Binder, Call, Clash, Comprehension, Conditional, Element, Entry, Fallback, Fold,
-    Index, Infix, LocalId, Matches, Member, Merge, Missing, Node, OptionalStep, Part, Presence, Relation, Relational,
-    Step, TextPart, Var, Wanted, Whole,
+    Index, Infix, Local, LocalId, Matches, Member, Merge, Missing, Node, OptionalStep, Part, Presence, Relation,
+    Relational, Step, TextPart, Var, Wanted, Whole,
 };
 pub use parse::{COMPREHENSION_LIMIT, DEPTH_LIMIT, SOURCE_LIMIT, parse};
 pub use pattern::Pattern;

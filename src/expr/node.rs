@@ -21,6 +21,15 @@ pub struct Var(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LocalId(pub(super) u32);
 
+/// What a binder binds.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// What the program reads it by.
+    pub id: LocalId,
+    /// Its name as written, for those who read programs: two locals may have the same.
+    pub name: Box<str>,
+}
+
 /// One node of a program.
 #[derive(Clone, Debug)]
 pub enum Node {
@@ -89,7 +98,7 @@ pub enum Node {
         /// The list.
         list: Box<Node>,
         /// What `when` and `body` read the item by; see [`super::with_local`].
-        local: LocalId,
+        local: Box<Local>,
         /// Items for which this is false are left out.
         when: Option<Box<Node>>,
         /// What becomes of an item; an empty optional leaves it out.
@@ -254,7 +263,7 @@ pub struct Fallback {
 #[derive(Clone, Debug)]
 pub struct Bind {
     /// The name.
-    pub local: LocalId,
+    pub local: Local,
     /// What it stands for.
     pub value: Node,
     /// Where it may be used.
@@ -327,9 +336,9 @@ pub struct Comprehension {
     /// The list or map.
     pub range: Node,
     /// With two variables: the index or key.
-    pub key: Option<LocalId>,
+    pub key: Option<Local>,
     /// With one variable the element or key, with two the element or value.
-    pub item: LocalId,
+    pub item: Local,
     /// Elements for which this is false are passed over.
     pub when: Option<Node>,
     /// What is computed for each element.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::node::{LocalId, Node, Var};
+use super::node::{Local, LocalId, Node, Var};
 use super::types::Type;
 
 /// Tells the checker what names stand for.
@@ -79,8 +79,8 @@ pub fn with_local<'s>(scope: &'s dyn Scope, name: &str, ty: Type) -> LocalScope<
 
 impl LocalScope<'_> {
     /// The local, for [`Node::Each`].
-    pub fn local(&self) -> LocalId {
-        self.local
+    pub fn local(&self) -> Box<Local> {
+        Box::new(Local { id: self.local, name: self.name.as_str().into() })
     }
 }
 

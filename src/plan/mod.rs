@@ -3,6 +3,7 @@
 //! [`build()`] turns what a project says ([`crate::spec`]) into a [`Plan`], or into every mistake that
 //! it holds. Whatever can be decided at load is decided here; nothing later looks a name up.
 
+mod analysis;
 mod build;
 pub mod contract;
 mod explain;

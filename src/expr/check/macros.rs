@@ -6,7 +6,7 @@ use crate::expr::ast::{Ast, Expression, Name};
 use crate::expr::is_word;
 use crate::expr::mistake::Mistake;
 use crate::expr::node::{
-    Alternative, Bind, Binder, Comprehension, Fallback, Fold, LocalId, Missing, Node, Presence, Relation, Relational,
+    self, Alternative, Bind, Binder, Comprehension, Fallback, Fold, Missing, Node, Presence, Relation, Relational,
 };
 use crate::expr::parse::COMPREHENSION_LIMIT;
 use crate::expr::scope::{Unresolved, next_local};
@@ -140,7 +140,8 @@ impl Checker<'_> {
         let outer = self.locals.len();
         let types =
             if let [_] = variables { vec![item_type.clone()] } else { vec![key_type.clone(), item_type.clone()] };
-        let ids: Vec<LocalId> = variables.iter().zip(types).map(|(variable, ty)| self.declare(variable, ty)).collect();
+        let mut bound: Vec<node::Local> =
+            variables.iter().zip(types).map(|(variable, ty)| self.declare(variable, ty)).collect();
         let (when, body) = match bodies {
             [when, body] => {
                 let condition = self.condition(when);
@@ -151,12 +152,13 @@ impl Checker<'_> {
         self.locals.truncate(outer);
         self.nested -= 1;
         let ty = result_type(form.fold, [&key_type, &item_type, &body.ty]);
+        let item = bound.pop().expect("every form has one or two variables");
         let weight = body.node.weight() + when.as_ref().map_or(0, |when| when.node.weight());
         let node = Comprehension {
             fold: form.fold,
             range: range.node,
-            key: if ids.len() == 2 { ids.first().copied() } else { None },
-            item: ids.last().copied().unwrap_or_else(next_local),
+            item,
+            key: bound.pop(),
             when: when.map(|when| when.node),
             body: body.node,
             weight,
@@ -201,12 +203,12 @@ impl Checker<'_> {
     }
 
     /// Binds a variable until the caller drops it.
-    fn declare(&mut self, variable: &Ast, ty: Type) -> LocalId {
+    fn declare(&mut self, variable: &Ast, ty: Type) -> node::Local {
         let id = next_local();
         let Expression::Name(name) = &variable.expression else {
             let help = "name the variable first: `list.map(x, x.id)`";
             self.mistake(Mistake::new(variable.bytes(), "a variable's name is expected here").help(help));
-            return id;
+            return node::Local { id, name: Box::default() };
         };
         let taken = !matches!(self.scope.resolve(name), Err(Unresolved::Unknown));
         if taken || is_word(name) {
@@ -214,7 +216,7 @@ impl Checker<'_> {
             self.mistake(Mistake::new(variable.bytes(), message).help("choose another name for the variable"));
         }
         self.locals.push(Local { name: name.clone(), id, ty });
-        id
+        node::Local { id, name: name.as_str().into() }
     }
 
     fn has(&mut self, ast: &Ast, argument: &Ast) -> Operand {

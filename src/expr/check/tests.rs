@@ -271,7 +271,7 @@ fn locals_of_templates_and_comprehensions_stand_side_by_side() {
     let world = world();
     let outer = with_local(&world, "line", Type::list(Type::Int));
     let inner = with_local(&outer, "part", Type::Int);
-    assert_ne!(outer.local(), inner.local());
+    assert_ne!(outer.local().id, inner.local().id);
     let typed = check(&parse("line.map(x, x + part)").expect("valid"), &inner).expect("valid");
     assert_eq!(typed.ty.to_string(), "list(int)");
     assert!(check(&parse("line.map(part, part)").expect("valid"), &inner).is_err());

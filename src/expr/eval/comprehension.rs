@@ -53,10 +53,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     ) -> Result<T, EvalError> {
         self.spend(node.weight as usize)?;
         let outer = self.locals.len();
-        if let Some(key) = node.key {
-            self.locals.push((key, Slot::Value(round.key.clone())));
+        if let Some(key) = &node.key {
+            self.locals.push((key.id, Slot::Value(round.key.clone())));
         }
-        self.locals.push((node.item, round.item.clone()));
+        self.locals.push((node.item.id, round.item.clone()));
         let result = body(self);
         self.locals.truncate(outer);
         result

@@ -48,7 +48,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 if list.is_null() {
                     return Ok(Value::Null);
                 }
-                let each = EachItem { local: *local, when: when.as_deref(), body };
+                let each = EachItem { local: local.id, when: when.as_deref(), body };
                 let mut made = Vec::new();
                 self.each(&list, &each, &mut |machine| {
                     machine.env.budget().make_list(1)?;
@@ -162,7 +162,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             },
             Node::Object(members) => self.write_object(members, out)?,
             Node::Each { list, local, when, body } => {
-                let each = EachItem { local: *local, when: when.as_deref(), body };
+                let each = EachItem { local: local.id, when: when.as_deref(), body };
                 self.write_each(list, &each, out)?;
             }
             Node::Items(nodes) => {

@@ -73,7 +73,7 @@ impl Node {
             Self::Object(members) => Self::Object(members.iter().filter_map(|m| m.pruned(wanted)).collect()),
             Self::Each { list, local, when, body } => Self::Each {
                 list: list.clone(),
-                local: *local,
+                local: local.clone(),
                 when: when.clone(),
                 body: Box::new(body.pruned(wanted)),
             },

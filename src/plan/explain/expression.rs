@@ -1,18 +1,16 @@
 //! Compiled programs as text again, close to how they were written.
 //!
 //! A plan keeps no source text: parts are put where they are used, so what runs may stand nowhere in
-//! one piece. Names of comprehension variables are made up from the list that they run over.
+//! one piece.
 
 use std::fmt::Write as _;
 
 use crate::base::value::{JsonWriter, Sink as _, Value};
 use crate::expr::{
-    Alternative, Arithmetic, Bind, Binder, Call, Comprehension, Fold, Infix, LocalId, Missing, Node, Relation,
-    Relational, Step, TextPart, Var, is_word,
+    Alternative, Arithmetic, Bind, Binder, Call, Comprehension, Conditional, Fallback, Fold, Index, Infix, Local,
+    LocalId, Missing, Node, OptionalStep, Relation, Relational, Step, TextPart, Var, is_word,
 };
 
-/// Characters of a written text that are shown.
-const LONGEST_TEXT: usize = 60;
 /// What stands for a constant of the environment or of a file.
 const HIDDEN: &str = "•••";
 
@@ -76,99 +74,45 @@ impl Printer<'_> {
                 self.out.push_str(&self.names.variable(*var));
                 self.steps(steps);
             }
-            Node::Local { id, steps } => {
-                let name = self.locals.iter().find(|(known, _)| known == id).map_or("it", |(_, name)| name);
-                self.out.push_str(name);
-                self.steps(steps);
-            }
+            Node::Local { id, steps } => self.local(*id, steps),
             Node::Select { of, steps } => {
                 self.operand(of, Binding::Operand);
                 self.steps(steps);
             }
-            Node::Index(index) => {
-                self.operand(&index.of, Binding::Operand);
-                self.out.push_str(if index.missing == Missing::Empty { "[?" } else { "[" });
-                self.node(&index.index);
-                self.out.push(']');
-            }
-            Node::OptionalStep(step) => {
-                self.operand(&step.of, Binding::Operand);
-                match &step.step {
-                    Step::Member(name) => self.push(format_args!(".?{name}")),
-                    Step::Index(index) => self.push(format_args!("[?{index}]")),
-                }
-            }
+            Node::Index(index) => self.index(index),
+            Node::OptionalStep(step) => self.optional_step(step),
             Node::Has(presence) => {
                 self.out.push_str("has(");
                 self.operand(&presence.of, Binding::Operand);
                 self.push(format_args!(".{})", presence.name));
             }
-            other => self.operator(other),
-        }
-    }
-
-    fn operator(&mut self, node: &Node) {
-        match node {
             Node::Not(inner, _) => self.prefixed("!", inner),
             Node::Negate(inner, _) => self.prefixed("-", inner),
             Node::Arithmetic(chain) => self.arithmetic(chain),
             Node::Relation(relation) => self.relation(relation),
             Node::And(nodes, _) => self.separated(nodes, " && ", Binding::Relation),
             Node::Or(nodes, _) => self.separated(nodes, " || ", Binding::And),
-            Node::Conditional(node) => {
-                self.operand(&node.when, Binding::Or);
-                self.out.push_str(" ? ");
-                self.operand(&node.then, Binding::Or);
-                self.out.push_str(" : ");
-                self.node(&node.otherwise);
-            }
-            other => self.call(other),
-        }
-    }
-
-    fn call(&mut self, node: &Node) {
-        match node {
-            Node::Fallback(fallback) => match fallback.alternative {
-                Alternative::Default => self.function("default", &[&fallback.value, &fallback.otherwise]),
-                Alternative::OrValue => self.method(&fallback.value, "orValue", &[&fallback.otherwise]),
-                Alternative::Or => self.method(&fallback.value, "or", &[&fallback.otherwise]),
-            },
-            Node::Call(call) => self.library(call),
+            Node::Conditional(node) => self.conditional(node),
+            Node::Fallback(fallback) => self.fallback(fallback),
             Node::Bind(bind) => self.bind(bind),
+            Node::Call(call) => self.library(call),
+            Node::Matches(matches) => {
+                let pattern = Node::text(matches.pattern.as_str());
+                self.method(&matches.text, "matches", &[&pattern]);
+            }
             Node::Comprehension(comprehension) => self.comprehension(comprehension),
-            other => self.composite(other),
-        }
-    }
-
-    fn composite(&mut self, node: &Node) {
-        match node {
             Node::List(elements) => self.list(elements.iter().map(|element| (element.optional, &element.value))),
-            Node::Items(items) => self.list(items.iter().map(|item| (false, item))),
             Node::Map(entries, _) => {
-                let entries = entries.iter().map(|entry| (Key::Node(&entry.key, entry.optional), None, &entry.value));
-                self.object(entries);
+                self.object(entries.iter().map(|entry| (Key::Node(&entry.key, entry.optional), None, &entry.value)));
             }
             Node::Object(members) => {
-                let members =
-                    members.iter().map(|member| (Key::Name(&member.name), member.when.as_ref(), &member.value));
-                self.object(members);
+                self.object(
+                    members.iter().map(|member| (Key::Name(&member.name), member.when.as_ref(), &member.value)),
+                );
             }
-            Node::Each { list, local, when, body } => {
-                self.operand(list, Binding::Operand);
-                self.out.push_str(".map(");
-                let name = self.bound(*local, list);
-                self.out.push_str(&name);
-                for node in when.iter().chain([body]) {
-                    self.out.push_str(", ");
-                    self.node(node);
-                }
-                self.out.push(')');
-                self.locals.pop();
-            }
-            Node::Text(parts) => {
-                let text: String = parts.iter().map(|part| self.text_part(part)).collect();
-                self.push(format_args!("\"{}\"", short(&text)));
-            }
+            Node::Each { list, local, when, body } => self.each(list, local, (when.as_deref(), body)),
+            Node::Items(items) => self.list(items.iter().map(|item| (false, item))),
+            Node::Text(parts) => self.text(parts),
             Node::Leaf(inner) => self.node(inner),
             Node::Merge(merge) => {
                 let parts: Vec<&Node> = merge.parts.iter().map(|part| &part.node).collect();
@@ -176,8 +120,61 @@ impl Printer<'_> {
             }
             // Of the two sides `otherwise` is the one that still bears the step's name.
             Node::Outcome { otherwise, .. } => self.node(otherwise),
-            _ => self.out.push('…'),
         }
+    }
+
+    fn index(&mut self, index: &Index) {
+        self.operand(&index.of, Binding::Operand);
+        self.out.push_str(if index.missing == Missing::Empty { "[?" } else { "[" });
+        self.node(&index.index);
+        self.out.push(']');
+    }
+
+    fn optional_step(&mut self, step: &OptionalStep) {
+        self.operand(&step.of, Binding::Operand);
+        match &step.step {
+            Step::Member(name) => self.push(format_args!(".?{name}")),
+            Step::Index(index) => self.push(format_args!("[?{index}]")),
+        }
+    }
+
+    fn local(&mut self, id: LocalId, steps: &[Step]) {
+        let name = self.locals.iter().find(|(known, _)| *known == id).map_or("it", |(_, name)| name);
+        self.out.push_str(name);
+        self.steps(steps);
+    }
+
+    fn conditional(&mut self, node: &Conditional) {
+        self.operand(&node.when, Binding::Or);
+        self.out.push_str(" ? ");
+        self.operand(&node.then, Binding::Or);
+        self.out.push_str(" : ");
+        self.node(&node.otherwise);
+    }
+
+    fn fallback(&mut self, fallback: &Fallback) {
+        match fallback.alternative {
+            Alternative::Default => self.function("default", &[&fallback.value, &fallback.otherwise]),
+            Alternative::OrValue => self.method(&fallback.value, "orValue", &[&fallback.otherwise]),
+            Alternative::Or => self.method(&fallback.value, "or", &[&fallback.otherwise]),
+        }
+    }
+
+    fn each(&mut self, list: &Node, local: &Local, (when, body): (Option<&Node>, &Node)) {
+        self.operand(list, Binding::Operand);
+        let name = self.bound(local);
+        self.push(format_args!(".map({name}"));
+        for node in when.into_iter().chain([body]) {
+            self.out.push_str(", ");
+            self.node(node);
+        }
+        self.out.push(')');
+        self.locals.pop();
+    }
+
+    fn text(&mut self, parts: &[TextPart]) {
+        let text: String = parts.iter().map(|part| self.text_part(part)).collect();
+        self.push(format_args!("\"{text}\""));
     }
 
     /// A part of a text; the printer's own locals are known inside.
@@ -284,9 +281,10 @@ impl Printer<'_> {
     fn bind(&mut self, bind: &Bind) {
         // The value is printed before its name is bound: it does not see it.
         let start = self.out.len();
-        self.operand(&bind.value, Binding::Operand);
+        let least = if bind.binder == Binder::Plain { Binding::Conditional } else { Binding::Operand };
+        self.operand(&bind.value, least);
         let value = self.out.split_off(start);
-        let name = self.bound(bind.local, &bind.value);
+        let name = self.bound(&bind.local);
         match bind.binder {
             Binder::Plain => self.push(format_args!("cel.bind({name}, {value}, ")),
             Binder::OptionalMap => self.push(format_args!("{value}.optMap({name}, ")),
@@ -312,12 +310,11 @@ impl Printer<'_> {
         };
         self.push(format_args!(".{name}("));
         let bound = self.locals.len();
-        if let Some(key) = node.key {
-            let name = self.fresh("key");
+        if let Some(key) = &node.key {
+            let name = self.bound(key);
             self.push(format_args!("{name}, "));
-            self.locals.push((key, name));
         }
-        let name = self.bound(node.item, &node.range);
+        let name = self.bound(&node.item);
         self.out.push_str(&name);
         for inner in node.when.iter().chain([&node.body]) {
             self.out.push_str(", ");
@@ -362,9 +359,13 @@ impl Printer<'_> {
     fn constant(&mut self, value: &Value<'_>) {
         match value {
             Value::Text(text) if self.names.is_hidden(text) => self.out.push_str(HIDDEN),
-            Value::Text(text) => self.push(format_args!("'{}'", short(&text.escape_debug().to_string()))),
+            Value::Text(text) => self.push(format_args!("'{}'", text.escape_debug())),
             Value::Uint(number) => self.push(format_args!("{number}u")),
             Value::Double(number) => self.push(format_args!("{number:?}")),
+            Value::Timestamp(_) => self.converted("timestamp", value),
+            Value::Duration(_) => self.converted("duration", value),
+            Value::Bytes(_) => self.converted("base64.decode", value),
+            Value::Type(name) => self.out.push_str(name),
             Value::Optional(None) => self.out.push_str("none"),
             Value::Optional(Some(value)) => self.constant(value),
             Value::List(values) => {
@@ -375,19 +376,32 @@ impl Printer<'_> {
                 }
                 self.out.push(']');
             }
-            other => {
-                let mut json = JsonWriter::default();
-                let written = json.value(other).is_ok();
-                let text = String::from_utf8_lossy(&json.bytes);
-                self.out.push_str(if written { &text } else { "…" });
+            Value::Map(entries) => {
+                self.out.push('{');
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    self.out.push_str(if index > 0 { ", " } else { "" });
+                    self.constant(key);
+                    self.out.push_str(": ");
+                    self.constant(value);
+                }
+                self.out.push('}');
+            }
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::View(_) | Value::Held(_) => {
+                self.out.push_str(&json(value));
             }
         }
     }
 
-    /// Binds a local to a name that is made up from what it runs over.
-    fn bound(&mut self, local: LocalId, range: &Node) -> String {
-        let name = self.fresh(&singular(range));
-        self.locals.push((local, name.clone()));
+    /// A constant that is written by converting text.
+    fn converted(&mut self, function: &str, value: &Value<'_>) {
+        let text = json(value);
+        self.push(format_args!("{function}('{}')", text.trim_matches('"')));
+    }
+
+    /// Binds a local to its name. Where parts put programs inside one another that name may be taken.
+    fn bound(&mut self, local: &Local) -> String {
+        let name = self.fresh(&local.name);
+        self.locals.push((local.id, name.clone()));
         name
     }
 
@@ -434,32 +448,17 @@ fn binding(node: &Node) -> Binding {
     }
 }
 
-/// What one element of a list is called: `lines` hold a `line`.
-fn singular(range: &Node) -> String {
-    let steps = match range {
-        Node::Path { steps, .. } | Node::Local { steps, .. } | Node::Select { steps, .. } => steps,
-        Node::Comprehension(inner) => return singular(&inner.range),
-        Node::Leaf(inner) => return singular(inner),
-        _ => return "x".to_owned(),
-    };
-    let Some(Step::Member(list)) = steps.last() else { return "x".to_owned() };
-    let one = match list.strip_suffix("ies") {
-        Some(stem) => format!("{stem}y"),
-        None => list.strip_suffix('s').filter(|stem| !stem.ends_with('s')).unwrap_or("x").to_owned(),
-    };
-    if is_name(&one) { one } else { "x".to_owned() }
+fn json(value: &Value<'_>) -> String {
+    let mut json = JsonWriter::default();
+    match json.value(value) {
+        Ok(()) => String::from_utf8_lossy(&json.bytes).into_owned(),
+        // Only numbers that JSON does not have.
+        Err(_) => "double('NaN')".to_owned(),
+    }
 }
 
 /// Whether a member can be written with a dot, and an entry without quotes.
 fn is_name(text: &str) -> bool {
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     begins && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !is_word(text)
-}
-
-fn short(text: &str) -> String {
-    if text.chars().count() <= LONGEST_TEXT {
-        return text.to_owned();
-    }
-    let begin: String = text.chars().take(LONGEST_TEXT - 1).collect();
-    begin + "…"
 }

@@ -1,13 +1,12 @@
 //! The head of what is explained: what it is for, what clients send, how the answer looks.
 
 use super::call::{duration_text, header_text};
-use super::cost::Runs;
 use super::expression::{expression, placeholder};
-use super::flow::Flow;
 use super::layout::{WIDTH, padded, pairs, wrap};
 use super::naming::Naming;
 use super::print::{INDENT, count, tail};
 use crate::base::value::Timestamp;
+use crate::plan::analysis::{Flow, Runs};
 use crate::plan::schema::{FieldDef, InputDef, TypeId};
 use crate::plan::{
     Arg, ArgDefault, ArgSource, BodyForm, BodyType, Bounds, Deprecation, Endpoint, Field, PathPart, Plan, Proxy,

@@ -8,27 +8,21 @@
 //! The analyses know nothing of the text, and the text decides nothing.
 
 mod call;
-mod cost;
 mod expression;
-mod flow;
 mod heading;
-mod inputs;
 mod layout;
 mod naming;
 mod print;
-mod schedule;
 mod selection;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod waits;
 
 use std::time::Duration;
 
-use cost::Runs;
-use flow::Flow;
 use print::{Subject, sections};
 
+use super::analysis::{Flow, Runs};
 use super::{Answer, BodyForm, Composed, Endpoint, Field, Plan, Proxy, Queried, Scope};
 
 /// The time within which a field is answered where there is no graph: none is set.

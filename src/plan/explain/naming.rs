@@ -1,8 +1,8 @@
 //! What the variables of a composition are called where a step is drawn.
 
 use super::expression::Names;
-use super::flow::{At, Flow, ScopeAt};
 use crate::expr::Var;
+use crate::plan::analysis::{At, Flow, ScopeAt};
 use crate::plan::{Action, Need, RequestPart, Source};
 
 /// The names of one place in a drawing.

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::call::refusal;
-use super::cost::{Calls, Cost, Runs};
 use super::expression::expression;
-use super::flow::{At, Flow};
-use super::inputs::{Input, Inputs, Reader, Sharing};
 use super::layout::{pairs, rows};
 use super::naming::Naming;
-use super::schedule::{Chain, Link, Schedule};
 use super::steps::writes;
 use crate::base::id::BackendId;
 use crate::expr::Node;
+use crate::plan::analysis::{At, Flow};
+use crate::plan::analysis::{Calls, Cost, Runs};
+use crate::plan::analysis::{Chain, Link, Schedule};
+use crate::plan::analysis::{Input, Inputs, Reader, Sharing};
 use crate::plan::{Action, Arg, ArgSource, Plan, needs_of};
 
 /// Columns before the content of a section.
@@ -172,7 +172,7 @@ impl Drawing<'_, '_> {
     }
 
     fn inputs_text(&self, at: At, inputs: &Inputs, naming: &Naming<'_, '_>) -> String {
-        let list = |inputs: &BTreeSet<Input>| inputs.iter().map(input_text).collect::<Vec<_>>().join(", ");
+        let list = |inputs: &BTreeSet<Input>| inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let mut parts: Vec<String> = Vec::new();
         if !inputs.own.is_empty() {
             parts.push(list(&inputs.own));
@@ -189,7 +189,7 @@ impl Drawing<'_, '_> {
         let whom = match inputs.sharing() {
             _ if self.flow.step(at).write => " (a write: never shared)",
             Sharing::Everyone | Sharing::Alike => "",
-            Sharing::Caller => " (private)",
+            Sharing::Private => " (private)",
             Sharing::Nobody => " (never shared)",
         };
         text + whom
@@ -217,28 +217,4 @@ fn calls_text(calls: &Calls) -> String {
     }
     parts.extend(calls.per_keys.iter().map(|keys| format!("1 call for every {keys} keys")));
     parts.join(" and ")
-}
-
-fn input_text(input: &Input) -> String {
-    let member = |of: &str, name: &Option<Box<str>>| match name {
-        Some(name) => format!("{of}.{name}"),
-        None => of.to_owned(),
-    };
-    let named = |one: &str, all: &str, name: &Option<Box<str>>| match name {
-        Some(name) => format!("{one} {name}"),
-        None => all.to_owned(),
-    };
-    match input {
-        Input::Arg(name) => format!("args.{name}"),
-        Input::Body(name) => member("args.body", name),
-        Input::Query(name) => member("request.query", name),
-        Input::Header(name) => named("header", "all headers", name),
-        Input::Cookie(name) => named("cookie", "all cookies", name),
-        Input::Parent(name) => member("parent", name),
-        Input::Method => "request.method".to_owned(),
-        Input::Path => "request.path".to_owned(),
-        Input::ClientIp => "request.client_ip".to_owned(),
-        Input::Id => "request.id".to_owned(),
-        Input::Time => "request.time".to_owned(),
-    }
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::call::{decision, duration_text, items, refusal, replacement};
-use super::flow::{At, Flow};
 use super::layout::{Row, StepRow};
 use super::naming::Naming;
 use super::print::Drawing;
-use super::schedule::{Condition, Schedule};
-use super::waits::{is_block, waits};
+use crate::plan::analysis::{At, Flow};
+use crate::plan::analysis::{Condition, Schedule};
+use crate::plan::analysis::{is_block, waits};
 use crate::plan::{Action, Each, Guard};
 
 /// Columns by which what is inside something stands further right.

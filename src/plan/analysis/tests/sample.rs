@@ -1,9 +1,6 @@
-//! Claims about the analyses and the text, on small projects held in memory.
+//! Small projects held in memory, and their plans.
 
-mod analyses;
-mod text;
-
-use super::flow::{At, Flow};
+use super::super::{At, Flow};
 use crate::base::diagnostic::Diagnostic;
 use crate::plan::{Answer, Composed, Plan, build};
 use crate::spec::{Asked, read_texts};
@@ -15,7 +12,7 @@ const BACKENDS: &str = "backends:
 ";
 
 /// The plan of a composition beside three backends, and of a schema if it has fields.
-fn plan_with(composition: &str, schema: &str) -> Plan {
+pub(crate) fn plan_with(composition: &str, schema: &str) -> Plan {
     let look_up = |asked: Asked<'_>| match asked {
         Asked::Environment("TOKEN") => Ok(Some("s3cret".to_owned())),
         _ => Ok(None),
@@ -33,13 +30,13 @@ fn plan_with(composition: &str, schema: &str) -> Plan {
 }
 
 /// The plan of one endpoint with these steps and this result.
-fn endpoint(steps: &str, result: &str) -> Plan {
+pub(crate) fn endpoint(steps: &str, result: &str) -> Plan {
     let args = "{ x: String, list: '[String!]', c: { type: String, in: header, name: x-c } }";
     let steps: String = steps.lines().map(|line| format!("      {}\n", line.trim_start())).collect();
     plan_with(&format!("endpoints:\n  POST /e:\n    args: {args}\n    steps:\n{steps}    result: {result}\n"), "")
 }
 
-fn composed(plan: &Plan) -> &Composed {
+pub(crate) fn composed(plan: &Plan) -> &Composed {
     let composed = match &plan.endpoints[0].answer {
         Answer::Compose(composed) => Some(composed),
         Answer::Query(_) | Answer::Proxy(_) => None,
@@ -47,12 +44,12 @@ fn composed(plan: &Plan) -> &Composed {
     composed.expect("the endpoint is a composition")
 }
 
-fn flow(plan: &Plan) -> Flow<'_> {
+pub(crate) fn flow(plan: &Plan) -> Flow<'_> {
     let composed = composed(plan);
     Flow::new(&composed.composition.sources, &composed.composition.scope, &composed.needs)
 }
 
-fn at(flow: &Flow<'_>, name: &str) -> At {
+pub(crate) fn at(flow: &Flow<'_>, name: &str) -> At {
     let mut named = flow.all().filter(|at| *flow.step(*at).name == *name);
     named.next().expect(name)
 }

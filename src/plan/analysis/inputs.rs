@@ -1,15 +1,21 @@
-//! What of the client's request each call depends on: what a cache of its replies is keyed by.
+//! What of the client's request each call depends on, and so whom its reply may serve.
 //!
 //! A call depends on what its path, query, header fields and body mention, and on what the steps that
-//! they mention depend on. Whether it is made at all (its `when`) is no part of what it asks.
+//! they mention depend on. Whether it is made at all (its `when`) is no part of what it asks. A
+//! batched call asks for the keys of those that come to it, so there `when` does count.
+//!
+//! **Invariant:** two requests that agree in the inputs of a call, and get the same replies, make the
+//! same call.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::flow::{At, Flow, ScopeAt};
 use crate::expr::{Node, Step as PathStep, Var};
 use crate::plan::{Action, Arg, ArgSource, Call, Need, OnFailure, PathPart, Query, Request, RequestPart, Source};
 
-/// A part of what the client sent, or of what the gateway knows about its request.
+/// A part of what the client sent, or of what the gateway knows about its request. Displayed as a
+/// composition would write it, header fields and cookies by their name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Input {
     /// A declared argument that comes from the path or the query.
@@ -45,16 +51,16 @@ pub(crate) struct Inputs {
     pub(crate) through: BTreeMap<At, BTreeSet<Input>>,
 }
 
-/// Whom a reply may serve.
+/// Whom the reply to a read may serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// Every client: nothing of the request is in the call.
+    /// Every caller: nothing of the request is in the call.
     Everyone,
-    /// Every client whose request is the same in what the call depends on.
+    /// Every caller whose request agrees in what the call depends on.
     Alike,
-    /// The same, but that is a header field, a cookie or an address: what tells callers apart.
-    Caller,
-    /// Nobody else: it is a write, or holds what is new in every request.
+    /// The same, but that holds a header field, a cookie or an address: what tells callers apart.
+    Private,
+    /// Nobody else: the call holds what is new in every request.
     Nobody,
 }
 
@@ -66,6 +72,42 @@ pub(crate) struct Reader<'f, 'p> {
     args: &'p [Arg],
 }
 
+impl Input {
+    /// Whether it says who asks rather than what is asked for.
+    pub(crate) fn tells_callers_apart(&self) -> bool {
+        matches!(self, Self::Header(_) | Self::Cookie(_) | Self::ClientIp)
+    }
+
+    /// Whether no two requests agree in it.
+    pub(crate) fn is_new_each_time(&self) -> bool {
+        matches!(self, Self::Id | Self::Time)
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut member = |of: &str, name: &Option<Box<str>>| match name {
+            Some(name) => write!(f, "{of}.{name}"),
+            None => f.write_str(of),
+        };
+        match self {
+            Self::Arg(name) => write!(f, "args.{name}"),
+            Self::Body(name) => member("args.body", name),
+            Self::Query(name) => member("request.query", name),
+            Self::Parent(name) => member("parent", name),
+            Self::Header(Some(name)) => write!(f, "header {name}"),
+            Self::Header(None) => f.write_str("all headers"),
+            Self::Cookie(Some(name)) => write!(f, "cookie {name}"),
+            Self::Cookie(None) => f.write_str("all cookies"),
+            Self::Method => f.write_str("request.method"),
+            Self::Path => f.write_str("request.path"),
+            Self::ClientIp => f.write_str("request.client_ip"),
+            Self::Id => f.write_str("request.id"),
+            Self::Time => f.write_str("request.time"),
+        }
+    }
+}
+
 impl Inputs {
     /// Everything that the call depends on.
     pub(crate) fn all(&self) -> BTreeSet<&Input> {
@@ -75,11 +117,11 @@ impl Inputs {
     /// Whom the reply to a read may serve.
     pub(crate) fn sharing(&self) -> Sharing {
         let all = self.all();
-        if all.iter().any(|input| matches!(input, Input::Id | Input::Time)) {
+        if all.iter().any(|input| input.is_new_each_time()) {
             return Sharing::Nobody;
         }
-        if all.iter().any(|input| matches!(input, Input::Header(_) | Input::Cookie(_) | Input::ClientIp)) {
-            return Sharing::Caller;
+        if all.iter().any(|input| input.tells_callers_apart()) {
+            return Sharing::Private;
         }
         if all.is_empty() { Sharing::Everyone } else { Sharing::Alike }
     }
@@ -93,6 +135,13 @@ impl<'f, 'p> Reader<'f, 'p> {
 
     /// What a call depends on.
     pub(crate) fn of_call(&self, at: At, call: &Call) -> Inputs {
+        let read = self.mentioned(at, call);
+        let through = read.steps.iter().map(|step| (*step, self.of_value(*step)));
+        Inputs { through: through.filter(|(_, inputs)| !inputs.is_empty()).collect(), own: read.inputs }
+    }
+
+    /// What a call's request mentions itself.
+    fn mentioned(&self, at: At, call: &Call) -> Read {
         let scope = self.flow.scope(at);
         let mut read = Read::default();
         for node in request(call) {
@@ -108,9 +157,9 @@ impl<'f, 'p> Reader<'f, 'p> {
             && let Some(batch) = &call.batch
         {
             self.read((&batch.key, scope), &mut read);
+            self.read_comers(at, &mut read);
         }
-        let through = read.steps.iter().map(|step| (*step, self.of_value(*step)));
-        Inputs { through: through.filter(|(_, inputs)| !inputs.is_empty()).collect(), own: read.inputs }
+        read
     }
 
     /// What the value that a step holds depends on.
@@ -138,9 +187,9 @@ impl<'f, 'p> Reader<'f, 'p> {
         }
         match &step.action {
             Action::Call(call) => {
-                let own = self.of_call(at, call);
-                read.inputs.extend(own.own);
-                read.steps.extend(self.mentioned(at, call));
+                let own = self.mentioned(at, call);
+                read.inputs.extend(own.inputs);
+                read.steps.extend(own.steps);
                 nodes.extend(judging(call).into_iter().map(|node| (node, scope)));
             }
             Action::Group(guards) => {
@@ -158,14 +207,18 @@ impl<'f, 'p> Reader<'f, 'p> {
         nodes.into_iter().for_each(|node| self.read(node, read));
     }
 
-    /// The steps that a call's request mentions.
-    fn mentioned(&self, at: At, call: &Call) -> BTreeSet<At> {
-        let mut read = Read::default();
-        let keys = call.batch.iter().map(|batch| &batch.key);
-        for node in request(call).into_iter().chain(keys) {
-            self.read((node, self.flow.scope(at)), &mut read);
+    /// What decides which items or parents come to a batched step: their `when`, that of the
+    /// compositions around it, and whatever else could fail before.
+    fn read_comers(&self, at: At, read: &mut Read) {
+        let scope = self.flow.scope(at);
+        read.steps.extend(self.flow.acting(at));
+        let mut inside = Some(at);
+        while let Some(at) = inside.filter(|at| self.flow.scope(*at) == scope) {
+            if let Some(when) = &self.flow.step(at).when {
+                self.read((&when.node, scope), read);
+            }
+            inside = self.flow.around(at);
         }
-        read.steps
     }
 
     fn read(&self, (node, scope): (&Node, ScopeAt), read: &mut Read) {

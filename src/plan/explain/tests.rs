@@ -1,11 +1,11 @@
 //! How it reads.
 
-use super::super::explain_endpoint;
-use super::super::expression::expression;
-use super::super::layout::{pairs, wrap};
-use super::super::naming::Naming;
-use super::{composed, endpoint, flow, plan_with};
+use super::explain_endpoint;
+use super::expression::expression;
+use super::layout::{pairs, wrap};
+use super::naming::Naming;
 use crate::expr::Node;
+use crate::plan::analysis::tests::sample::{composed, endpoint, flow, plan_with};
 
 /// What an expression over `args.x` and `args.list` reads like again.
 fn again(source: &str) -> String {
@@ -47,15 +47,22 @@ fn an_expression_reads_as_it_was_written() {
         "p.?a.orValue(1)",
         "{'a': p.a, 'b': [p.b, null, true]}",
         "string(p.a) + 'x'",
+        "p.a.matches('^[a-z]+$') ? 1 : 2",
+        "p.lines.map(l, l.sku)",
+        "p.lines.map(l, l.n > 0, l.sku)",
+        "p.lines.transformMap(k, v, v + k)",
+        "cel.bind(total, p.a + p.b, total * total)",
+        "p.?a.optMap(found, found.b)",
     ] {
         assert_eq!(again(source), source);
     }
 }
 
 #[test]
-fn names_of_variables_come_from_their_list() {
-    assert_eq!(again("p.lines.map(l, l.sku)"), "p.lines.map(line, line.sku)");
-    assert_eq!(again("p.address.map(l, l.sku)"), "p.address.map(x, x.sku)");
+fn constants_that_json_does_not_have_are_converted_text() {
+    for source in ["duration('2s')", "timestamp('2026-01-02T03:04:05Z')", "[1u, 2.0, 'n']", "{'a': {'b': 1}}"] {
+        assert_eq!(again(source), source);
+    }
 }
 
 #[test]

@@ -1,12 +1,9 @@
-//! What starts when, what it costs, on what it depends.
+//! What starts when, and what it costs.
 
 use super::super::cost::{Calls, Cost, Runs};
-use super::super::flow::{At, Flow};
-use super::super::inputs::{Input, Inputs, Reader, Sharing};
-use super::super::schedule::{Condition, Schedule};
-use super::super::waits::waits;
-use super::{at, composed, endpoint, flow, plan_with};
-use crate::plan::{Action, Plan};
+use super::super::{At, Condition, Flow, Schedule, waits};
+use super::sample::{at, endpoint, flow, plan_with};
+use crate::plan::Plan;
 
 fn names(flow: &Flow<'_>, steps: &[At]) -> Vec<String> {
     steps.iter().map(|at| flow.step(*at).name.to_string()).collect()
@@ -25,21 +22,6 @@ fn calls(plan: &Plan) -> [u64; 2] {
     let flow = flow(plan);
     let cost = Cost::of(&flow, &Schedule::of(&flow), Runs::Once);
     [0, 1].map(|backend| cost.calls.iter().filter(|(id, _)| id.index() == backend).map(|(_, calls)| calls.fixed).sum())
-}
-
-fn inputs(plan: &Plan, step: &str) -> Inputs {
-    let flow = flow(plan);
-    let mut named = flow.all().filter(|at| *flow.step(*at).name == *step);
-    let call = |at: At| match &flow.step(at).action {
-        Action::Call(call) => Some((at, call)),
-        _ => None,
-    };
-    let (at, call) = named.find_map(call).expect("the step is a call");
-    Reader::new(&flow, &plan.endpoints[0].args).of_call(at, call)
-}
-
-fn arg(name: &str) -> Input {
-    Input::Arg(name.into())
 }
 
 #[test]
@@ -232,66 +214,6 @@ fn fields_cost_by_parent_and_by_key() {
     assert_eq!(cost("P.one"), (Calls { fixed: 20, ..Calls::default() }, 4));
     assert_eq!(cost("P.many"), (Calls { per_keys: vec![10], ..Calls::default() }, 1));
     assert_eq!(cost("P.both"), (Calls { per_parent: 1, per_keys: vec![100], ..Calls::default() }, 2));
-}
-
-#[test]
-fn a_call_depends_on_what_it_mentions_and_on_what_that_depends() {
-    let plan = endpoint(
-        "p: { backend: a, get: '/p/${args.x}' }
-         q: { backend: a, get: '/q/${p.id}', query: { t: \"${request.headers['x-t']}\" } }",
-        "${q}",
-    );
-    let found = inputs(&plan, "q");
-    assert_eq!(found.own, [Input::Header(Some("x-t".into()))].into());
-    let flow = flow(&plan);
-    assert_eq!(found.through, [(at(&flow, "p"), [arg("x")].into())].into());
-    assert_eq!(found.sharing(), Sharing::Caller);
-    assert_eq!(inputs(&plan, "p").sharing(), Sharing::Alike);
-}
-
-#[test]
-fn whether_a_call_is_made_is_no_part_of_what_it_asks() {
-    let plan = endpoint(
-        "p: { when: \"${args.x == 'y'}\", backend: a, get: /p }
-         q: { backend: a, get: '/q', query: { p: '${p.id}' } }",
-        "${q}",
-    );
-    assert_eq!(inputs(&plan, "p"), Inputs::default());
-    assert_eq!(inputs(&plan, "p").sharing(), Sharing::Everyone);
-    // What the step holds, null or a reply, does depend on it.
-    assert_eq!(inputs(&plan, "q").through.values().next(), Some(&[arg("x")].into()));
-}
-
-#[test]
-fn items_and_keys_depend_on_their_list() {
-    let plan = endpoint(
-        "e: { for_each: '${args.list}', backend: b, get: /i, query: { ids: '${keys}' }, batch: { key: '${item}', from: '${reply}', by: '${item.id}' } }",
-        "${e}",
-    );
-    assert_eq!(inputs(&plan, "e"), Inputs { own: [arg("list")].into(), ..Inputs::default() });
-}
-
-#[test]
-fn an_argument_of_a_header_is_the_header() {
-    let plan = endpoint("p: { backend: a, get: '/p/${args.c}' }", "${p}");
-    assert_eq!(inputs(&plan, "p").own, [Input::Header(Some("x-c".into()))].into());
-}
-
-#[test]
-fn what_is_new_in_every_request_is_never_shared() {
-    for part in ["id", "time"] {
-        let plan = endpoint(&format!("p: {{ backend: a, get: /p, query: {{ t: '${{request.{part}}}' }} }}"), "${p}");
-        assert_eq!(inputs(&plan, "p").sharing(), Sharing::Nobody, "{part}");
-    }
-    let plan = endpoint("p: { backend: a, get: /p, headers: { x-a: '${request.client_ip}' } }", "${p}");
-    assert_eq!(inputs(&plan, "p").sharing(), Sharing::Caller);
-}
-
-#[test]
-fn a_body_is_an_input() {
-    let plan = endpoint("p: { backend: a, post: /p, body: { x: '${request.body.name}' } }", "${p}");
-    assert_eq!(inputs(&plan, "p").own, [Input::Body(Some("name".into()))].into());
-    assert!(!composed(&plan).composition.scope.always.is_empty());
 }
 
 #[test]
