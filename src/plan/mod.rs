@@ -6,7 +6,7 @@
 mod analysis;
 mod build;
 pub mod contract;
-mod explain;
+pub mod explain;
 pub mod fit;
 mod model;
 mod needs;
@@ -14,6 +14,5 @@ pub mod operation;
 pub mod schema;
 
 pub use build::build;
-pub use explain::{explain_endpoint, explain_field};
 pub use model::*;
 pub(crate) use needs::needs_of;

@@ -15,6 +15,10 @@ claims![
     ten_mistakes_are_ten_diagnostics_and_exit_code_1,
     wrong_usage_is_exit_code_2,
     an_endpoint_and_a_field_can_be_explained,
+    what_there_is_to_explain_is_listed,
+    explanations_come_in_three_forms,
+    a_document_can_be_explained,
+    a_project_with_a_key_of_another_version_is_not_explained,
     profiles_are_checked_and_named,
     every_line_that_the_demo_prints_works_and_an_interrupt_ends_it,
     a_port_that_is_taken_is_named,
@@ -67,9 +71,80 @@ fn an_endpoint_and_a_field_can_be_explained() -> Result<(), String> {
     assert!(text(&page.stdout).contains("catalog"), "{}", text(&page.stdout));
     let field = selvedge(&["explain", "Product.seller"])?;
     assert_eq!(field.status.code(), Some(0), "{}", text(&field.stderr));
-    let unknown = selvedge(&["explain", "Product.sellr"])?;
-    assert_ne!(unknown.status.code(), Some(0));
-    assert!(text(&unknown.stderr).contains("Product.seller"), "{}", text(&unknown.stderr));
+    for (mistaken, meant) in [
+        ("Product.sellr", "`Product.seller`"),
+        ("GET /v1/prodcts", "`GET /v1/products`"),
+        ("/v1/compar", "`/v1/compare`"),
+        ("Product.name", "runs nothing"),
+    ] {
+        let unknown = selvedge(&["explain", mistaken])?;
+        assert_eq!(unknown.status.code(), Some(2), "{mistaken}");
+        assert!(text(&unknown.stderr).contains(meant), "{mistaken}: {}", text(&unknown.stderr));
+    }
+    Ok(())
+}
+
+fn what_there_is_to_explain_is_listed() -> Result<(), String> {
+    let folder = repository(".").to_string_lossy().into_owned();
+    for arguments in [&["explain"][..], &["explain", &folder]] {
+        let listed = selvedge(arguments)?;
+        let lines = text(&listed.stdout);
+        assert_eq!(listed.status.code(), Some(0), "{}", text(&listed.stderr));
+        assert!(lines.starts_with("Endpoints\n  GET /"), "{lines}");
+        assert!(lines.contains("\n  POST /v1/checkout  "), "{lines}");
+        assert!(lines.contains("\nFields of the graph\n  Query.products  "), "{lines}");
+        assert!(lines.lines().all(|line| line.chars().count() <= 100), "{lines}");
+    }
+    let listed: serde_json::Value =
+        serde_json::from_slice(&selvedge(&["explain", "--json"])?.stdout).map_err(|error| error.to_string())?;
+    assert_eq!(listed["endpoints"][0]["name"], "GET /");
+    assert!(listed["fields"].as_array().is_some_and(|fields| fields.len() > 30), "{listed}");
+    Ok(())
+}
+
+fn explanations_come_in_three_forms() -> Result<(), String> {
+    let chart = selvedge(&["explain", "GET /v1/compare", "--format", "mermaid"])?;
+    assert!(text(&chart.stdout).starts_with("flowchart TD\n"), "{}", text(&chart.stdout));
+    for json in [&["--json"][..], &["--format", "json"]] {
+        let printed = selvedge(&[&["explain", "/v1/products/{id}/reviews"], json].concat())?;
+        let explained: serde_json::Value =
+            serde_json::from_slice(&printed.stdout).map_err(|error| error.to_string())?;
+        let names = explained["explanations"].as_array().into_iter().flatten().map(|found| &found["name"]);
+        let names: Vec<_> = names.collect();
+        assert_eq!(names, ["GET /v1/products/{id}/reviews", "POST /v1/products/{id}/reviews"]);
+    }
+    Ok(())
+}
+
+fn a_document_can_be_explained() -> Result<(), String> {
+    let document = "query A { categories { name } } query B { sellers { name badge } }";
+    let explained = selvedge(&["explain", document, "--operation", "B"])?;
+    assert_eq!(explained.status.code(), Some(0), "{}", text(&explained.stderr));
+    assert!(text(&explained.stdout).starts_with("query B\n"), "{}", text(&explained.stdout));
+    let project = Project::write("command/document", &[("b.graphql".to_owned(), document.to_owned())])?;
+    let file = format!("@{}", project.root().join("b.graphql").display());
+    let filed = selvedge(&["explain", &file, "--operation", "B"])?;
+    assert_eq!(filed.stdout, explained.stdout, "{}", text(&filed.stderr));
+    for (wrong, said, code) in
+        [(document, "operation", 1), ("{ categoris { name } }", "1:3: ", 1), ("@no/such/file", "cannot be read", 2)]
+    {
+        let refused = selvedge(&["explain", wrong])?;
+        assert_eq!(refused.status.code(), Some(code), "{wrong}: {}", text(&refused.stderr));
+        assert!(text(&refused.stderr).contains(said), "{wrong}: {}", text(&refused.stderr));
+    }
+    Ok(())
+}
+
+fn a_project_with_a_key_of_another_version_is_not_explained() -> Result<(), String> {
+    let composition = "backends: { a: { rest: 'http://127.0.0.1:1' } }
+endpoints:
+  POST /e:
+    steps: { w: { backend: a, post: /w, undo: { backend: a, delete: /w } } }
+";
+    let project = Project::write("command/refused", &[("compositions/a.yaml".to_owned(), composition.to_owned())])?;
+    let ended = selvedge(&["explain", "POST /e", &project.root().to_string_lossy()])?;
+    assert_eq!((ended.status.code(), text(&ended.stdout)), (Some(1), String::new()));
+    assert!(text(&ended.stderr).contains("not-supported-yet"), "{}", text(&ended.stderr));
     Ok(())
 }
 

@@ -12,7 +12,9 @@ use std::fmt;
 
 use super::flow::{At, Flow, ScopeAt};
 use crate::expr::{Node, Step as PathStep, Var};
-use crate::plan::{Action, Arg, ArgSource, Call, Need, OnFailure, PathPart, Query, Request, RequestPart, Source};
+use crate::plan::{
+    Action, Arg, ArgDefault, ArgSource, Call, Endpoint, Need, OnFailure, PathPart, Query, Request, RequestPart, Source,
+};
 
 /// A part of what the client sent, or of what the gateway knows about its request. Displayed as a
 /// composition would write it, header fields and cookies by their name.
@@ -40,6 +42,8 @@ pub(crate) enum Input {
     Id,
     /// The time of the request.
     Time,
+    /// What a backend answered to a write, by the way of its step: no two are the same.
+    Written(Box<str>),
 }
 
 /// What a call depends on.
@@ -53,14 +57,14 @@ pub(crate) struct Inputs {
 
 /// Whom the reply to a read may serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sharing {
+pub enum Sharing {
     /// Every caller: nothing of the request is in the call.
     Everyone,
     /// Every caller whose request agrees in what the call depends on.
     Alike,
     /// The same, but that holds a header field, a cookie or an address: what tells callers apart.
     Private,
-    /// Nobody else: the call holds what is new in every request.
+    /// Nobody else: the call holds what is new in every request, or what a write gave.
     Nobody,
 }
 
@@ -68,8 +72,23 @@ pub(crate) enum Sharing {
 #[derive(Debug)]
 pub(crate) struct Reader<'f, 'p> {
     flow: &'f Flow<'p>,
-    /// The arguments that an endpoint declares; those of graph fields come from the query document.
-    args: &'p [Arg],
+    args: Declared<'p>,
+}
+
+/// The arguments that an endpoint declares; those of graph fields come from the query document.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Declared<'p> {
+    /// The arguments.
+    pub(crate) args: &'p [Arg],
+    /// What their defaults read.
+    sources: &'p [Source],
+}
+
+impl<'p> Declared<'p> {
+    /// Those of an endpoint.
+    pub(crate) fn of(endpoint: &'p Endpoint) -> Self {
+        Self { args: &endpoint.args, sources: &endpoint.default_sources }
+    }
 }
 
 impl Input {
@@ -80,7 +99,7 @@ impl Input {
 
     /// Whether no two requests agree in it.
     pub(crate) fn is_new_each_time(&self) -> bool {
-        matches!(self, Self::Id | Self::Time)
+        matches!(self, Self::Id | Self::Time | Self::Written(_))
     }
 }
 
@@ -104,6 +123,7 @@ impl fmt::Display for Input {
             Self::ClientIp => f.write_str("request.client_ip"),
             Self::Id => f.write_str("request.id"),
             Self::Time => f.write_str("request.time"),
+            Self::Written(way) => write!(f, "the reply to the write {}", way.replace('.', " › ")),
         }
     }
 }
@@ -128,8 +148,8 @@ impl Inputs {
 }
 
 impl<'f, 'p> Reader<'f, 'p> {
-    /// A reader of a flow; `args` are those that an endpoint declares.
-    pub(crate) fn new(flow: &'f Flow<'p>, args: &'p [Arg]) -> Self {
+    /// A reader of a flow.
+    pub(crate) fn new(flow: &'f Flow<'p>, args: Declared<'p>) -> Self {
         Self { flow, args }
     }
 
@@ -150,7 +170,7 @@ impl<'f, 'p> Reader<'f, 'p> {
         if let Request::Rest { path, .. } = &call.request
             && path.iter().any(|part| matches!(part, PathPart::Tail))
         {
-            let tail = self.args.iter().find(|arg| matches!(arg.source, ArgSource::Tail(_)));
+            let tail = self.args.args.iter().find(|arg| matches!(arg.source, ArgSource::Tail(_)));
             read.inputs.extend(tail.map(|arg| Input::Arg(arg.name.clone())));
         }
         if read.keys
@@ -190,6 +210,7 @@ impl<'f, 'p> Reader<'f, 'p> {
                 let own = self.mentioned(at, call);
                 read.inputs.extend(own.inputs);
                 read.steps.extend(own.steps);
+                read.inputs.extend(step.write.then(|| Input::Written(step.name.clone())));
                 nodes.extend(judging(call).into_iter().map(|node| (node, scope)));
             }
             Action::Group(guards) => {
@@ -247,9 +268,7 @@ impl<'f, 'p> Reader<'f, 'p> {
                 read.steps.extend(self.flow.locate(scope, Need { depth: *depth, step: *step }));
             }
             Source::Item(depth) => self.read_item(*depth, member, (scope, read)),
-            Source::Args => {
-                read.inputs.insert(self.arg(member));
-            }
+            Source::Args => self.read_arg(member, read),
             Source::Body => {
                 read.inputs.insert(Input::Body(member));
             }
@@ -275,13 +294,41 @@ impl<'f, 'p> Reader<'f, 'p> {
         }
     }
 
-    fn arg(&self, member: Option<Box<str>>) -> Input {
+    /// An argument depends on where it comes from, and on what its default reads.
+    fn read_arg(&self, member: Option<Box<str>>, read: &mut Read) {
         let name = member.unwrap_or_default();
-        match self.args.iter().find(|arg| arg.name == name).map(|arg| &arg.source) {
-            Some(ArgSource::Header(header)) => Input::Header(Some(header.as_str().into())),
-            Some(ArgSource::Cookie(cookie)) => Input::Cookie(Some(cookie.clone())),
-            Some(ArgSource::Path(_) | ArgSource::Tail(_) | ArgSource::Query(_)) | None => Input::Arg(name),
+        let Some(arg) = self.args.args.iter().find(|arg| arg.name == name) else {
+            read.inputs.insert(Input::Arg(name));
+            return;
+        };
+        let input = match &arg.source {
+            ArgSource::Header(header) => Input::Header(Some(header.as_str().into())),
+            ArgSource::Cookie(cookie) => Input::Cookie(Some(cookie.clone())),
+            ArgSource::Path(_) | ArgSource::Tail(_) | ArgSource::Query(_) => Input::Arg(name),
+        };
+        if read.inputs.insert(input)
+            && let Some(ArgDefault::Computed(node)) = &arg.default
+        {
+            self.read_default(node, read);
         }
+    }
+
+    /// What the default of an argument reads: the request, and other arguments.
+    fn read_default(&self, node: &Node, read: &mut Read) {
+        if let Node::Path { var, steps } = node {
+            let member = match steps.first() {
+                Some(PathStep::Member(name)) => Some(name.clone()),
+                _ => None,
+            };
+            match self.args.sources.get(var.0 as usize) {
+                Some(Source::Request(part)) => {
+                    read.inputs.insert(of_request(*part, member));
+                }
+                Some(Source::Args) => self.read_arg(member, read),
+                _ => {}
+            }
+        }
+        node.children(&mut |child| self.read_default(child, read));
     }
 }
 

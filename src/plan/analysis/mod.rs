@@ -16,8 +16,8 @@ mod schedule;
 pub(crate) mod tests;
 mod waits;
 
-pub(crate) use cost::{Calls, Cost, Runs};
-pub(crate) use flow::{At, Flow, ScopeAt};
-pub(crate) use inputs::{Input, Inputs, Reader, Sharing};
-pub(crate) use schedule::{Chain, Condition, Link, Schedule};
-pub(crate) use waits::{is_block, waits};
+pub(crate) use cost::{Calls, Cost, Runs, Sum};
+pub(crate) use flow::{At, Flow, ScopeAt, most_items, rounds};
+pub(crate) use inputs::{Declared, Input, Reader, Sharing};
+pub(crate) use schedule::{Condition, Schedule};
+pub(crate) use waits::{imply, is_block, waits};

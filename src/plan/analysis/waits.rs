@@ -39,7 +39,7 @@ fn own(flow: &Flow<'_>, at: At) -> BTreeSet<At> {
 }
 
 /// Adds every step that is over when `at` is. Of a step with `when` only what decides it surely is.
-fn imply(flow: &Flow<'_>, at: At, implied: &mut BTreeSet<At>) {
+pub(crate) fn imply(flow: &Flow<'_>, at: At, implied: &mut BTreeSet<At>) {
     let acting = if flow.step(at).when.is_some() { Vec::new() } else { flow.acting(at) };
     for before in flow.deciding(at).into_iter().chain(acting) {
         if implied.insert(before) {

@@ -15,7 +15,9 @@ use crate::base::diagnostic::did_you_mean;
 use crate::base::failure::Fault;
 use crate::base::id::{BackendId, MethodId};
 use crate::expr::{Node, Piece, Scope, Step as PathStep, Type, split};
-use crate::plan::{Batch, Call, Guard, ListStyle, PathPart, Protocol, Query, QueryEntry, Request, Rpc, Source};
+use crate::plan::{
+    Batch, Because, Call, Guard, ListStyle, PathPart, Protocol, Query, QueryEntry, Request, Rpc, Source, TimeoutBy,
+};
 use crate::spec::{
     self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Template,
 };
@@ -26,17 +28,25 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 
 /// Whether a step's call only reads.
 pub(super) fn is_read(unit: &Unit<'_, '_>, step: &Step) -> bool {
-    match &step.action {
+    effect(unit, step).0
+}
+
+/// Whether a step's call only reads, and why it counts so.
+fn effect(unit: &Unit<'_, '_>, step: &Step) -> (bool, Because) {
+    let (said, unsaid) = match &step.action {
         Action::Rest(call) => {
-            let declared = call.read.as_ref().map(|read| read.value);
-            declared.unwrap_or(matches!(call.verb.method.value, Method::GET | Method::HEAD))
+            let reads = matches!(call.verb.method.value, Method::GET | Method::HEAD);
+            (call.read.as_ref(), (reads, Because::Method))
         }
-        Action::Grpc(call) => match &call.read {
-            Some(read) => read.value,
-            None => unit.read_only() || unit.planner.rpc_reads(call),
-        },
-        _ => true,
-    }
+        Action::Grpc(call) => {
+            let because = unit.planner.rpc_reads(call);
+            let in_place = unit.read_only().then_some(Because::Place);
+            let reads = because.or(in_place);
+            (call.read.as_ref(), (reads.is_some(), reads.unwrap_or(Because::Unsaid)))
+        }
+        _ => (None, (true, Because::Method)),
+    };
+    said.map_or(unsaid, |read| (read.value, Because::Said))
 }
 
 /// The type of the reply to a step's call.
@@ -112,11 +122,14 @@ impl Unit<'_, '_> {
         if let Action::Rest(call) = &step.action {
             self.check_headers(call, &headers, path);
         }
+        let (timeout, timeout_by) = self.planner.call_timeout(facts);
         let mut call = Call {
             backend,
             request,
             headers,
-            timeout: self.planner.call_timeout(facts),
+            timeout,
+            timeout_by,
+            because: effect(self, step).1,
             guards: guards.into(),
             result: result.map(|result| self.planner.template(result, &forming, &format!("{path}.result")).node),
             batch,
@@ -357,6 +370,7 @@ impl Unit<'_, '_> {
             by: self.planner.scalar(&batch.by, &by_names, &format!("{path}.by")).node,
             many: batch.many.as_ref().is_some_and(|many| many.value),
             max: batch.max.as_ref().map_or(BATCH_MAX, |max| max.value as usize),
+            max_unwritten: batch.max.is_none(),
             max_url: batch.max_url.as_ref().map(|size| usize::try_from(size.value.0).unwrap_or(usize::MAX)),
             missing_fails: batch.missing.as_ref().is_some_and(|missing| missing.value == Missing::Error),
         }
@@ -395,9 +409,13 @@ impl<'s> Planner<'s> {
         Some((BackendId::from(index), facts))
     }
 
-    fn call_timeout(&self, facts: &BackendFacts<'_>) -> Duration {
+    fn call_timeout(&self, facts: &BackendFacts<'_>) -> (Duration, TimeoutBy) {
         let everywhere = self.spec.gateway.calls.as_ref().and_then(|calls| calls.timeout.as_ref());
-        facts.spec.timeout.as_ref().or(everywhere).map_or(super::CALL_TIMEOUT, |timeout| timeout.value)
+        match (&facts.spec.timeout, everywhere) {
+            (Some(timeout), _) => (timeout.value, TimeoutBy::Backend),
+            (None, Some(timeout)) => (timeout.value, TimeoutBy::Gateway),
+            (None, None) => (super::CALL_TIMEOUT, TimeoutBy::Default),
+        }
     }
 
     /// The position of a rpc in the plan's table of methods.

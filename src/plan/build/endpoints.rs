@@ -112,6 +112,7 @@ impl Planner<'_> {
             result: Expr { needs: unit.needs(&[&result]).into(), node: result },
             sources: unit.sources(),
             writes: unit.writes(0),
+            parts: unit.parts(),
             scope,
         }
     }

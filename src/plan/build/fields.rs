@@ -9,7 +9,7 @@ use super::{Planner, REQUEST_TIMEOUT};
 use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::base::id::FieldId;
 use crate::plan::schema::{InputDef, TypeId};
-use crate::plan::{Field, Graph, GraphLimits};
+use crate::plan::{Field, Graph, GraphLimits, Unwritten};
 use crate::spec::{self, FieldBody, GraphNames, Located, Named, Stream};
 
 /// Parents served at the same time, and at all, where nothing is written.
@@ -23,6 +23,7 @@ const LIMITS: GraphLimits = GraphLimits { depth: 15, aliases: 30, tokens: 2_000 
 struct Bounds {
     parallel: usize,
     max: usize,
+    unwritten: Unwritten,
     timeout: Option<Duration>,
 }
 
@@ -162,10 +163,11 @@ impl<'s> Planner<'s> {
         let parallel = limit(&named.value.parallel, PARALLEL);
         let max = limit(&named.value.max, MAX_PARENTS);
         let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
+        let unwritten = Unwritten { parallel: named.value.parallel.is_none(), max: named.value.max.is_none() };
         let setting =
             Setting { door: Door::of_field(&named.value), stream: named.value.stream.as_ref(), path: place.1 };
         let unit = self.field_unit(tree, at, setting);
-        let field = self.compiled_field((&named.name.value, &unit), Bounds { parallel, max, timeout });
+        let field = self.compiled_field((&named.name.value, &unit), Bounds { parallel, max, unwritten, timeout });
         unit.check_reach(&field.composition.scope, &[]);
         field
     }
@@ -196,7 +198,8 @@ impl<'s> Planner<'s> {
         // Members of a batch wait for each other: all of them run.
         let parallel = if batched { usize::MAX } else { bounds.parallel };
         let max = if batched || pure { usize::MAX } else { bounds.max };
-        Field { name: name.into(), composition, parallel, max, timeout: bounds.timeout, pure }
+        let Bounds { unwritten, timeout, .. } = bounds;
+        Field { name: name.into(), composition, parallel, max, unwritten, timeout, pure }
     }
 
     /// The field that an endpoint's `graph` names, if it is free and its arguments agree.
@@ -259,7 +262,9 @@ impl<'s> Planner<'s> {
         let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
         let (door, stream) = (Door::of_endpoint(&named.value), named.value.stream.as_ref());
         let unit = self.field_unit(tree, at, Setting { door, stream, path: place.1 });
-        self.compiled_field((&target.value, &unit), Bounds { parallel: PARALLEL, max: MAX_PARENTS, timeout })
+        let unwritten = Unwritten { parallel: true, max: true };
+        let bounds = Bounds { parallel: PARALLEL, max: MAX_PARENTS, unwritten, timeout };
+        self.compiled_field((&target.value, &unit), bounds)
     }
 
     /// Root fields have no parent to read from: each needs an entry.

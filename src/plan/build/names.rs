@@ -376,7 +376,7 @@ fn unread() -> Binding {
 /// What stands for a value whose type is all that is known of it: it is checked and never run.
 fn known(name: &str, ty: Type) -> Binding {
     let nothing = Table(Vec::new());
-    let node = Node::Local { id: with_local(&nothing, name, ty.clone()).local(), steps: Box::default() };
+    let node = Node::Local { id: with_local(&nothing, name, ty.clone()).local().id, steps: Box::default() };
     Binding::Node { node, ty }
 }
 

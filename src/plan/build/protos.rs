@@ -9,6 +9,7 @@ use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 use super::{BackendFacts, Planner};
 use crate::base::diagnostic::{Place, did_you_mean};
+use crate::plan::Because;
 use crate::spec::{GrpcCall, Located, Reading, Reads, SourceFile};
 
 /// Compiles the .proto files that backends name. Backends with the same files share a pool.
@@ -178,16 +179,19 @@ impl Planner<'_> {
         facts.pool.as_ref()?.get_service_by_name(service)?.methods().find(|known| known.name() == method)
     }
 
-    /// Whether a rpc only reads, by its proto or by the backend's `reads`.
-    pub(super) fn rpc_reads(&self, call: &GrpcCall) -> bool {
+    /// What says that a rpc only reads: its proto, or the backend's `reads`; `None` when nothing does.
+    pub(super) fn rpc_reads(&self, call: &GrpcCall) -> Option<Because> {
         let says_so = self.find_rpc(call).is_some_and(|rpc| {
             let options = rpc.method_descriptor_proto().options.as_ref();
             let level = options.and_then(|options| options.idempotency_level);
             level == Some(prost_types::method_options::IdempotencyLevel::NoSideEffects as i32)
         });
         let facts = self.backends.iter().find(|facts| facts.name == call.backend.value);
-        says_so
-            || facts.and_then(|facts| facts.spec.reads.as_ref()).is_some_and(|reads| matches(reads, &call.rpc.value))
+        if says_so {
+            return Some(Because::Proto);
+        }
+        let reads = facts.and_then(|facts| facts.spec.reads.as_ref());
+        reads.is_some_and(|reads| matches(reads, &call.rpc.value)).then_some(Because::Backend)
     }
 }
 

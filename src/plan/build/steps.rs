@@ -7,7 +7,7 @@ use super::unit::Unit;
 use crate::base::diagnostic::did_you_mean;
 use crate::base::id::StepId;
 use crate::expr::{Node, Type};
-use crate::plan::{Action, Each, Expr, Need, OnFailure, Over, Scope, Step};
+use crate::plan::{Action, Each, Expr, Need, OnFailure, Over, Scope, Step, Unwritten};
 use crate::spec;
 
 /// Items that run at the same time, and items at most, where nothing is written.
@@ -240,10 +240,10 @@ impl Unit<'_, '_> {
             compiled.on_failure = OnFailure::Null;
         }
         let value = Expr { needs: self.needs(&[&value]).into(), node: value };
-        let (parallel, max, over) = bounds(spec, write);
+        let ((parallel, max, over), unwritten) = (bounds(spec, write), unwritten(spec));
         let name = item_name(for_each).into();
         compiled.action =
-            Action::Each(Box::new(Each { name, list: list.node, scope, value, key, parallel, max, over }));
+            Action::Each(Box::new(Each { name, list: list.node, scope, value, key, parallel, max, over, unwritten }));
         Some(compiled)
     }
 
@@ -419,6 +419,11 @@ pub(super) fn over(written: Option<&spec::Located<spec::Over>>) -> Over {
         Some(spec::Over::Cut) => Over::Cut,
         Some(spec::Over::Fail) | None => Over::Fail,
     }
+}
+
+/// Which bounds of a `for_each` step nobody wrote.
+fn unwritten(spec: &spec::Step) -> Unwritten {
+    Unwritten { parallel: spec.parallel.is_none() && spec.batch.is_none(), max: spec.max.is_none() }
 }
 
 /// A step that does nothing: what stands for one that could not be compiled.

@@ -55,6 +55,8 @@ pub(super) enum Args<'s> {
 /// What a part was called with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Handed<'s> {
+    /// Its name.
+    pub(super) part: &'s str,
     /// The level that the given expressions are written in.
     pub(super) caller: usize,
     pub(super) given: &'s [Named<Template>],
@@ -335,7 +337,8 @@ impl<'s> Tree<'s> {
             return None;
         }
         let composition = &part.value;
-        let handed = Handed { caller, given: call.given, declared: &composition.args, same_names: call.same_names };
+        let handed =
+            Handed { part: name, caller, given: call.given, declared: &composition.args, same_names: call.same_names };
         self.levels.push(Level {
             outer: None,
             frame: self.levels[caller].frame,

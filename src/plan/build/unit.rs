@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::names::{Extra, Names, Table, refused};
 use super::reach::Mentions;
-use super::tree::{Body, Handed, Outcome, Tree};
+use super::tree::{Args, Body, Handed, Level, Outcome, Tree};
 use super::types::Members;
 use super::{Planner, calls};
 use crate::base::id::StepId;
@@ -317,6 +317,17 @@ impl<'u, 's> Unit<'u, 's> {
             Some(default) => self.planner.template(default, &self.names_of(part), &declared.path),
             None => Value { node: Node::NULL, ty: Type::Null },
         }
+    }
+
+    /// The steps that use a part, by their ways.
+    pub(super) fn parts(&self) -> Box<[(Box<str>, Box<str>)]> {
+        let used = |level: &Level<'_>| match level.args {
+            Args::Part(handed) if !level.prefix.is_empty() => {
+                Some((level.prefix.trim_end_matches('.').into(), handed.part.into()))
+            }
+            _ => None,
+        };
+        self.tree.levels.iter().filter_map(used).collect()
     }
 
     /// Whether a level runs for several items, or for several parents of a field.

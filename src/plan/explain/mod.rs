@@ -1,77 +1,87 @@
-//! Plans as text for people: what an endpoint or a field of the graph does, step by step.
+//! What will run, explained: as text for people, as a chart for pages, as JSON for machines.
 //!
 //! ```text
-//! composition ─▶ Flow (who asks for whom) ─▶ Schedule (what starts when), Cost (calls at most),
-//!                                            Inputs (what of the request each call depends on) ─▶ text
+//! Plan ─▶ analysis ─▶ describe ─▶ Explanation, Operation (data) ─▶ text │ mermaid │ json
 //! ```
 //!
-//! The analyses know nothing of the text, and the text decides nothing.
+//! What is said is decided once, in `describe`; the printers lay it out and decide nothing. Nothing
+//! here runs unless somebody asks for an explanation.
 
-mod call;
-mod expression;
-mod heading;
-mod layout;
-mod naming;
-mod print;
-mod selection;
-mod steps;
+mod describe;
+mod index;
+mod json;
+mod mermaid;
+mod model;
 #[cfg(test)]
 mod tests;
+mod text;
+mod way;
 
-use std::time::Duration;
+pub use index::index;
+pub use model::{Explanation, Head, Operation};
 
-use print::{Subject, sections};
+use super::operation::{Introspection, Planned, RequestError, Settings, compile};
+use super::{Endpoint, Field, Graph, Plan};
 
-use super::analysis::{Flow, Runs};
-use super::{Answer, BodyForm, Composed, Endpoint, Field, Plan, Proxy, Queried, Scope};
+/// Something explained.
+#[derive(Debug)]
+pub enum Explained {
+    /// What a composition answers, or what is passed through.
+    Composition(Explanation),
+    /// A GraphQL operation.
+    Operation(Operation),
+}
 
-/// The time within which a field is answered where there is no graph: none is set.
-const NO_LIMIT: Duration = Duration::MAX;
+/// The form of an explanation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Text for a terminal of 100 columns.
+    Text,
+    /// A Mermaid flowchart.
+    Mermaid,
+    /// One JSON object.
+    Json,
+}
 
-/// What an endpoint does: what it takes, which call waits for which, what it costs its backends at
-/// most, and what of the request each call depends on. Text for a terminal of 100 columns.
-pub fn explain_endpoint(plan: &Plan, endpoint: &Endpoint) -> String {
-    match &endpoint.answer {
-        Answer::Compose(composed) => explain_composed(plan, endpoint, composed),
-        Answer::Query(queried) => explain_query(plan, endpoint, queried),
-        Answer::Proxy(proxy) => explain_proxy(plan, endpoint, proxy),
-    }
+/// Explains an endpoint: what it takes, which call waits for which, what it costs its backends at
+/// most, and whom the reply to each call may serve.
+pub fn endpoint(plan: &Plan, endpoint: &Endpoint) -> Explained {
+    describe::endpoint(plan, endpoint)
 }
 
 /// The same for a field of the graph that a composition answers.
-pub fn explain_field(plan: &Plan, field: &Field) -> String {
-    let composition = &field.composition;
-    let flow = Flow::new(&composition.sources, &composition.scope, &composition.result.needs);
-    let runs = Runs::of_field(plan, field);
-    let subject = Subject {
-        args: &[],
-        timeout: plan.graph.as_ref().map_or(NO_LIMIT, |graph| graph.timeout),
-        runs,
-        result: Some(&composition.result.node),
-    };
-    heading::field(plan, field, runs) + &sections(plan, &flow, subject)
+pub fn field(plan: &Plan, field: &Field) -> Explained {
+    Explained::Composition(describe::field(plan, field))
 }
 
-fn explain_composed(plan: &Plan, endpoint: &Endpoint, composed: &Composed) -> String {
-    let composition = &composed.composition;
-    let flow = Flow::new(&composition.sources, &composition.scope, &composed.needs);
-    let subject = Subject {
-        args: &endpoint.args,
-        timeout: endpoint.timeout,
-        runs: Runs::Once,
-        result: (composed.respond.body != BodyForm::None).then_some(&composition.result.node),
-    };
-    heading::composed(plan, (endpoint, &composed.respond), &flow) + &sections(plan, &flow, subject)
+/// The same for an operation of a GraphQL document: the one of this name, or its only one.
+///
+/// # Errors
+/// The document is not valid, or has no such operation.
+pub fn document(plan: &Plan, graph: &Graph, (text, name): (&str, Option<&str>)) -> Result<Explained, RequestError> {
+    // Whether clients may ask for the schema does not matter to whoever has the project.
+    let settings = Settings { introspection: Introspection::On, ..graph.settings() };
+    let operation = compile(text, name, &graph.schema, &settings)?;
+    let planned = Planned::new(graph, &plan.fields, operation);
+    Ok(Explained::Operation(describe::document(plan, graph, &planned)))
 }
 
-fn explain_query(plan: &Plan, endpoint: &Endpoint, queried: &Queried) -> String {
-    let scope = Scope { depth: 0, steps: Box::default(), always: Box::default() };
-    let flow = Flow::new(&queried.sources, &scope, &[]);
-    let head = heading::composed(plan, (endpoint, &queried.respond), &flow);
-    head + &selection::section(plan, &queried.operation)
+/// Explanations in a form, with a line end.
+pub fn print(explained: &[Explained], form: Form) -> String {
+    let printed = |print: fn(&Explained) -> String| explained.iter().map(print).collect::<Vec<_>>();
+    match form {
+        Form::Text => printed(text::text).join("\n\n"),
+        Form::Mermaid => printed(mermaid::mermaid).join("\n"),
+        Form::Json => format!("{{\"explanations\":[{}]}}\n", printed(json::json).join(",")),
+    }
 }
 
-fn explain_proxy(plan: &Plan, endpoint: &Endpoint, proxy: &Proxy) -> String {
-    let scope = Scope { depth: 0, steps: Box::default(), always: Box::default() };
-    heading::proxy(plan, (endpoint, proxy), &Flow::new(&proxy.sources, &scope, &[]))
+impl Explained {
+    /// What it is, and what clients see of it.
+    pub fn head(&self) -> &Head {
+        match self {
+            Self::Composition(explanation) => &explanation.head,
+            Self::Operation(operation) => &operation.head,
+        }
+    }
 }

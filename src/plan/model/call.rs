@@ -20,6 +20,10 @@ pub struct Call {
     pub headers: Box<[(HeaderName, Node)]>,
     /// The time it may take.
     pub timeout: Duration,
+    /// Who says so.
+    pub timeout_by: TimeoutBy,
+    /// Why it counts as a read or as a write.
+    pub because: Because,
     /// Judges the reply, before its status does.
     pub guards: Box<[Guard]>,
     /// What the step holds, made from the reply; `None` holds the body.
@@ -28,6 +32,34 @@ pub struct Call {
     pub batch: Option<Box<Batch>>,
     /// A read again until it holds.
     pub repeat: Option<Box<Repeat>>,
+}
+
+/// Who says how long a call may take where its step says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutBy {
+    /// Its backend.
+    Backend,
+    /// `gateway.calls`.
+    Gateway,
+    /// Nobody: it is the language's.
+    Default,
+}
+
+/// Why a call counts as a read or as a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// Its HTTP method is one that reads, or one that does not.
+    Method,
+    /// `read` on the call says so.
+    Said,
+    /// The proto says that the rpc has no side effects.
+    Proto,
+    /// The backend's `reads` name the rpc.
+    Backend,
+    /// Only reads may stand where it does: in a GET endpoint, or in a field outside `Mutation`.
+    Place,
+    /// Nothing says that the rpc only reads.
+    Unsaid,
 }
 
 /// A request, to be rendered.
@@ -125,6 +157,8 @@ pub struct Batch {
     pub many: bool,
     /// Keys in one call.
     pub max: usize,
+    /// Whether nobody wrote that bound.
+    pub max_unwritten: bool,
     /// Bytes of path and query in one call; a call that would have more is split.
     pub max_url: Option<usize>,
     /// Whether a key without a row is a failure rather than null.

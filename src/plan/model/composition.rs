@@ -18,6 +18,8 @@ pub struct Composition {
     pub result: Expr,
     /// Whether some step may change something at a backend: then it runs on when its client leaves.
     pub writes: bool,
+    /// Which steps use a part: the way to the step ([`Step::name`]), and the part's name.
+    pub parts: Box<[(Box<str>, Box<str>)]>,
 }
 
 /// Steps that run in one frame, and what the frame waits for in any case.
@@ -188,6 +190,17 @@ pub struct Each {
     pub max: usize,
     /// What happens beyond `max`.
     pub over: Over,
+    /// Which of these bounds nobody wrote.
+    pub unwritten: Unwritten,
+}
+
+/// Which bounds nobody wrote: they are the language's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unwritten {
+    /// How many at the same time.
+    pub parallel: bool,
+    /// How many at all.
+    pub max: bool,
 }
 
 /// What happens beyond `max` items or calls.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Composition;
+use super::{Composition, Unwritten};
 use crate::base::id::FieldId;
 use crate::plan::operation::{Introspection, Limits, Settings};
 use crate::plan::schema::Schema;
@@ -19,6 +19,8 @@ pub struct Field {
     pub parallel: usize,
     /// Parents that one answer may have.
     pub max: usize,
+    /// Which of these bounds nobody wrote.
+    pub unwritten: Unwritten,
     /// The time that it may take.
     pub timeout: Option<Duration>,
     /// Whether nothing is called: the result is a plain expression over parent and arguments.

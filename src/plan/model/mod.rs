@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use bounds::Bounds;
-pub use call::{Batch, Call, ListStyle, PathPart, Query, QueryEntry, Repeat, Request};
+pub use call::{Batch, Because, Call, ListStyle, PathPart, Query, QueryEntry, Repeat, Request, TimeoutBy};
 pub use composition::{
-    Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step,
+    Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step, Unwritten,
 };
 pub use deprecation::{Deprecation, LinkPart};
 pub use endpoint::{

@@ -1,7 +1,8 @@
 //! On what of a request each call depends.
 
-use super::super::{At, Input, Inputs, Reader, Sharing};
-use super::sample::{at, composed, endpoint, flow};
+use super::super::inputs::Inputs;
+use super::super::{At, Declared, Input, Reader, Sharing};
+use super::sample::{at, composed, endpoint, flow, plan_with};
 use crate::plan::{Action, Plan};
 
 fn inputs(plan: &Plan, step: &str) -> Inputs {
@@ -12,7 +13,7 @@ fn inputs(plan: &Plan, step: &str) -> Inputs {
         _ => None,
     };
     let (at, call) = named.find_map(call).expect("the step is a call");
-    Reader::new(&flow, &plan.endpoints[0].args).of_call(at, call)
+    Reader::new(&flow, Declared::of(&plan.endpoints[0])).of_call(at, call)
 }
 
 fn arg(name: &str) -> Input {
@@ -73,6 +74,20 @@ fn what_is_new_in_every_request_is_never_shared() {
 }
 
 #[test]
+fn what_a_write_gave_is_never_shared() {
+    let plan = endpoint(
+        "w: { backend: a, post: /w, body: { x: '${args.x}' } }
+         p: { backend: a, get: '/p/${w.id}' }",
+        "${p}",
+    );
+    assert_eq!(inputs(&plan, "w").sharing(), Sharing::Alike);
+    let found = inputs(&plan, "p");
+    let through: Vec<String> = found.through.values().flatten().map(ToString::to_string).collect();
+    assert_eq!(through, ["args.x", "the reply to the write w"]);
+    assert_eq!(found.sharing(), Sharing::Nobody);
+}
+
+#[test]
 fn a_body_is_an_input() {
     let plan = endpoint("p: { backend: a, post: /p, body: { x: '${request.body.name}' } }", "${p}");
     assert_eq!(inputs(&plan, "p").own, [Input::Body(Some("name".into()))].into());
@@ -108,4 +123,18 @@ fn inputs_read_as_they_are_written() {
     for (input, text) in inputs {
         assert_eq!(input.to_string(), text);
     }
+}
+
+#[test]
+fn an_argument_depends_on_what_its_default_reads() {
+    let plan = plan_with(
+        "endpoints:
+  GET /e:
+    args: { t: { type: String, in: query, default: \"${request.headers['x-t']}\" } }
+    steps: { p: { backend: a, get: /p, query: { t: '${args.t}' } } }
+",
+        "",
+    );
+    assert_eq!(inputs(&plan, "p").own, [arg("t"), Input::Header(Some("x-t".into()))].into());
+    assert_eq!(inputs(&plan, "p").sharing(), Sharing::Private);
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::super::{At, Flow, Input, Reader};
+use super::super::{At, Declared, Flow, Input, Reader};
 use super::sample::{composed, endpoint, flow};
 use crate::base::value::{Doc, JsonWriter, Sink as _, Value};
-use crate::expr::{Env, Failures, Node, Var, eval};
+use crate::expr::{Budget, Env, Failures, Node, Var, eval};
 use crate::plan::{Action, Call, Need, OnFailure, Query, Request, Source};
 
 /// Arguments of an endpoint, by position: `args.x` and `args.c`, the header field `x-c`.
@@ -58,6 +58,7 @@ struct Play<'p> {
     sources: &'p [Source],
     args: Arc<Doc>,
     held: Vec<Arc<Doc>>,
+    budget: Budget,
 }
 
 impl Env for Play<'_> {
@@ -69,8 +70,8 @@ impl Env for Play<'_> {
         }
     }
 
-    fn spend(&self, _steps: u32) -> bool {
-        true
+    fn budget(&self) -> &Budget {
+        &self.budget
     }
 }
 
@@ -91,7 +92,7 @@ impl Play<'_> {
 /// What each call asks in a request with these arguments.
 fn play(flow: &Flow<'_>, values: [&str; 2]) -> Vec<String> {
     let args = format!("{{\"x\":\"{}\",\"c\":\"{}\"}}", values[0], values[1]);
-    let mut play = Play { sources: flow.sources, args: doc(args), held: Vec::new() };
+    let mut play = Play { sources: flow.sources, args: doc(args), held: Vec::new(), budget: Budget::default() };
     let mut asked = Vec::new();
     for at in flow.all() {
         let step = flow.step(at);
@@ -126,9 +127,10 @@ proptest! {
 
     #[test]
     fn a_call_changes_with_its_inputs_and_with_nothing_else(calls in prop::collection::vec(written(), 1..6)) {
-        let plan = endpoint(&yaml(&calls), "${p0}");
+        let result: Vec<String> = (0..calls.len()).map(|call| format!("'${{p{call}}}'")).collect();
+        let plan = endpoint(&yaml(&calls), &format!("[{}]", result.join(", ")));
         let flow = flow(&plan);
-        let reader = Reader::new(&flow, &plan.endpoints[0].args);
+        let reader = Reader::new(&flow, Declared::of(&plan.endpoints[0]));
         for at in flow.all() {
             let depends = depends(&flow, &reader, at);
             for arg in 0..ARGS.len() {
@@ -157,7 +159,7 @@ fn a_default_is_an_input_of_those_who_mention_its_step() {
         "${q}",
     );
     let flow = flow(&plan);
-    let reader = Reader::new(&flow, &plan.endpoints[0].args);
+    let reader = Reader::new(&flow, Declared::of(&plan.endpoints[0]));
     let found: Vec<BTreeSet<usize>> = flow.all().map(|at| depends(&flow, &reader, at)).collect();
     assert_eq!(found, [BTreeSet::new(), BTreeSet::from([1])]);
     let OnFailure::Default(default) = &composed(&plan).composition.scope.steps[0].on_failure else { unreachable!() };

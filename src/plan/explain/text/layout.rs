@@ -3,9 +3,9 @@
 /// Columns of the terminal.
 pub(super) const WIDTH: usize = 100;
 /// Lines that one value may take before it is cut.
-const MOST_LINES: usize = 3;
+const MOST_LINES: usize = 6;
 /// The widest column of names.
-const WIDEST_NAME: usize = 32;
+const WIDEST_NAME: usize = 40;
 /// What separates columns.
 const GAP: usize = 2;
 
@@ -90,7 +90,7 @@ pub(super) fn pairs(indent: usize, pairs: &[(String, String)]) -> String {
 }
 
 /// Text in lines of at most `width` columns, the second and later ones a little further in; what
-/// does not fit into three is cut.
+/// does not fit into six is cut.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let mut lines = vec![String::new()];
@@ -193,7 +193,8 @@ fn pieces(text: &str) -> Vec<(usize, usize)> {
     pieces
 }
 
-fn cut_to(text: &str, width: usize) -> String {
+/// The beginning of a text, up to a width.
+pub(super) fn cut_to(text: &str, width: usize) -> String {
     if columns_of(text.trim_end()) <= width {
         return text.to_owned();
     }
@@ -215,4 +216,31 @@ pub(super) fn padded(text: &str, width: usize) -> String {
 
 fn columns_of(text: &str) -> usize {
     text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pairs, wrap};
+
+    #[test]
+    fn lines_end_between_values() {
+        let text = "POST /x with body {first: args.first, second: default(args.body.address, customer.address)}";
+        assert_eq!(
+            wrap(text, 50),
+            ["POST /x with body {first: args.first,", "  second: default(args.body.address,", "  customer.address)}"]
+        );
+        assert_eq!(wrap("/a?first={a}&second={b} && c", 14), ["/a?first={a}", "  &second={b}", "  && c"]);
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut() {
+        let long = "word ".repeat(60);
+        let lines = wrap(&long, 20);
+        assert_eq!(lines.len(), 6);
+        assert!(lines.iter().all(|line| line.chars().count() <= 20), "{lines:?}");
+        assert!(lines[5].ends_with(" …"), "{lines:?}");
+        assert_eq!(wrap(&"x".repeat(40), 10), [format!("{}…", "x".repeat(7))]);
+        assert_eq!(pairs(2, &[("a".into(), "b".into()), ("long".into(), "c".into())]), "  a     b\n  long  c\n");
+    }
 }

@@ -1,9 +1,7 @@
-//! How it reads.
+//! How the text reads.
 
-use super::explain_endpoint;
-use super::expression::expression;
-use super::layout::{pairs, wrap};
-use super::naming::Naming;
+use super::super::describe::{Naming, expression};
+use super::texted;
 use crate::expr::Node;
 use crate::plan::analysis::tests::sample::{composed, endpoint, flow, plan_with};
 
@@ -17,8 +15,7 @@ fn again(source: &str) -> String {
 }
 
 fn explained(steps: &str, result: &str) -> String {
-    let plan = endpoint(steps, result);
-    explain_endpoint(&plan, &plan.endpoints[0])
+    texted(&endpoint(steps, result))
 }
 
 #[test]
@@ -61,7 +58,8 @@ fn an_expression_reads_as_it_was_written() {
 #[test]
 fn constants_that_json_does_not_have_are_converted_text() {
     for source in ["duration('2s')", "timestamp('2026-01-02T03:04:05Z')", "[1u, 2.0, 'n']", "{'a': {'b': 1}}"] {
-        assert_eq!(again(source), source);
+        let source = format!("[p.a, {source}]");
+        assert_eq!(again(&source), source);
     }
 }
 
@@ -90,7 +88,7 @@ fn the_nearest_time_counts() {
 fn a_step_that_is_never_called_is_said() {
     let inner = "c: { steps: { p: { backend: a, get: /p }, q: { backend: a, get: /q } } }";
     let text = explained(inner, "${c.p}");
-    assert!(text.contains("  never: nothing needs it\n    q\n"), "{text}");
+    assert!(text.contains("  never: nothing needs it\n    c › q\n"), "{text}");
 }
 
 #[test]
@@ -118,31 +116,9 @@ fn refusals_of_a_backend_are_said_once() {
 ",
         "",
     );
-    let text = explain_endpoint(&plan, &plan.endpoints[0]);
+    let text = texted(&plan);
     assert_eq!(text.matches("404 gone if meta.status == 404").count(), 1, "{text}");
     assert!(text.contains("fails with 409 if reply.ok == false"), "{text}");
-}
-
-#[test]
-fn lines_end_between_values() {
-    let text = "POST /x with body {first: args.first, second: default(args.body.address, customer.address)}";
-    assert_eq!(
-        wrap(text, 50),
-        ["POST /x with body {first: args.first,", "  second: default(args.body.address,", "  customer.address)}"]
-    );
-    assert_eq!(wrap("/a?first={a}&second={b} && c", 14), ["/a?first={a}", "  &second={b}", "  && c"]);
-    assert_eq!(wrap("", 10), [""]);
-}
-
-#[test]
-fn what_is_too_long_is_cut() {
-    let long = "word ".repeat(40);
-    let lines = wrap(&long, 20);
-    assert_eq!(lines.len(), 3);
-    assert!(lines.iter().all(|line| line.chars().count() <= 20), "{lines:?}");
-    assert!(lines[2].ends_with(" …"), "{lines:?}");
-    assert_eq!(wrap(&"x".repeat(40), 10), [format!("{}…", "x".repeat(7))]);
-    assert_eq!(pairs(2, &[("a".into(), "b".into()), ("long".into(), "c".into())]), "  a     b\n  long  c\n");
 }
 
 #[test]
@@ -156,36 +132,4 @@ fn a_repeat_says_until_when_how_often_and_at_what_pace() {
     assert!(text.contains("again until reply.next == null: at most 10 calls (then it is cut)"), "{text}");
     assert!(text.contains("again until size(replies) > 1: at most 3 calls, 250ms apart (then it fails)"), "{text}");
     assert!(text.contains("one after another  13 calls: p ×10 → q ×3"), "{text}");
-}
-
-#[test]
-fn a_query_says_what_it_asks_and_who_answers() {
-    let schema =
-        "type Query { user(id: ID!): User } type User { id: ID! upper: String posts: [Post!]! } type Post { a: Int }";
-    let plan = plan_with(
-        "graph:
-  Query.user: { steps: { u: { backend: a, get: '/u/${args.id}' } } }
-  User.upper: ${parent.name.upperAscii()}
-  User.posts: { steps: { p: { backend: b, get: '/p' } } }
-endpoints:
-  GET /users/{id}:
-    args: { id: ID! }
-    query: 'query($id: ID!) { user(id: $id) { id upper posts { first: a } } }'
-",
-        schema,
-    );
-    let expected = "GET /users/{id}
-  Answers 200 within 10s.
-
-Arguments
-  id  ID!  from the path
-
-Asks the graph for
-  user       what Query.user gives
-    id       the member id
-    upper    computed by User.upper
-    posts    what User.posts gives
-      first  the member a
-";
-    assert_eq!(explain_endpoint(&plan, &plan.endpoints[0]), expected);
 }

@@ -1,52 +1,55 @@
-//! What the variables of a composition are called where a step is drawn.
+//! What the variables of a composition are called where a step is described.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::super::way;
 use super::expression::Names;
 use crate::expr::Var;
 use crate::plan::analysis::{At, Flow, ScopeAt};
 use crate::plan::{Action, Need, RequestPart, Source};
 
-/// The names of one place in a drawing.
+/// The names of one place.
 #[derive(Clone, Debug)]
-pub(super) struct Naming<'f, 'p> {
+pub(in crate::plan::explain) struct Naming<'f, 'p> {
     flow: &'f Flow<'p>,
     scope: ScopeAt,
+    /// The way of the block that the place is in.
+    block: String,
+    /// Every way that there is.
+    ways: Rc<BTreeSet<String>>,
     /// Texts that nothing may print.
     hidden: &'p [Box<str>],
-    /// Beginnings of names, each with its dot, that go without saying here.
-    prefixes: Vec<String>,
 }
 
 impl<'f, 'p> Naming<'f, 'p> {
-    /// The names of the outermost steps. What all of them begin with goes without saying.
-    pub(super) fn new(flow: &'f Flow<'p>, hidden: &'p [Box<str>]) -> Self {
-        let prefix = shared_prefix(flow);
-        let prefixes = prefix.into_iter().collect();
-        Self { flow, scope: flow.outermost(), hidden, prefixes }
+    /// The names of the outermost steps.
+    pub(in crate::plan::explain) fn new(flow: &'f Flow<'p>, hidden: &'p [Box<str>]) -> Self {
+        let mut ways = BTreeSet::new();
+        for at in flow.all() {
+            let mut name = &*flow.step(at).name;
+            while !name.is_empty() && ways.insert(name.to_owned()) {
+                name = way::parent(name);
+            }
+        }
+        Self { flow, scope: flow.outermost(), block: String::new(), ways: Rc::new(ways), hidden }
     }
 
-    /// What the names of all steps begin with, if there is something.
-    pub(super) fn prefix(&self) -> Option<&str> {
-        self.prefixes.first().map(|prefix| prefix.trim_end_matches('.'))
+    /// The names where a step is written.
+    pub(super) fn at(&self, at: At) -> Self {
+        let block = way::parent(&self.flow.step(at).name).to_owned();
+        Self { scope: self.flow.scope(at), block, ..self.clone() }
     }
 
-    /// The names inside a step.
-    pub(super) fn inside(&self, at: At) -> Self {
-        let mut inside = self.clone();
-        inside.prefixes.push(format!("{}.", self.flow.step(at).name));
-        inside.scope = self.flow.items_scope(at).unwrap_or(self.flow.scope(at));
-        inside
+    /// The names that a step's items see.
+    pub(super) fn of_items(&self, at: At) -> Self {
+        let here = self.at(at);
+        Self { scope: self.flow.items_scope(at).unwrap_or(here.scope), ..here }
     }
 
     /// What a step is called.
-    pub(super) fn step(&self, at: At) -> String {
-        let name = &self.flow.step(at).name;
-        let longest = self.prefixes.iter().filter(|prefix| name.starts_with(prefix.as_str())).max_by_key(|p| p.len());
-        name[longest.map_or(0, String::len)..].to_owned()
-    }
-
-    /// What several steps are called, in their order.
-    pub(super) fn steps(&self, steps: impl IntoIterator<Item = At>) -> String {
-        steps.into_iter().map(|at| self.step(at)).collect::<Vec<_>>().join(", ")
+    fn step(&self, at: At) -> String {
+        way::seen(&self.flow.step(at).name, &self.block, &|way| self.ways.contains(way))
     }
 
     fn of_source(&self, source: &Source) -> String {
@@ -107,18 +110,4 @@ fn of_request(part: RequestPart) -> &'static str {
         RequestPart::Id => "id",
         RequestPart::Time => "time",
     }
-}
-
-/// The longest beginning, up to a dot, that the names of all steps share.
-fn shared_prefix(flow: &Flow<'_>) -> Option<String> {
-    let mut names = flow.all().map(|at| &*flow.step(at).name);
-    let first = names.next()?;
-    let mut shared = &first[..first.rfind('.').map_or(0, |dot| dot + 1)];
-    for name in names {
-        while !name.starts_with(shared) {
-            let parent = shared.trim_end_matches('.');
-            shared = &parent[..parent.rfind('.').map_or(0, |dot| dot + 1)];
-        }
-    }
-    (!shared.is_empty()).then(|| shared.to_owned())
 }

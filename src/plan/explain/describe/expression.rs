@@ -15,7 +15,7 @@ use crate::expr::{
 const HIDDEN: &str = "•••";
 
 /// What a printer does not know by itself.
-pub(crate) trait Names {
+pub(in crate::plan::explain) trait Names {
     /// What a variable is called.
     fn variable(&self, var: Var) -> String;
 
@@ -24,14 +24,14 @@ pub(crate) trait Names {
 }
 
 /// A program as text.
-pub(crate) fn expression(node: &Node, names: &dyn Names) -> String {
+pub(in crate::plan::explain) fn expression(node: &Node, names: &dyn Names) -> String {
     let mut printer = Printer { names, locals: Vec::new(), out: String::new() };
     printer.node(node);
     printer.out
 }
 
 /// A program inside text: a written text as it is, anything else in braces.
-pub(crate) fn placeholder(node: &Node, names: &dyn Names) -> String {
+pub(in crate::plan::explain) fn placeholder(node: &Node, names: &dyn Names) -> String {
     match node {
         Node::Const(Value::Text(text)) if !names.is_hidden(text) => text.to_string(),
         Node::Const(value) if !matches!(value, Value::Text(_)) => expression(node, names),

@@ -1,0 +1,135 @@
+//! Calls in words: what is asked, what becomes of the reply, who may share it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::super::model::{self, Effect};
+use super::Describer;
+use super::expression::{expression, placeholder};
+use super::naming::Naming;
+use crate::base::call::Expect;
+use crate::plan::analysis::{At, Calls, Input, Reader};
+use crate::plan::{Arg, ArgSource, Batch, Call, Guard, ListStyle, Over, PathPart, Query, QueryEntry, Request};
+
+impl Describer<'_, '_> {
+    /// One call.
+    pub(super) fn call(&self, (at, call): (At, &Call), naming: &Naming<'_, '_>) -> model::Call {
+        let (operation, body) = self.request(call, naming);
+        let inputs = Reader::new(self.flow, self.whole.args).of_call(at, call);
+        let everywhere = self.refusals.get(&call.backend);
+        let refusals = call.guards.iter().map(|guard| refusal(guard, naming));
+        let expects = match &call.request {
+            Request::Rest { expect: Expect::Only(statuses), .. } => {
+                statuses.iter().map(|status| u64::from(*status)).collect()
+            }
+            Request::Rest { .. } | Request::Grpc { .. } => Vec::new(),
+        };
+        let write = self.writes.iter().position(|write| *write == at).map(|position| position + 1);
+        model::Call {
+            backend: self.backend(call.backend),
+            protocol: self.whole.plan.backends[call.backend.index()].protocol,
+            operation,
+            body,
+            headers: call.headers.iter().map(|(name, value)| (name.to_string(), placeholder(value, naming))).collect(),
+            expects,
+            refusals: refusals.filter(|text| !everywhere.is_some_and(|known| known.contains(text))).collect(),
+            holds: call.result.as_ref().map(|result| expression(result, naming)),
+            repeat: call.repeat.as_ref().map(|repeat| model::Repeat {
+                until: expression(&repeat.until, naming),
+                max: repeat.max as u64,
+                every: repeat.every,
+                cut: repeat.over == Over::Cut,
+            }),
+            batch: call.batch.as_ref().map(|batch| batch_text(batch, naming)),
+            effect: Effect { write, because: call.because },
+            calls: Calls::of(self.flow, at, self.whole.runs),
+            sharing: inputs.sharing(),
+            through: self.through(&inputs.own, &inputs.through),
+            inputs: inputs.own.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// What a call depends on through each step that it mentions, nothing twice.
+    fn through<'a>(
+        &self,
+        own: &BTreeSet<Input>,
+        through: impl IntoIterator<Item = (&'a At, &'a BTreeSet<Input>)>,
+    ) -> Vec<(usize, Vec<String>)> {
+        let mut said = own.clone();
+        let mut found: Vec<(usize, Vec<String>)> = Vec::new();
+        for (step, inputs) in through {
+            let more: Vec<&Input> = inputs.difference(&said).collect();
+            let Some(position) = self.blocks.position(*step).filter(|_| !more.is_empty()) else { continue };
+            found.push((position, more.into_iter().map(ToString::to_string).collect()));
+            said.extend(inputs.iter().cloned());
+        }
+        found
+    }
+
+    /// The operation, and what is sent.
+    fn request(&self, call: &Call, naming: &Naming<'_, '_>) -> (String, Option<String>) {
+        match &call.request {
+            Request::Rest { method, path, query, body, .. } => {
+                let path = path_text(path, self.whole.args.args, naming);
+                let operation = format!("{method} {path}{}", query_text(query, naming, mark_of(&path)));
+                (operation, body.as_ref().map(|body| expression(body, naming)))
+            }
+            Request::Grpc { method, message } => {
+                let rpc = &self.whole.plan.methods[method.index()].descriptor;
+                let operation = format!("{}/{}", rpc.parent_service().name(), rpc.name());
+                (operation, Some(expression(message, naming)))
+            }
+        }
+    }
+}
+
+/// With what a guard refuses, and when.
+pub(super) fn refusal(guard: &Guard, naming: &Naming<'_, '_>) -> String {
+    let status = guard.status.map(|status| status.to_string());
+    let with: Vec<&str> = status.as_deref().into_iter().chain(guard.code.as_deref()).collect();
+    let with = if with.is_empty() { "an error".to_owned() } else { with.join(" ") };
+    format!("{with} if {}", expression(&guard.when, naming))
+}
+
+/// A path with its values in braces.
+pub(super) fn path_text(path: &[PathPart], args: &[Arg], naming: &Naming<'_, '_>) -> String {
+    let tail = args.iter().find(|arg| matches!(arg.source, ArgSource::Tail(_)));
+    let part = |part: &PathPart| match part {
+        PathPart::Text(text) => text.to_string(),
+        PathPart::Value(node) => placeholder(node, naming),
+        PathPart::Tail => tail.map_or_else(String::new, |arg| format!("{{args.{}}}", arg.name)),
+    };
+    path.iter().map(part).collect()
+}
+
+/// A span of time as compositions write it.
+pub(in crate::plan::explain) fn duration_text(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => format!("{}s", duration.as_secs()),
+        _ if duration.as_secs() == 0 => format!("{}ms", duration.as_millis()),
+        _ => format!("{}s", duration.as_secs_f64()),
+    }
+}
+
+fn query_text(query: &Query, naming: &Naming<'_, '_>, mut mark: char) -> String {
+    let entry = |entry: &QueryEntry| {
+        let more = if entry.style == ListStyle::Comma { ",…" } else { "" };
+        let text = format!("{mark}{}={}{more}", entry.name, placeholder(&entry.value, naming));
+        mark = '&';
+        text
+    };
+    match query {
+        Query::Entries(entries) => entries.iter().map(entry).collect(),
+        Query::Map(node) => format!("{mark}{{{}}}", expression(node, naming)),
+    }
+}
+
+/// What the query begins with after a path that may hold one already.
+fn mark_of(path: &str) -> char {
+    if path.contains('?') { '&' } else { '?' }
+}
+
+fn batch_text(batch: &Batch, naming: &Naming<'_, '_>) -> model::Batch {
+    let [key, from, by] = [&batch.key, &batch.from, &batch.by].map(|node| expression(node, naming));
+    model::Batch { key, from, by, many: batch.many, max: batch.max as u64, missing_fails: batch.missing_fails }
+}
