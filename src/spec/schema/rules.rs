@@ -89,7 +89,6 @@ pub(super) const SHORT: &[(&str, &str)] = &[
     ("AnswerCache", "ttl"),
     ("Arg", "type"),
     ("Backoff", "base"),
-    ("Body", "type"),
     ("Cache", "ttl"),
     ("Concurrency", "limit"),
     ("Cookie", "value"),
