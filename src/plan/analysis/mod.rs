@@ -5,7 +5,7 @@
 //!                                            Inputs (what of the request each call depends on)
 //! ```
 //!
-//! [`Inputs`] say whom the reply to a call may serve ([`Sharing`]): they are what a cache of replies
+//! [`inputs::Inputs`] say whom the reply to a call may serve ([`Sharing`]): they are what a cache of replies
 //! is keyed by, beside the call itself.
 
 mod cost;

@@ -31,7 +31,7 @@ fn operation(operation: &Operation) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "  {text}");
     };
-    line(format!("request([\"{}\"])", label(&[operation.head.name.clone()])));
+    line(format!("request([\"{}\"])", escaped(&operation.head.name)));
     for (at, field) in operation.fields.iter().enumerate() {
         let mut lines = vec![field.path.clone(), field.explanation.head.name.clone()];
         lines.extend(
@@ -48,7 +48,7 @@ fn operation(operation: &Operation) -> String {
         let from = field.after.or(field.before).map_or("request".to_owned(), |before| format!("f{before}"));
         match field.only_if.is_empty() {
             true => line(format!("{from} --> f{at}")),
-            false => line(format!("{from} -. \"only if {}\" .-> f{at}", label(&[field.only_if.join(" and ")]))),
+            false => line(format!("{from} -. \"only if {}\" .-> f{at}", escaped(&field.only_if.join(" and ")))),
         }
     }
     out
@@ -56,13 +56,13 @@ fn operation(operation: &Operation) -> String {
 
 fn composition(explanation: &Explanation) -> String {
     let mut chart = Chart { explanation, prefix: "s".to_owned(), out: "flowchart TD\n".to_owned() };
-    chart.line(1, &format!("request([\"{}\"])", label(&[explanation.head.name.clone()])));
+    chart.line(1, &format!("request([\"{}\"])", escaped(&explanation.head.name)));
     if let Subject::Proxy(proxy) = &explanation.head.subject {
         chart.line(1, &format!("proxy[\"{}\"]", label(&[proxy.backend.clone(), "passed through".to_owned()])));
         chart.line(1, "request --> proxy --> answer");
     }
     chart.block(None, 1);
-    chart.line(1, &format!("answer([\"{}\"])", label(&[answer(&explanation.head.subject)])));
+    chart.line(1, &format!("answer([\"{}\"])", escaped(&answer(&explanation.head.subject))));
     chart.waits();
     chart.ends();
     chart.classes();

@@ -27,7 +27,7 @@ pub(super) fn section(head: &Head) -> String {
     }
     let indented = lines.iter().flat_map(|line| wrap(line, WIDTH - INDENT)).map(|line| format!("  {line}\n"));
     let title = if matches!(head.subject, Subject::Document(_)) { "Variables" } else { "Arguments" };
-    format!("{name}\n{}", indented.collect::<String>()) + &titled(title.to_owned(), arguments(&head.arguments))
+    format!("{name}\n{}", indented.collect::<String>()) + &titled(title, &arguments(&head.arguments))
 }
 
 /// How a request is passed through.

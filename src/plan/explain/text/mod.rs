@@ -26,12 +26,12 @@ fn composition(explanation: &Explanation) -> String {
     let around = explanation.only_block();
     let mut sections = vec![head::section(&explanation.head)];
     if let Subject::Proxy(proxy) = &explanation.head.subject {
-        sections.push(section(format!("Request to {}", proxy.backend), head::proxy(proxy)));
+        sections.push(section(&format!("Request to {}", proxy.backend), &head::proxy(proxy)));
     }
     if explanation.steps.is_empty() {
         sections.extend(explanation.expression.as_ref().map(|result| {
             let result = ("result".to_owned(), result.clone());
-            section("Nothing is called".to_owned(), pairs(INDENT, &[result]))
+            section("Nothing is called", &pairs(INDENT, &[result]))
         }));
     }
     let of = around.map_or(String::new(), |block| match &explanation.steps[block].action {
@@ -45,7 +45,7 @@ fn composition(explanation: &Explanation) -> String {
         ("Replies that count as failures".to_owned(), pairs(INDENT, &explanation.refusals)),
         ("Sharing: whose requests may get the same reply".to_owned(), sharing(explanation, around)),
     ];
-    sections.extend(drawn.into_iter().map(|(title, content)| section(title, content)));
+    sections.extend(drawn.into_iter().map(|(title, content)| section(&title, &content)));
     sections.concat()
 }
 
@@ -64,7 +64,7 @@ pub(super) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-fn section(title: String, content: String) -> String {
+fn section(title: &str, content: &str) -> String {
     if content.is_empty() { String::new() } else { format!("\n{title}\n{content}") }
 }
 

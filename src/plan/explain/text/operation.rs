@@ -20,7 +20,7 @@ pub(super) fn text(operation: &Operation) -> String {
         ("In the worst case", cost(operation)),
         ("Sharing: whose requests may get the same reply", sharing(operation)),
     ];
-    let sections = sections.into_iter().map(|(title, content)| section(title.to_owned(), content));
+    let sections = sections.into_iter().map(|(title, content)| section(title, &content));
     head::section(&operation.head) + &sections.collect::<String>()
 }
 
