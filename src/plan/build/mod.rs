@@ -25,6 +25,7 @@ mod misfits;
 mod names;
 mod nodes;
 mod operation;
+mod part_args;
 mod policies;
 mod protos;
 mod query;

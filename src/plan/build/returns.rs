@@ -3,7 +3,6 @@
 use super::Planner;
 use super::misfits::Written;
 use super::unit::Unit;
-use crate::base::diagnostic::Place;
 use crate::plan::contract;
 use crate::plan::fit::{self, Declared};
 use crate::spec::{self, Located, TypeUse};
@@ -18,7 +17,11 @@ impl Planner<'_> {
         }
         let declared_at = format!("{path}.returns");
         let declared = match returns {
-            TypeUse::Named(name) => self.declared(name, &declared_at),
+            TypeUse::Named(name) => {
+                let declared = self.declared(name, &declared_at);
+                self.refuse_input(name, &declared_at);
+                declared
+            }
             TypeUse::Upload(upload) => {
                 let message = "an answer is no upload".to_owned();
                 let help = "leave `returns` out: `Upload` is what a body may be".to_owned();
@@ -37,17 +40,14 @@ impl Planner<'_> {
         self.report_misfits(written, &format!("{path}.result"), &misfits);
     }
 
-    /// What the name of a type declares: an output type of the schema, or the ProtoJSON of a message.
-    fn declared(&self, text: &Located<String>, path: &str) -> Declared {
+    /// What the name of a type declares: a type of the schema, or the ProtoJSON of a message.
+    pub(super) fn declared(&self, text: &Located<String>, path: &str) -> Declared {
         let name = text.value.trim_matches(|c| matches!(c, '[' | ']' | '!'));
         if let Some(message) = self.message_named(name) {
             return around(&text.value, fit::of_message(&message));
         }
         match self.schema.type_ref(&text.value) {
-            Ok(ty) => {
-                self.refuse_input(&ty, (&text.place, path));
-                fit::of_output(&self.schema, &ty)
-            }
+            Ok(ty) => fit::of_output(&self.schema, &ty),
             Err(message) => {
                 self.report.error("unknown-type", (&text.place, path), message, String::new());
                 Declared::Anything
@@ -55,11 +55,13 @@ impl Planner<'_> {
         }
     }
 
-    fn refuse_input(&self, ty: &crate::plan::schema::TypeRef, at: (&Place, &str)) {
+    fn refuse_input(&self, text: &Located<String>, path: &str) {
+        let Ok(ty) = self.schema.type_ref(&text.value) else { return };
         let named = &self.schema[ty.named()];
         if !named.kind.is_output() {
             let message = format!("`{}` is {}, which no answer is", named.name, named.kind.noun());
-            self.report.error("unknown-type", at, message, "write an output type, or a proto message".to_owned());
+            let help = "write an output type, or a proto message".to_owned();
+            self.report.error("unknown-type", (&text.place, path), message, help);
         }
     }
 }

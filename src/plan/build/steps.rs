@@ -2,7 +2,7 @@
 
 use super::calls;
 use super::names::{Names, item_name};
-use super::tree::{Args, Body, Declared, Handed, decides_per_item};
+use super::tree::{Args, Body, Declared, decides_per_item};
 use super::unit::Unit;
 use crate::base::diagnostic::did_you_mean;
 use crate::base::id::StepId;
@@ -347,37 +347,6 @@ impl Unit<'_, '_> {
 
     fn check_result(&self, level: usize) {
         self.checked_result(level);
-    }
-
-    /// Arguments must be declared, and required ones given.
-    fn check_part_args(&self, part: usize, handed: &Handed<'_>) {
-        let level = &self.tree.levels[part];
-        for given in handed.given {
-            if !handed.declared.iter().any(|declared| declared.name.value == given.name.value) {
-                let known = handed.declared.iter().map(|declared| declared.name.value.as_str());
-                let message = format!("the part has no argument `{}`", given.name.value);
-                let help = did_you_mean(&given.name.value, known);
-                self.planner.report.error("unknown-name", (&given.name.place, &given.path), message, help);
-            }
-        }
-        for declared in handed.declared {
-            let required = declared.value.type_name.value.ends_with('!') && declared.value.default.is_none();
-            let given = handed.same_names || handed.given.iter().any(|given| given.name.value == declared.name.value);
-            if required && !given {
-                let message = format!("the argument `{}` of the part is required", declared.name.value);
-                let caller = self.caller_place(part).unwrap_or_else(|| (level.place.clone(), level.path.clone()));
-                let help = format!("write `args: {{ {}: … }}`", declared.name.value);
-                self.planner.report.error("missing-argument", (&caller.0, &caller.1), message, help);
-            }
-        }
-    }
-
-    /// Where the step stands that uses a part.
-    fn caller_place(&self, part: usize) -> Option<(crate::base::diagnostic::Place, String)> {
-        let uses =
-            |step: &&Declared<'_>| matches!(step.body, Body::Value(inner) | Body::Gated(_, inner) if inner == part);
-        let step = self.tree.levels.iter().flat_map(|level| &level.steps).find(uses)?;
-        Some((step.place.clone(), step.path.clone()))
     }
 
     fn place(&self, level: usize, slot: StepId, step: Option<Step>, frames: &mut Frames) {

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::names::{Extra, Names, Table, refused};
+use super::names::{Extra, Names, refused};
 use super::reach::Mentions;
-use super::tree::{Args, Body, Handed, Level, Outcome, Tree};
+use super::tree::{Args, Body, Level, Outcome, Tree};
 use super::types::Members;
 use super::{Planner, calls};
 use crate::base::id::StepId;
-use crate::expr::{self, Binding, Member, Node, Type, Typed, Unresolved, Var};
+use crate::expr::{Binding, Member, Node, Type, Typed, Unresolved, Var};
 use crate::plan::schema::InputDef;
 use crate::plan::{Arg, Need, Source, needs_of};
 use crate::spec::{self, Action, Named, Requirement, Step, Stream, Switch};
@@ -281,41 +281,6 @@ impl<'u, 's> Unit<'u, 's> {
         match list.present() {
             Type::List(item) => (**item).clone(),
             _ => Type::Dyn,
-        }
-    }
-
-    /// The arguments that a part was called with.
-    pub(super) fn part_args(&self, part: usize, handed: &Handed<'s>) -> Table {
-        let caller = self.names_of(handed.caller);
-        let mut members = Vec::new();
-        for declared in handed.declared {
-            let name = &declared.name.value;
-            let given = handed.given.iter().find(|given| given.name.value == *name);
-            let declared_type = self.planner.type_named(&declared.value.type_name, &declared.path);
-            let value = if let Some(given) = given {
-                self.planner.template(&given.value, &caller, &given.path)
-            } else if let (true, Ok(Binding::Scope { scope, .. })) =
-                (handed.same_names, expr::Scope::resolve(&caller, "args"))
-            {
-                match scope.resolve(name) {
-                    Ok(Binding::Node { node, ty }) => Value { node, ty },
-                    Ok(Binding::Var { var, ty }) => Value { node: Node::Path { var, steps: Box::default() }, ty },
-                    _ => self.default_arg(part, declared),
-                }
-            } else {
-                self.default_arg(part, declared)
-            };
-            let ty = if matches!(value.ty, Type::Dyn) { declared_type } else { value.ty };
-            members.push((name.clone(), Binding::Node { node: value.node, ty }));
-        }
-        members.extend(self.unread_args(part));
-        Table(members)
-    }
-
-    fn default_arg(&self, part: usize, declared: &crate::spec::Named<crate::spec::Arg>) -> Value {
-        match &declared.value.default {
-            Some(default) => self.planner.template(default, &self.names_of(part), &declared.path),
-            None => Value { node: Node::NULL, ty: Type::Null },
         }
     }
 

@@ -1,0 +1,99 @@
+//! Arguments of parts: what a use hands over, and whether the part declares it so.
+
+use super::misfits::Written;
+use super::names::Table;
+use super::tree::{Body, Declared, Handed};
+use super::unit::{Unit, Value};
+use crate::base::diagnostic::did_you_mean;
+use crate::expr::{self, Binding, Node, Type};
+use crate::plan::fit::{self, Rule};
+
+impl<'s> Unit<'_, 's> {
+    /// The arguments that a part was called with.
+    pub(super) fn part_args(&self, part: usize, handed: &Handed<'s>) -> Table {
+        let caller = self.names_of(handed.caller);
+        let mut members = Vec::new();
+        for declared in handed.declared {
+            let name = &declared.name.value;
+            let given = handed.given.iter().find(|given| given.name.value == *name);
+            let declared_type = self.planner.type_named(&declared.value.type_name, &declared.path);
+            let value = if let Some(given) = given {
+                self.planner.template(&given.value, &caller, &given.path)
+            } else if let (true, Ok(Binding::Scope { scope, .. })) =
+                (handed.same_names, expr::Scope::resolve(&caller, "args"))
+            {
+                match scope.resolve(name) {
+                    Ok(Binding::Node { node, ty }) => Value { node, ty },
+                    Ok(Binding::Var { var, ty }) => Value { node: Node::Path { var, steps: Box::default() }, ty },
+                    _ => self.default_arg(part, declared),
+                }
+            } else {
+                self.default_arg(part, declared)
+            };
+            let ty = match value.ty {
+                Type::Dyn => declared_type,
+                // The part was promised a value: what it makes of null all the same is a failure at run time.
+                given if declared.value.type_name.value.ends_with('!') => given.present().clone(),
+                given => given,
+            };
+            members.push((name.clone(), Binding::Node { node: value.node, ty }));
+        }
+        members.extend(self.unread_args(part));
+        Table(members)
+    }
+
+    fn default_arg(&self, part: usize, declared: &crate::spec::Named<crate::spec::Arg>) -> Value {
+        match &declared.value.default {
+            Some(default) => self.planner.template(default, &self.names_of(part), &declared.path),
+            None => Value { node: Node::NULL, ty: Type::Null },
+        }
+    }
+
+    /// Arguments must be declared, and required ones given.
+    pub(super) fn check_part_args(&self, part: usize, handed: &Handed<'_>) {
+        let level = &self.tree.levels[part];
+        self.check_kinds(handed);
+        for given in handed.given {
+            if !handed.declared.iter().any(|declared| declared.name.value == given.name.value) {
+                let known = handed.declared.iter().map(|declared| declared.name.value.as_str());
+                let message = format!("the part has no argument `{}`", given.name.value);
+                let help = did_you_mean(&given.name.value, known);
+                self.planner.report.error("unknown-name", (&given.name.place, &given.path), message, help);
+            }
+        }
+        for declared in handed.declared {
+            let required = declared.value.type_name.value.ends_with('!') && declared.value.default.is_none();
+            let given = handed.same_names || handed.given.iter().any(|given| given.name.value == declared.name.value);
+            if required && !given {
+                let message = format!("the argument `{}` of the part is required", declared.name.value);
+                let caller = self.caller_place(part).unwrap_or_else(|| (level.place.clone(), level.path.clone()));
+                let help = format!("write `args: {{ {}: … }}`", declared.name.value);
+                self.planner.report.error("missing-argument", (&caller.0, &caller.1), message, help);
+            }
+        }
+    }
+
+    /// Where the step stands that uses a part.
+    fn caller_place(&self, part: usize) -> Option<(crate::base::diagnostic::Place, String)> {
+        let uses =
+            |step: &&Declared<'_>| matches!(step.body, Body::Value(inner) | Body::Gated(_, inner) if inner == part);
+        let step = self.tree.levels.iter().flat_map(|level| &level.steps).find(uses)?;
+        Some((step.place.clone(), step.path.clone()))
+    }
+
+    /// What is handed over must be of the declared kind. That it may be null is no mistake: `!` promises the
+    /// part a value, and not every contract can.
+    fn check_kinds(&self, handed: &Handed<'_>) {
+        let caller = self.names_of(handed.caller);
+        for given in handed.given {
+            let Some(declared) = handed.declared.iter().find(|declared| declared.name.value == given.name.value) else {
+                continue;
+            };
+            let value = self.planner.template(&given.value, &caller, &given.path);
+            let declared = self.planner.declared(&declared.value.type_name, &declared.path);
+            let mut misfits = fit::misfits(&value.node, &value.ty, &declared);
+            misfits.retain(|misfit| misfit.rule != Rule::Null);
+            self.planner.report_misfits(Written::Template(&given.value), &given.path, &misfits);
+        }
+    }
+}
