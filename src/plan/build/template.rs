@@ -50,8 +50,8 @@ impl<'s> Planner<'s> {
             Template::Scalar(scalar) => {
                 let mut value = self.scalar(scalar, scope, path);
                 if leaves == Leaves::Null && can_fail(&value.node) {
+                    // Its type stays: whoever meets the null of a failure fails in turn.
                     value.node = Node::Leaf(Box::new(value.node));
-                    value.ty = value.ty.nullable();
                 }
                 value
             }
