@@ -36,7 +36,7 @@ impl<'a> Refused<'a> {
         let (method, rest) = text.split_once(' ').unwrap_or_default();
         let (target, version) = rest.split_once(' ').unwrap_or((rest, ""));
         let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let is_path = target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_path = is_method && target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic());
         let path = if is_path { target.split('?').next().unwrap_or_default() } else { "" };
         let version = if version == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
         Self { refusal, method: is_method.then_some(method), path, version }
