@@ -56,6 +56,11 @@ pub trait ObjectType: fmt::Debug + Send + Sync {
     fn written(&self, _name: &str) -> Option<String> {
         None
     }
+
+    /// Whether it is a proto message.
+    fn is_message(&self) -> bool {
+        false
+    }
 }
 
 impl Type {

@@ -140,6 +140,8 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("contract-parameters", "the types of a contract"),
     ("contract-reply", "the types of a contract"),
     ("merge-returns", "the types of results"),
+    ("graph-parent", "the types of the schema"),
+    ("graph-types", "the types of the schema"),
     ("message-of-wrong-types", "the types of a proto"),
     ("returns", "the types of results"),
 ];

@@ -72,8 +72,12 @@ pub(super) fn reply_type(planner: &Planner<'_>, step: &Step) -> Type {
 /// The type of what a batched step holds for one parent or item.
 pub(super) fn batched_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &Type) -> Type {
     let row = row_type(unit, (level, batch), reply);
+    let missing_fails = batch.missing.as_ref().is_some_and(|missing| missing.value == Missing::Error);
+    // A null key has no row either.
+    let has_key = || !unit.planner.template(&batch.key, &unit.names_of(level), "").ty.may_be_null();
     match &batch.many {
         Some(many) if many.value => Type::list(row),
+        _ if missing_fails && has_key() => row,
         _ => row.nullable(),
     }
 }

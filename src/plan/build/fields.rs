@@ -1,131 +1,123 @@
 //! Fields of the graph: which composition answers which, and the parts that nothing uses.
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use super::Planner;
+use super::outputs::Reads;
 use super::policies::Door;
 use super::tree::Tree;
 use super::unit::{Root, Unit};
-use super::{Planner, REQUEST_TIMEOUT};
+use super::wiring::Wiring;
 use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::base::id::FieldId;
+use crate::expr::Type;
 use crate::plan::schema::{InputDef, TypeId};
-use crate::plan::{Field, Graph, GraphLimits, Unwritten};
-use crate::spec::{self, FieldBody, GraphNames, Located, Named, Stream};
+use crate::plan::{Field, Graph, Unwritten};
+use crate::spec::{self, FieldBody, Located, Named, Stream, Template};
 
 /// Parents served at the same time, and at all, where nothing is written.
 const PARALLEL: usize = 8;
 const MAX_PARENTS: usize = 100;
-const GRAPH_PATH: &str = "/graphql";
-const LIMITS: GraphLimits = GraphLimits { depth: 15, aliases: 30, tokens: 2_000 };
 
-/// Bounds of a field, as written or by default.
-#[derive(Clone, Copy, Debug)]
-struct Bounds {
-    parallel: usize,
-    max: usize,
-    unwritten: Unwritten,
-    timeout: Option<Duration>,
+/// Something that answers a field of the graph, as it is written.
+pub(super) struct Entry<'s> {
+    /// What it answers.
+    pub(super) at: Bound,
+    /// `Type.field`, where it is written.
+    pub(super) name: &'s Located<String>,
+    /// The key path of what answers.
+    pub(super) path: &'s str,
+    body: Body<'s>,
 }
 
-/// What stands around a field's composition.
-#[derive(Clone, Copy)]
-struct Setting<'s> {
-    door: Door<'s>,
-    stream: Option<&'s Stream>,
-    path: &'s str,
+/// What answers a field.
+enum Body<'s> {
+    Field(&'s spec::Field),
+    Endpoint(&'s Named<spec::Endpoint>),
 }
 
 /// A field that something is bound to.
 #[derive(Clone, Copy, Debug)]
-enum Bound {
+pub(super) enum Bound {
     /// A field by its position in its type.
     Field(TypeId, usize),
     /// What names the concrete type of an abstract one.
     TypeName(TypeId),
 }
 
+impl Bound {
+    /// The type of the objects that it hangs on.
+    pub(super) fn parent(self) -> TypeId {
+        match self {
+            Self::Field(ty, _) | Self::TypeName(ty) => ty,
+        }
+    }
+}
+
+impl<'s> Entry<'s> {
+    /// The result, if one is written.
+    pub(super) fn result(&self) -> Option<&'s Template> {
+        match self.body {
+            Body::Field(spec::Field { body: FieldBody::Composition(composition), .. }) => composition.result.as_ref(),
+            Body::Field(_) => None,
+            Body::Endpoint(endpoint) => endpoint.value.composition.result.as_ref(),
+        }
+    }
+
+    fn door(&self) -> Door<'s> {
+        match self.body {
+            Body::Field(field) => Door::of_field(field),
+            Body::Endpoint(endpoint) => Door::of_endpoint(&endpoint.value),
+        }
+    }
+
+    fn stream(&self) -> Option<&'s Stream> {
+        match self.body {
+            Body::Field(field) => field.stream.as_ref(),
+            Body::Endpoint(endpoint) => endpoint.value.stream.as_ref(),
+        }
+    }
+}
+
 impl<'s> Planner<'s> {
     /// The bound fields and, when the project has a schema, the graph.
     pub(super) fn graph(&self) -> (Vec<Field>, Option<Graph>) {
-        let mut fields = Vec::new();
-        let types = self.schema.types().map(|(id, _)| id.index() + 1).max().unwrap_or(0);
-        let of_type =
-            |id: usize| self.schema.types().find(|(found, _)| found.index() == id).map_or(0, |(_, ty)| ty.fields.len());
-        let mut bound: Vec<Vec<Option<FieldId>>> = (0..types).map(|id| vec![None; of_type(id)]).collect();
-        let mut type_names = vec![None; types];
-        let mut written: Vec<(String, Place)> = Vec::new();
-        for named in &self.spec.graph.fields {
-            let Some(at) =
-                self.coordinate(&named.value.coordinate.type_name, &named.value.coordinate.field_name, &named.path)
-            else {
-                continue;
-            };
-            written.push((named.name.value.clone(), named.name.place.clone()));
-            let id = FieldId::from(fields.len());
-            fields.push(self.field(named, at));
-            bind(at, id, (&mut bound, &mut type_names));
-        }
-        for named in &self.spec.endpoints {
-            let Some(target) = &named.value.graph else { continue };
-            let Some(at) = self.endpoint_field(named, target, &mut written) else { continue };
-            let id = FieldId::from(fields.len());
-            fields.push(self.field_of_endpoint(named, target, at));
-            bind(at, id, (&mut bound, &mut type_names));
-        }
-        self.check_roots(&bound);
-        let graph = self.schema.query().map(|_| self.graph_settings(bound, type_names));
+        let entries = self.entries();
+        let wiring = Wiring::new(self, &entries);
+        self.check_roots(&wiring.bound);
+        let parents = self.parents(&entries, &wiring);
+        let reads = Arc::new(Reads::new(&self.schema, &wiring));
+        let field = |entry: &Entry<'s>| {
+            let unit = self.field_unit(entry, parents.get(entry.at.parent().index()));
+            unit.check_door(entry.door(), entry.path);
+            unit.check_stream(entry.stream(), entry.path);
+            let field = self.compiled_field(entry, &unit);
+            self.check_output(entry, &unit, &reads);
+            field
+        };
+        let fields = entries.iter().map(field).collect();
+        let graph = self.schema.query().map(|_| self.graph_settings(wiring));
         (fields, graph)
     }
 
-    fn graph_settings(&self, bound: Vec<Vec<Option<FieldId>>>, type_names: Vec<Option<FieldId>>) -> Graph {
-        self.check_graph_path();
-        let snake = self.spec.graph.names.as_ref().is_some_and(|names| names.value == GraphNames::SnakeCase);
-        let member = |name: &String| -> Box<str> { if snake { snake_case(name).into() } else { name.as_str().into() } };
-        let mut members = vec![Vec::new(); bound.len()];
-        for (id, ty) in self.schema.types() {
-            members[id.index()] = ty.fields.iter().map(|field| member(&field.name)).collect();
+    /// What answers fields: entries of `graph`, then endpoints that are fields too.
+    fn entries(&self) -> Vec<Entry<'s>> {
+        let mut entries: Vec<Entry<'s>> = Vec::new();
+        let mut written: Vec<(String, Place)> = Vec::new();
+        for named in &self.spec.graph.fields {
+            let spec::Coordinate { type_name, field_name } = &named.value.coordinate;
+            if let Some(at) = self.coordinate(type_name, field_name, &named.path) {
+                written.push((named.name.value.clone(), named.name.place.clone()));
+                entries.push(Entry { at, name: &named.name, path: &named.path, body: Body::Field(&named.value) });
+            }
         }
-        let written = self.spec.gateway.graphql.as_ref();
-        let limits = written.and_then(|graphql| graphql.limits.as_ref());
-        let limit = |found: Option<&Located<u32>>, default: usize| found.map_or(default, |found| found.value as usize);
-        let flag = |found: Option<&Located<bool>>| found.is_none_or(|found| found.value);
-        Graph {
-            schema: self.schema.clone(),
-            bound,
-            members,
-            type_names,
-            path: written
-                .and_then(|graphql| graphql.path.as_ref())
-                .map_or(GRAPH_PATH, |path| path.value.as_str())
-                .into(),
-            playground: flag(written.and_then(|graphql| graphql.playground.as_ref())),
-            introspection: flag(written.and_then(|graphql| graphql.introspection.as_ref())),
-            limits: GraphLimits {
-                depth: limit(limits.and_then(|limits| limits.depth.as_ref()), LIMITS.depth),
-                aliases: limit(limits.and_then(|limits| limits.aliases.as_ref()), LIMITS.aliases),
-                tokens: limit(limits.and_then(|limits| limits.tokens.as_ref()), LIMITS.tokens),
-            },
-            timeout: self.spec.gateway.timeout.as_ref().map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
+        for named in &self.spec.endpoints {
+            let Some(name) = &named.value.graph else { continue };
+            if let Some(at) = self.endpoint_field(named, name, &mut written) {
+                entries.push(Entry { at, name, path: &named.path, body: Body::Endpoint(named) });
+            }
         }
-    }
-
-    /// The graph's path must be one, and no endpoint's.
-    fn check_graph_path(&self) {
-        let written = self.spec.gateway.graphql.as_ref().and_then(|graphql| graphql.path.as_ref());
-        let path = written.map_or(GRAPH_PATH, |path| path.value.as_str());
-        if let Some(written) =
-            written.filter(|path| !path.value.starts_with('/') || path.value.contains(['?', '#', '{']))
-        {
-            let message = format!("`{path}` is no path");
-            let help = "write it as in `/graphql`".to_owned();
-            self.report.error("bad-path", (&written.place, "gateway.graphql.path"), message, help);
-        }
-        for endpoint in self.spec.endpoints.iter().filter(|endpoint| endpoint.value.route.path.value == path) {
-            let message = format!("`{path}` is the path of the graph");
-            let help = "choose another path here, or for the graph under `gateway.graphql.path`".to_owned();
-            let place = &endpoint.value.route.path.place;
-            self.report.error("duplicate-route", (place, &endpoint.path), message, help);
-        }
+        entries
     }
 
     /// Finds a field of the schema by its written name.
@@ -152,54 +144,59 @@ impl<'s> Planner<'s> {
         }
     }
 
-    fn field(&self, named: &Named<spec::Field>, at: Bound) -> Field {
-        let place = (&named.name.place, named.path.as_str());
-        let tree = match &named.value.body {
-            FieldBody::Composition(composition) => Tree::of_composition(self, composition, place),
-            FieldBody::Part(part) => Tree::of_part(self, (&part.part.value, &part.args), (&part.part.place, place.1)),
+    /// Begins to compile what answers a field, for parents of this type.
+    pub(super) fn field_unit<'u>(&'u self, entry: &Entry<'s>, parent: Option<&'u Type>) -> Unit<'u, 's> {
+        let args: &[InputDef] = match entry.at {
+            Bound::Field(ty, index) => &self.schema[ty].fields[index].args,
+            Bound::TypeName(_) => &[],
         };
-        let limit =
-            |found: &Option<Located<u32>>, default: usize| found.as_ref().map_or(default, |found| found.value as usize);
-        let parallel = limit(&named.value.parallel, PARALLEL);
-        let max = limit(&named.value.max, MAX_PARENTS);
-        let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
-        let unwritten = Unwritten { parallel: named.value.parallel.is_none(), max: named.value.max.is_none() };
-        let setting =
-            Setting { door: Door::of_field(&named.value), stream: named.value.stream.as_ref(), path: place.1 };
-        let unit = self.field_unit(tree, at, setting);
-        let field = self.compiled_field((&named.name.value, &unit), Bounds { parallel, max, unwritten, timeout });
-        unit.check_reach(&field.composition.scope, &[]);
-        field
+        let of = entry.at.parent();
+        let is_root = Some(of) == self.schema.query() || Some(of) == self.schema.mutation();
+        let read_only = Some(of) != self.schema.mutation();
+        let parent = (!is_root).then(|| parent.unwrap_or(&Type::Dyn));
+        let root = Root::Field { args, parent, read_only };
+        Unit::new(self, self.field_tree(entry), root).behind(entry.door().auth, entry.stream())
     }
 
-    fn field_unit(&self, tree: Tree<'s>, at: Bound, setting: Setting<'_>) -> Unit<'_, 's> {
-        let (parent, args): (TypeId, &[InputDef]) = match at {
-            Bound::Field(ty, index) => (ty, &self.schema[ty].fields[index].args),
-            Bound::TypeName(ty) => (ty, &[]),
-        };
-        let is_root = Some(parent) == self.schema.query() || Some(parent) == self.schema.mutation();
-        let read_only = Some(parent) != self.schema.mutation();
-        let root = Root::Field { args, parent: !is_root, read_only };
-        let unit = Unit::new(self, tree, root).behind(setting.door.auth, setting.stream);
-        unit.check_door(setting.door, setting.path);
-        unit.check_stream(setting.stream, setting.path);
-        unit
+    fn field_tree(&self, entry: &Entry<'s>) -> Tree<'s> {
+        let (place, path) = (&entry.name.place, entry.path);
+        match entry.body {
+            Body::Field(field) => match &field.body {
+                FieldBody::Composition(composition) => Tree::of_composition(self, composition, (place, path)),
+                FieldBody::Part(part) => Tree::of_part(self, (&part.part.value, &part.args), (&part.part.place, path)),
+            },
+            Body::Endpoint(endpoint) => match &endpoint.value.part {
+                Some(part) => Tree::of_part(self, (&part.value, &[]), (&part.place, path)),
+                None => Tree::of_composition(self, &endpoint.value.composition, (&endpoint.name.place, path)),
+            },
+        }
     }
 
-    fn compiled_field(&self, (name, unit): (&str, &Unit<'_, '_>), bounds: Bounds) -> Field {
-        let batched = unit
-            .tree
-            .levels
-            .iter()
-            .flat_map(|level| &level.steps)
-            .any(|step| step.spec.is_some_and(|spec| spec.batch.is_some()));
+    fn compiled_field(&self, entry: &Entry<'s>, unit: &Unit<'_, 's>) -> Field {
+        let steps = unit.tree.levels.iter().flat_map(|level| &level.steps);
+        let batched = steps.filter_map(|step| step.spec).any(|spec| spec.batch.is_some());
         let composition = self.compile(unit);
         let pure = composition.scope.steps.is_empty();
-        // Members of a batch wait for each other: all of them run.
-        let parallel = if batched { usize::MAX } else { bounds.parallel };
-        let max = if batched || pure { usize::MAX } else { bounds.max };
-        let Bounds { unwritten, timeout, .. } = bounds;
-        Field { name: name.into(), composition, parallel, max, unwritten, timeout, pure }
+        let limit =
+            |found: &Option<Located<u32>>, default: usize| found.as_ref().map_or(default, |found| found.value as usize);
+        let (parallel, max, timeout) = match entry.body {
+            Body::Field(field) => {
+                unit.check_reach(&composition.scope, &[]);
+                (&field.parallel, &field.max, field.timeout.as_ref())
+            }
+            // What its own answer leaves unread was said there.
+            Body::Endpoint(endpoint) => (&None, &None, endpoint.value.timeout.as_ref()),
+        };
+        Field {
+            name: entry.name.value.as_str().into(),
+            composition,
+            // Members of a batch wait for each other: all of them run.
+            parallel: if batched { usize::MAX } else { limit(parallel, PARALLEL) },
+            max: if batched || pure { usize::MAX } else { limit(max, MAX_PARENTS) },
+            unwritten: Unwritten { parallel: parallel.is_none(), max: max.is_none() },
+            timeout: timeout.map(|timeout| timeout.value),
+            pure,
+        }
     }
 
     /// The field that an endpoint's `graph` names, if it is free and its arguments agree.
@@ -251,20 +248,6 @@ impl<'s> Planner<'s> {
             }
         }
         Some(at)
-    }
-
-    fn field_of_endpoint(&self, named: &Named<spec::Endpoint>, target: &Located<String>, at: Bound) -> Field {
-        let place = (&named.name.place, named.path.as_str());
-        let tree = match &named.value.part {
-            Some(part) => Tree::of_part(self, (&part.value, &[]), (&part.place, place.1)),
-            None => Tree::of_composition(self, &named.value.composition, place),
-        };
-        let timeout = named.value.timeout.as_ref().map(|timeout| timeout.value);
-        let (door, stream) = (Door::of_endpoint(&named.value), named.value.stream.as_ref());
-        let unit = self.field_unit(tree, at, Setting { door, stream, path: place.1 });
-        let unwritten = Unwritten { parallel: true, max: true };
-        let bounds = Bounds { parallel: PARALLEL, max: MAX_PARENTS, unwritten, timeout };
-        self.compiled_field((&target.value, &unit), bounds)
     }
 
     /// Root fields have no parent to read from: each needs an entry.
@@ -324,51 +307,6 @@ fn used_parts(composition: &spec::Composition, used: &mut Vec<String>) {
             spec::Action::Part(part) => used.push(part.part.value.clone()),
             spec::Action::Compose(inner) => used_parts(inner, used),
             _ => {}
-        }
-    }
-}
-
-fn bind(at: Bound, id: FieldId, (fields, type_names): (&mut [Vec<Option<FieldId>>], &mut [Option<FieldId>])) {
-    match at {
-        Bound::Field(ty, index) => fields[ty.index()][index] = Some(id),
-        Bound::TypeName(ty) => type_names[ty.index()] = Some(id),
-    }
-}
-
-/// `priceCents` as `price_cents`, `imageURL` as `image_url`.
-fn snake_case(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
-    let mut out = String::with_capacity(name.len() + 4);
-    for (index, c) in chars.iter().enumerate() {
-        let before = index.checked_sub(1).map(|before| chars[before]);
-        let begins_word = c.is_ascii_uppercase()
-            && before.is_some_and(|before| {
-                let next_is_lower = chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
-                before.is_ascii_lowercase() || before.is_ascii_digit() || (before.is_ascii_uppercase() && next_is_lower)
-            });
-        if begins_word {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::snake_case;
-
-    #[test]
-    fn names_become_snake_case_word_by_word() {
-        for (name, snake) in [
-            ("priceCents", "price_cents"),
-            ("URL", "url"),
-            ("imageURL", "image_url"),
-            ("URLPath", "url_path"),
-            ("line2Text", "line2_text"),
-            ("a_b", "a_b"),
-        ] {
-            assert_eq!(snake_case(name), snake);
         }
     }
 }

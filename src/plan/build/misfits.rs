@@ -1,7 +1,7 @@
 //! Says of a written value what keeps it from being what is declared, where it is written.
 
 use super::Planner;
-use crate::base::diagnostic::Place;
+use crate::base::diagnostic::{Diagnostic, Place};
 use crate::plan::fit::{At, Misfit, Rule};
 use crate::spec::Template;
 
@@ -25,14 +25,16 @@ impl Planner<'_> {
             let code = match misfit.rule {
                 Rule::UnknownMember => "unknown-field",
                 Rule::MissingMember => "missing-member",
-                Rule::Kind | Rule::Null => "wrong-type",
+                Rule::Kind | Rule::Null | Rule::Unset => "wrong-type",
             };
             let message = match inside {
                 [] => misfit.message.clone(),
                 inside => format!("in `{}`: {}", shown(inside).trim_start_matches('.'), misfit.message),
             };
             let path = format!("{path}{}", shown(written));
-            self.report.error(code, (place, &path), message, misfit.help.clone());
+            let diagnostic = Diagnostic::error(code, place.clone(), path, message).help(misfit.help.clone());
+            // No proto can say that a message is always set, so that this is no mistake of the project's.
+            self.report.add(if misfit.rule == Rule::Unset { diagnostic.warning() } else { diagnostic });
         }
     }
 }

@@ -25,6 +25,8 @@ mod misfits;
 mod names;
 mod nodes;
 mod operation;
+mod outputs;
+mod parents;
 mod part_args;
 mod policies;
 mod protos;
@@ -39,6 +41,7 @@ mod times;
 mod tree;
 mod types;
 mod unit;
+mod wiring;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -193,7 +193,7 @@ impl<'u> Names<'u, '_> {
 
     fn parent_type(&self, is_root: bool) -> Option<Type> {
         match self.unit.root {
-            Root::Field { parent: true, .. } if is_root => Some(Type::Dyn),
+            Root::Field { parent, .. } if is_root => parent.cloned(),
             _ => None,
         }
     }

@@ -15,6 +15,8 @@ pub(super) struct Report {
     read: Cell<usize>,
     /// Keys that this version lacks: what it lacks inside them as well need not be said.
     refused: Refused,
+    /// Whether nothing is taken now.
+    is_quiet: Cell<bool>,
 }
 
 impl Report {
@@ -26,10 +28,18 @@ impl Report {
         report
     }
 
+    /// Does something that will be done again in earnest: what is wrong is said then.
+    pub(super) fn quietly<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.is_quiet.replace(true);
+        let done = work();
+        self.is_quiet.set(before);
+        done
+    }
+
     /// Adds one, unless the same was said of the same place: compositions are compiled once for
     /// each place that uses them.
     pub(super) fn add(&self, diagnostic: Diagnostic) {
-        if self.refused.implies(&diagnostic) {
+        if self.is_quiet.get() || self.refused.implies(&diagnostic) {
             return;
         }
         let mut found = self.found.borrow_mut();

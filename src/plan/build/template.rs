@@ -243,6 +243,9 @@ const RESERVED: &[&str] = &[
 
 /// Plain paths and constants cannot fail.
 fn can_fail(node: &Node) -> bool {
+    if let Node::Outcome { done, otherwise, .. } = node {
+        return can_fail(done) || can_fail(otherwise);
+    }
     !matches!(
         node,
         Node::Const(_) | Node::Path { .. } | Node::Local { .. } | Node::Object(_) | Node::Leaf(_) | Node::Merge(_)

@@ -31,6 +31,10 @@ impl ObjectType for Message {
     fn written(&self, name: &str) -> Option<String> {
         field_of(&self.0, name).map(|field| field.json_name().to_owned())
     }
+
+    fn is_message(&self) -> bool {
+        true
+    }
 }
 
 /// A field by its JSON or its proto name.

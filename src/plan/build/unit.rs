@@ -37,8 +37,8 @@ pub(super) enum Root<'u> {
     Endpoint { args: &'u [Arg], body: Option<&'u Type>, read_only: bool },
     /// A part that nothing uses, to be checked: with the arguments that it declares.
     Part { args: &'u [Named<spec::Arg>] },
-    /// A field with these arguments; whether it has a parent, and whether it may only read.
-    Field { args: &'u [InputDef], parent: bool, read_only: bool },
+    /// A field with these arguments; what its parent is, if it has one, and whether it may only read.
+    Field { args: &'u [InputDef], parent: Option<&'u Type>, read_only: bool },
 }
 
 /// A compiled value and its type.
@@ -299,7 +299,7 @@ impl<'u, 's> Unit<'u, 's> {
     pub(super) fn has_many(&self, level: usize) -> bool {
         let is_item =
             self.tree.levels[level].item.is_some() || self.tree.frames[self.tree.levels[level].frame].depth > 0;
-        is_item || matches!(self.root, Root::Field { parent: true, .. } | Root::Part { .. })
+        is_item || matches!(self.root, Root::Field { parent: Some(_), .. } | Root::Part { .. })
     }
 
     /// Whether some step of a level, or inside it, is a write.

@@ -75,6 +75,11 @@ pub trait DeclaredObject: fmt::Debug + Send + Sync {
     fn others(&self) -> Option<Declared> {
         None
     }
+
+    /// What to write where a required member is missing.
+    fn missing(&self, name: &str) -> String {
+        format!("write `{name}: …`")
+    }
 }
 
 /// A member of a declared object.
@@ -119,6 +124,8 @@ pub enum Rule {
     Kind,
     /// It can be null, and null is not declared.
     Null,
+    /// It is null where a proto message is not set, and null is not declared.
+    Unset,
 }
 
 /// Everything that keeps a value from being what is declared, as far as load time can tell.
@@ -146,7 +153,7 @@ impl Comparison {
         };
         let (declared, takes_null) = declared.present();
         if ty.may_be_null() && !takes_null && !fails {
-            self.null(ty, declared);
+            self.null((node, ty), declared);
         }
         let written = node.and_then(Node::as_constant).map(type_of);
         let ty = match written.as_ref().unwrap_or(ty).present() {
@@ -224,15 +231,20 @@ impl Comparison {
             }
         }
         let known = declared.members();
-        let unknown = members.iter().filter(|name| declared.member(name).is_none());
-        let misspelt: Vec<&str> =
-            unknown.filter_map(|name| suggestion(name, known.iter().map(String::as_str))).collect();
+        let is_strict = declared.others().is_none();
+        let unread = || members.iter().filter(|name| declared.member(name).is_none()).map(String::as_str);
+        let misspelt: Vec<&str> = match is_strict {
+            true => unread().filter_map(|name| suggestion(name, known.iter().map(String::as_str))).collect(),
+            false => Vec::new(),
+        };
         for name in &known {
             let required = declared.member(name).is_some_and(|member| member.required);
             // What is misspelt was reported as unknown.
             if required && found.member(name).is_none() && !misspelt.contains(&name.as_str()) {
                 let message = format!("the member `{name}` of {} is missing", declared.name());
-                self.report(Rule::MissingMember, message, format!("write `{name}: …`"));
+                let near = suggestion(name, unread()).filter(|_| !is_strict);
+                let help = near.map_or_else(|| declared.missing(name), |near| format!("did you mean `{near}`?"));
+                self.report(Rule::MissingMember, message, help);
             }
         }
         self.open.pop();
@@ -249,12 +261,15 @@ impl Comparison {
         self.at.pop();
     }
 
-    fn null(&mut self, ty: &Type, declared: &Declared) {
-        let message = match ty {
-            Type::Null => format!("this is null, and {declared} is never null"),
-            _ => format!("this can be null, and {declared} is never null"),
+    fn null(&mut self, (node, ty): (Option<&Node>, &Type), declared: &Declared) {
+        let (rule, message) = match ty {
+            Type::Null => (Rule::Null, format!("this is null, and {declared} is never null")),
+            ty if is_message_field(node, ty) => {
+                (Rule::Unset, format!("this is null where the message is not set, and {declared} is never null"))
+            }
+            _ => (Rule::Null, format!("this can be null, and {declared} is never null")),
         };
-        self.report(Rule::Null, message, "write `default(…, …)` for what null means here".to_owned());
+        self.report(rule, message, "write `default(…, …)` for what null means here".to_owned());
     }
 
     fn kind(&mut self, ty: &Type, declared: &str) {
@@ -291,6 +306,22 @@ impl ObjectType for Written {
     fn members(&self) -> Vec<String> {
         self.0.clone()
     }
+}
+
+/// Whether what may be null is a field of a proto message that holds a message: a proto has no way
+/// to say that such a field is always set.
+fn is_message_field(node: Option<&Node>, ty: &Type) -> bool {
+    let is_message = match ty.present() {
+        Type::Timestamp | Type::Duration => true,
+        Type::Object(object) => object.is_message(),
+        _ => false,
+    };
+    let is_member = match node {
+        None => true,
+        Some(Node::Path { steps, .. } | Node::Local { steps, .. }) => !steps.is_empty(),
+        Some(_) => false,
+    };
+    is_message && is_member
 }
 
 /// The type of a value that is written out.
