@@ -63,7 +63,7 @@ impl Known {
         let loaded = load_texts(&texts, &HashMap::new());
         let rendered = loaded.render();
         let plan = Arc::new(loaded.plan.unwrap_or_else(|| unreachable!("{rendered}")));
-        let live = Arc::new(Live::new(plan.clone()));
+        let live = Arc::new(Live::new(plan.clone(), Arc::default()));
         let schema = plan.graph.as_ref().expect("the composition has a graph").schema.clone();
         let settings = Settings { limits: Limits::default(), introspection: Introspection::On };
         let graph = Graph::new(schema, settings, move |operation| Planned::new(plan.graph(), &plan.fields, operation));

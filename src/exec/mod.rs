@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
+use crate::observe::drift::Drift;
 use crate::plan::{BodyType, Plan};
 use crate::transport::Transport;
 use crate::transport::grpc::ProtoJson;
@@ -45,19 +46,21 @@ pub struct Live {
     pub transport: Transport,
     /// How bodies are read that are proto messages, by `EndpointId`.
     pub messages: Vec<Option<ProtoJson>>,
+    /// What replies do not keep, counted by all workers together.
+    pub drift: Arc<Drift>,
     /// Compositions that come to their end although their client may have left.
     pub detached: TaskTracker,
 }
 
 impl Live {
     /// Brings a plan to life. Nothing is connected yet.
-    pub fn new(plan: Arc<Plan>) -> Self {
+    pub fn new(plan: Arc<Plan>, drift: Arc<Drift>) -> Self {
         let transport = Transport::new(&plan);
         let messages = plan.endpoints.iter().map(|endpoint| match &endpoint.body {
             Some(BodyType::Message(message)) => ProtoJson::of(message),
             _ => None,
         });
         let messages = messages.collect();
-        Self { plan, transport, messages, detached: TaskTracker::new() }
+        Self { plan, transport, messages, drift, detached: TaskTracker::new() }
     }
 }

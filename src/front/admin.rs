@@ -1,19 +1,37 @@
-//! The operators' address: whether the process lives and takes requests.
+//! The operators' address: whether the process lives and takes requests, and what replies do not keep.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::listen::Drain;
+use crate::base::value::{JsonWriter, Kind, Sink as _, Timestamp, member_key};
+use crate::observe::drift::Drift;
 
-/// Serves `/healthz` (the process lives) and `/readyz` (it takes requests: 503 while it drains)
-/// until `stop` is done.
-pub async fn serve(listener: TcpListener, drain: Drain, stop: impl Future<Output = ()> + Send + 'static) {
-    let router = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(drain);
+/// What operators can ask about.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Whether requests are taken.
+    pub drain: Drain,
+    /// What replies do not keep.
+    pub drift: Arc<Drift>,
+}
+
+/// Serves `/healthz` (the process lives), `/readyz` (it takes requests: 503 while it drains) and
+/// `/drift` (what replies do not keep) until `stop` is done.
+pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output = ()> + Send + 'static) {
+    let router = Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/drift", get(drift))
+        .with_state(known);
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the admin address failed");
     }
@@ -23,6 +41,47 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(drain): State<Drain>) -> (StatusCode, &'static str) {
-    if drain.is_announced() { (StatusCode::SERVICE_UNAVAILABLE, "draining\n") } else { (StatusCode::OK, "ready\n") }
+async fn readyz(State(known): State<Known>) -> (StatusCode, &'static str) {
+    if known.drain.is_announced() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else {
+        (StatusCode::OK, "ready\n")
+    }
+}
+
+async fn drift(State(known): State<Known>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], listed(&known.drift))
+}
+
+/// The promises that were not kept, as a JSON list.
+fn listed(drift: &Drift) -> Vec<u8> {
+    let mut out = JsonWriter::default();
+    out.begin_array();
+    for broken in drift.broken() {
+        out.begin_object();
+        out.key(b"\"backends\":");
+        out.begin_array();
+        broken.promise.backends.iter().for_each(|backend| out.text(Kind::String, backend));
+        out.end_array();
+        out.key(b"\"field\":");
+        out.text(Kind::String, &broken.promise.field);
+        out.key(b"\"expected\":");
+        out.text(Kind::String, &broken.promise.expected);
+        out.key(b"\"found\":");
+        out.begin_object();
+        for (found, count) in &broken.found {
+            out.key(&member_key(found.noun()));
+            out.uint(*count);
+        }
+        out.end_object();
+        out.key(b"\"count\":");
+        out.uint(broken.count);
+        out.key(b"\"last_seen\":");
+        let last_seen = Timestamp { seconds: broken.last_seen, nanos: 0 };
+        out.text(Kind::String, &last_seen.to_text().unwrap_or_default());
+        out.end_object();
+    }
+    out.end_array();
+    out.bytes.push(b'\n');
+    out.bytes
 }

@@ -19,6 +19,7 @@ use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
 use crate::exec::{ClientRequest, Live};
 use crate::observe::access::{AccessRecord, access, access_enabled};
+use crate::observe::drift::Drift;
 use crate::plan::Plan;
 
 /// An id that a client sends is kept when it is no longer than this and of plain characters.
@@ -40,13 +41,20 @@ impl Door {
         let routes = Arc::new(Routes::new(plan));
         let graphql = graphql::Front::new(plan).map(Arc::new);
         let ids = Arc::new(Ids::new());
+        let promises = plan.graph.as_ref().map(|graph| graph.promises.as_slice()).unwrap_or_default();
+        let drift = Arc::new(Drift::new(promises));
         let door = |_| Self {
-            live: Arc::new(Live::new(plan.clone())),
+            live: Arc::new(Live::new(plan.clone(), drift.clone())),
             routes: routes.clone(),
             graphql: graphql.clone(),
             ids: ids.clone(),
         };
         (0..workers).map(door).collect()
+    }
+
+    /// What replies do not keep, as all doors of the plan count it.
+    pub fn drift(&self) -> &Arc<Drift> {
+        &self.live.drift
     }
 
     /// Waits until everything that runs on without its client has come to its end.

@@ -3,4 +3,5 @@
 //! Layers above hand over facts; nothing here asks for any, and nothing here decides.
 
 pub mod access;
+pub mod drift;
 pub mod logging;

@@ -162,7 +162,9 @@ impl Gateway {
         let workers = crew.runtimes().zip(&doors).map(|(runtime, door)| Worker::new(runtime, door.clone()));
         let serving = tokio::spawn(listener.run(workers.collect(), drain.clone()));
         let (stop_admin, stopped) = oneshot::channel();
-        let admin = tokio::spawn(admin::serve(admin_listener, drain.clone(), async move {
+        let drift = doors.first().map(|door| door.0.drift().clone()).unwrap_or_default();
+        let known = admin::Known { drain: drain.clone(), drift };
+        let admin = tokio::spawn(admin::serve(admin_listener, known, async move {
             // Whether it is told or dropped, the operators' address ends with the gateway.
             let _ = stopped.await;
         }));

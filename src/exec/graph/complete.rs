@@ -6,8 +6,10 @@ use crate::base::failure::{Cause, Failure};
 use crate::base::id::FieldId;
 use crate::base::value::{Held, Sink as _, Value};
 use crate::exec::env::Env;
+use crate::observe::drift::Found;
 use crate::plan::Graph;
 use crate::plan::operation::PlannedField;
+use crate::plan::operation::selection::FieldSource;
 use crate::plan::schema::{TypeId, TypeKind, TypeRef};
 
 impl<'p> Writer<'p, '_> {
@@ -21,6 +23,7 @@ impl<'p> Writer<'p, '_> {
         if let TypeRef::NonNull(inner) = ty {
             if value.is_null() {
                 let log = format!("{} is null although its type is {ty}", field.field.name);
+                self.drift(field, Found::Null);
                 self.error(field, Failure::new(Cause::NullInNonNull, log));
                 return Err(Bubble);
             }
@@ -55,13 +58,14 @@ impl<'p> Writer<'p, '_> {
         }
         match concrete_type(self.execution, value, id) {
             Some(object) if value.entries().is_some() => self.object(value, &field.selection, object),
-            _ => self.mismatch(field, ty, "something else"),
+            _ if value.entries().is_some() => self.mismatch(field, ty, Found::Nameless),
+            _ => self.mismatch(field, ty, leaf::found(value)),
         }
     }
 
     fn list(&mut self, value: &Value<'_>, item: &'p TypeRef, field: &'p PlannedField) -> Result<(), Bubble> {
         let Some(elements) = value.elements() else {
-            return self.mismatch(field, item, "no list");
+            return self.mismatch(field, &field.field.ty, leaf::found(value));
         };
         self.out.begin_array();
         for (index, element) in elements.enumerate() {
@@ -73,10 +77,21 @@ impl<'p> Writer<'p, '_> {
         Ok(())
     }
 
-    fn mismatch(&mut self, field: &'p PlannedField, ty: &TypeRef, found: &str) -> Result<(), Bubble> {
-        let log = format!("{} should hold {ty} and holds {found}", field.field.name);
+    fn mismatch(&mut self, field: &'p PlannedField, ty: &TypeRef, found: Found) -> Result<(), Bubble> {
+        let log = format!("{} should hold {ty} and holds {}", field.field.name, found.noun());
+        self.drift(field, found);
         self.error(field, Failure::new(Cause::TypeMismatch, log));
         Err(Bubble)
+    }
+}
+
+impl Writer<'_, '_> {
+    /// Counts that a reply does not hold what the schema promises.
+    fn drift(&self, field: &PlannedField, found: Found) {
+        if let FieldSource::Schema(index) = field.field.source {
+            let promise = self.execution.graph().promise(field.field.parent, index);
+            self.execution.live.drift.note(promise, found);
+        }
     }
 }
 

@@ -2,14 +2,15 @@
 //! Source: GraphQL specification (September 2025), section 3.5 "Result Coercion".
 
 use crate::base::value::{JsonWriter, Kind, Number, Sink as _, Value, ValueKind, key_text};
+use crate::observe::drift::Found;
 use crate::plan::schema::{Schema, TypeId, TypeKind};
 
 /// Writes a value that is not null as its scalar or enum says. A number keeps its text where the
 /// type allows it.
 ///
 /// # Errors
-/// What the value is instead, in a word; nothing was written.
-pub(super) fn write(schema: &Schema, id: TypeId, value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
+/// What the value is instead; nothing was written.
+pub(super) fn write(schema: &Schema, id: TypeId, value: &Value<'_>, out: &mut JsonWriter) -> Result<(), Found> {
     match id {
         TypeId::INT => int(value, out),
         TypeId::FLOAT => float(value, out),
@@ -18,14 +19,14 @@ pub(super) fn write(schema: &Schema, id: TypeId, value: &Value<'_>, out: &mut Js
                 out.bool(*value);
                 Ok(())
             }
-            other => Err(noun(other)),
+            other => Err(found(other)),
         },
         TypeId::STRING => match text_of(value) {
             Some(text) => {
                 out.text(Kind::String, &text);
                 Ok(())
             }
-            None => Err(noun(value)),
+            None => Err(found(value)),
         },
         TypeId::ID => id_text(value, out),
         _ if schema[id].kind == TypeKind::Enum => match value.as_text() {
@@ -33,41 +34,40 @@ pub(super) fn write(schema: &Schema, id: TypeId, value: &Value<'_>, out: &mut Js
                 out.text(Kind::String, text);
                 Ok(())
             }
-            _ => Err("a value that the enum does not have"),
+            _ => Err(Found::UnknownValue),
         },
         // A scalar of the project's own takes any JSON.
-        _ => out.value(value).map_err(|_| "not a number"),
+        _ => out.value(value).map_err(|_| Found::Other),
     }
 }
 
-fn int(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
-    let number = value.number().ok_or_else(|| noun(value))?;
-    let whole =
-        number.to_int().and_then(|whole| i32::try_from(whole).ok()).ok_or("a number that is no 32-bit integer")?;
+fn int(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), Found> {
+    let number = value.number().ok_or_else(|| found(value))?;
+    let whole = number.to_int().and_then(|whole| i32::try_from(whole).ok()).ok_or(Found::NoInt)?;
     out.int(whole.into());
     Ok(())
 }
 
-fn float(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
+fn float(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), Found> {
     match value {
         Value::View(view) if view.kind() == Kind::Number => out.view(*view),
-        _ => match value.number().ok_or_else(|| noun(value))? {
+        _ => match value.number().ok_or_else(|| found(value))? {
             Number::Int(whole) => out.int(whole),
             Number::Uint(whole) => out.uint(whole),
-            Number::Double(number) => return out.double(number).map_err(|_| "not a number"),
+            Number::Double(number) => return out.double(number).map_err(|_| Found::Other),
         },
     }
     Ok(())
 }
 
-fn id_text(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), &'static str> {
+fn id_text(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), Found> {
     let number_text = || match value.number()?.to_int() {
         Some(_) => key_text(value),
         None => None,
     };
     match value.as_text() {
         Some(text) => out.text(Kind::String, text),
-        None => out.text(Kind::String, &number_text().ok_or_else(|| noun(value))?),
+        None => out.text(Kind::String, &number_text().ok_or_else(|| found(value))?),
     }
     Ok(())
 }
@@ -89,13 +89,15 @@ fn text_of<'a>(value: &'a Value<'_>) -> Option<std::borrow::Cow<'a, str>> {
     }
 }
 
-fn noun(value: &Value<'_>) -> &'static str {
+/// What a value is, where something else was expected.
+pub(super) fn found(value: &Value<'_>) -> Found {
     match value.kind() {
-        ValueKind::Text => "text",
-        ValueKind::List => "a list",
-        ValueKind::Map => "an object",
-        ValueKind::Bool => "true or false",
-        ValueKind::Int | ValueKind::Uint | ValueKind::Double | ValueKind::Number => "a number",
-        _ => "something else",
+        ValueKind::Null => Found::Null,
+        ValueKind::Text => Found::Text,
+        ValueKind::List => Found::List,
+        ValueKind::Map => Found::Object,
+        ValueKind::Bool => Found::Boolean,
+        ValueKind::Int | ValueKind::Uint | ValueKind::Double | ValueKind::Number => Found::Number,
+        _ => Found::Other,
     }
 }

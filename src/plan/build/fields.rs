@@ -95,8 +95,8 @@ impl<'s> Planner<'s> {
             self.check_output(entry, &unit, &reads);
             field
         };
-        let fields = entries.iter().map(field).collect();
-        let graph = self.schema.query().map(|_| self.graph_settings(wiring));
+        let fields: Vec<Field> = entries.iter().map(field).collect();
+        let graph = self.schema.query().map(|_| self.graph_settings(wiring, &fields));
         (fields, graph)
     }
 

@@ -29,6 +29,7 @@ mod outputs;
 mod parents;
 mod part_args;
 mod policies;
+mod promises;
 mod protos;
 mod query;
 mod reach;

@@ -3,7 +3,7 @@
 use super::fields::{Bound, Entry};
 use super::{Planner, REQUEST_TIMEOUT};
 use crate::base::id::FieldId;
-use crate::plan::{Graph, GraphLimits};
+use crate::plan::{Field, Graph, GraphLimits};
 use crate::spec::{GraphNames, Located};
 
 const GRAPH_PATH: &str = "/graphql";
@@ -44,8 +44,9 @@ impl Wiring {
 
 impl Planner<'_> {
     /// The graph with its settings.
-    pub(super) fn graph_settings(&self, wiring: Wiring) -> Graph {
+    pub(super) fn graph_settings(&self, wiring: Wiring, fields: &[Field]) -> Graph {
         self.check_graph_path();
+        let (promises, first_promise) = self.promises(&wiring, fields);
         let Wiring { bound, members, type_names } = wiring;
         let written = self.spec.gateway.graphql.as_ref();
         let limits = written.and_then(|graphql| graphql.limits.as_ref());
@@ -56,6 +57,8 @@ impl Planner<'_> {
             bound,
             members,
             type_names,
+            promises,
+            first_promise,
             path: written
                 .and_then(|graphql| graphql.path.as_ref())
                 .map_or(GRAPH_PATH, |path| path.value.as_str())

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::{Composition, Unwritten};
 use crate::base::id::FieldId;
+use crate::observe::drift::Promise;
 use crate::plan::operation::{Introspection, Limits, Settings};
-use crate::plan::schema::Schema;
+use crate::plan::schema::{Schema, TypeId};
 
 /// A field of the graph that a composition answers.
 #[derive(Debug)]
@@ -38,6 +39,10 @@ pub struct Graph {
     pub members: Vec<Vec<Box<str>>>,
     /// For abstract types: what gives the name of the concrete type.
     pub type_names: Vec<Option<FieldId>>,
+    /// What the schema promises of replies, field by field.
+    pub promises: Vec<Promise>,
+    /// Where the promises of a type's fields begin, by type.
+    pub first_promise: Vec<usize>,
     /// The path that takes GraphQL requests.
     pub path: Box<str>,
     /// Whether a browser that visits the path is shown a page to try queries on.
@@ -51,6 +56,11 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The promise of the field at a position of a type.
+    pub fn promise(&self, of: TypeId, field: usize) -> usize {
+        self.first_promise[of.index()] + field
+    }
+
     /// How documents of clients are judged.
     pub fn settings(&self) -> Settings {
         let GraphLimits { depth, aliases, tokens } = self.limits;

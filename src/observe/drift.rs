@@ -1,0 +1,183 @@
+//! What replies do not keep of what is promised about them: counted for operators, and said in the
+//! log at the first time, the tenth, the hundredth, and so on.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::SystemTime;
+
+/// Something that replies promise to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The backends whose replies it is read from; empty where nothing is called.
+    pub backends: Box<[Box<str>]>,
+    /// What it is called: `Product.name`.
+    pub field: Box<str>,
+    /// The promised type.
+    pub expected: Box<str>,
+}
+
+/// What stood there instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Found {
+    Null,
+    Text,
+    Boolean,
+    Number,
+    /// A number that is no whole one of 32 bits.
+    NoInt,
+    List,
+    Object,
+    /// An object of an abstract type that does not say of which type it is.
+    Nameless,
+    /// A value that the enum does not have.
+    UnknownValue,
+    Other,
+}
+
+impl Found {
+    /// Every kind, in the order of its counters.
+    pub const ALL: &[Self] = &[
+        Self::Null,
+        Self::Text,
+        Self::Boolean,
+        Self::Number,
+        Self::NoInt,
+        Self::List,
+        Self::Object,
+        Self::Nameless,
+        Self::UnknownValue,
+        Self::Other,
+    ];
+
+    /// What it is called in the log and at the operators' address.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Text => "text",
+            Self::Boolean => "true or false",
+            Self::Number => "a number",
+            Self::NoInt => "a number that is no 32-bit integer",
+            Self::List => "a list",
+            Self::Object => "an object",
+            Self::Nameless => "an object of no known type",
+            Self::UnknownValue => "a value that the enum does not have",
+            Self::Other => "something else",
+        }
+    }
+}
+
+/// The promises of a plan and how often each was not kept. Shared by all workers.
+#[derive(Debug, Default)]
+pub struct Drift {
+    counted: Box<[Counted]>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    promise: Promise,
+    count: AtomicU64,
+    /// By the position in [`Found::ALL`].
+    found: [AtomicU64; Found::ALL.len()],
+    /// Seconds since 1970.
+    last_seen: AtomicI64,
+}
+
+/// A promise that was not kept.
+#[derive(Clone, Debug)]
+pub struct Broken<'d> {
+    /// The promise.
+    pub promise: &'d Promise,
+    /// How often it was not kept.
+    pub count: u64,
+    /// What was found instead, and how often.
+    pub found: Vec<(Found, u64)>,
+    /// When it was last not kept, in seconds since 1970.
+    pub last_seen: i64,
+}
+
+impl Drift {
+    /// Counters for these promises; their positions are their ids.
+    pub fn new(promises: &[Promise]) -> Self {
+        let counted = |promise: &Promise| Counted {
+            promise: promise.clone(),
+            count: AtomicU64::new(0),
+            found: Default::default(),
+            last_seen: AtomicI64::new(0),
+        };
+        Self { counted: promises.iter().map(counted).collect() }
+    }
+
+    /// Counts that a promise was not kept.
+    pub fn note(&self, promise: usize, found: Found) {
+        let Some(counted) = self.counted.get(promise) else { return };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        counted.last_seen.store(now.as_secs() as i64, Ordering::Relaxed);
+        counted.found[found as usize].fetch_add(1, Ordering::Relaxed);
+        let count = counted.count.fetch_add(1, Ordering::Relaxed) + 1;
+        if is_power_of_ten(count) {
+            let Promise { backends, field, expected } = &counted.promise;
+            let (backends, found) = (backends.join(", "), found.noun());
+            tracing::warn!(backends, field = &**field, expected = &**expected, found, count, "a promise is not kept");
+        }
+    }
+
+    /// The promises that were not kept so far, in the order of the plan.
+    pub fn broken(&self) -> impl Iterator<Item = Broken<'_>> {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.counted.iter().filter(move |counted| read(&counted.count) > 0).map(move |counted| Broken {
+            promise: &counted.promise,
+            count: read(&counted.count),
+            found: Found::ALL
+                .iter()
+                .zip(&counted.found)
+                .map(|(found, count)| (*found, read(count)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            last_seen: counted.last_seen.load(Ordering::Relaxed),
+        })
+    }
+}
+
+fn is_power_of_ten(count: u64) -> bool {
+    let mut power = count;
+    while power > 1 && power.is_multiple_of(10) {
+        power /= 10;
+    }
+    power == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Drift, Found, Promise, is_power_of_ten};
+
+    #[test]
+    fn what_is_not_kept_is_counted_by_what_was_found() {
+        let promise = |field: &str| Promise {
+            backends: Box::new(["catalog".into()]),
+            field: field.into(),
+            expected: "String!".into(),
+        };
+        let drift = Drift::new(&[promise("A.a"), promise("A.b")]);
+        assert_eq!(drift.broken().count(), 0);
+        drift.note(1, Found::Null);
+        drift.note(1, Found::List);
+        drift.note(1, Found::Null);
+        drift.note(7, Found::Null);
+        let broken: Vec<_> = drift.broken().collect();
+        assert_eq!(broken.len(), 1);
+        assert_eq!((&*broken[0].promise.field, broken[0].count), ("A.b", 3));
+        assert_eq!(broken[0].found, [(Found::Null, 2), (Found::List, 1)]);
+        assert!(broken[0].last_seen > 0);
+    }
+
+    #[test]
+    fn the_log_hears_of_the_first_the_tenth_and_the_hundredth() {
+        let said: Vec<u64> = (0..=1_000).filter(|count| is_power_of_ten(*count)).collect();
+        assert_eq!(said, [1, 10, 100, 1_000]);
+    }
+
+    #[test]
+    fn every_kind_has_its_own_counter() {
+        assert!(Found::ALL.iter().enumerate().all(|(at, found)| *found as usize == at));
+    }
+}
