@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::id::FileId;
 
 /// A stretch of a project file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The file.
     pub file: FileId,
@@ -89,12 +89,19 @@ pub struct Sources {
 struct Source {
     name: String,
     text: Arc<str>,
+    /// The byte at which each line begins.
+    lines: Vec<usize>,
 }
+
+/// Characters of a line that are shown around a mistake.
+const SHOWN: usize = 200;
 
 impl Sources {
     /// Adds a file under the name that diagnostics print.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
-        self.files.push(Source { name: name.into(), text: text.into() });
+        let text: Arc<str> = text.into();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        self.files.push(Source { name: name.into(), text, lines });
         FileId::from(self.files.len() - 1)
     }
 
@@ -110,10 +117,21 @@ impl Sources {
 
     /// Line and column of a byte, both from 1; columns count characters.
     pub fn position(&self, file: FileId, byte: usize) -> (usize, usize) {
-        let text = self.text(file);
-        let before = text.get(..byte.min(text.len())).unwrap_or(&text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let Some(source) = self.files.get(file.index()) else { return (1, 1) };
+        let byte = byte.min(source.text.len());
+        let line = source.lines.partition_point(|start| *start <= byte).max(1);
+        let before = source.text.get(source.lines[line - 1]..byte).unwrap_or_default();
+        (line, before.chars().count() + 1)
+    }
+
+    /// The text of a line, counted from 1, without its end.
+    fn line(&self, file: FileId, line: usize) -> &str {
+        let Some(source) = self.files.get(file.index()) else { return "" };
+        let start = source.lines.get(line - 1).copied().unwrap_or(source.text.len());
+        let end = source.lines.get(line).copied().unwrap_or(source.text.len());
+        let text = &source.text[start..end];
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        text.strip_suffix('\r').unwrap_or(text)
     }
 
     /// A diagnostic as a person reads it: message, place, source line, caret, help.
@@ -138,14 +156,16 @@ impl Sources {
         let (line, column) = self.position(place.file, place.bytes.start);
         let _ = write!(out, "  --> {}:{line}:{column}", self.name(place.file));
         let _ = if path.is_empty() { writeln!(out) } else { writeln!(out, "  ({path})") };
-        let text = self.text(place.file);
-        let source = text.lines().nth(line - 1).unwrap_or("");
-        let rest_of_line = source.chars().count().saturating_sub(column - 1).max(1);
-        let width = text
-            .get(place.bytes.clone())
-            .map_or(1, |part| part.lines().next().unwrap_or("").chars().count().clamp(1, rest_of_line));
+        let whole = self.line(place.file, line);
+        let marked = self.files.get(place.file.index()).and_then(|source| source.text.get(place.bytes.clone()));
+        let marked = marked.map_or(1, |part| part.lines().next().unwrap_or("").chars().take(SHOWN).count());
+        // Of a line that is longer than anybody reads, what stands around the mistake.
+        let skipped = if column > SHOWN { column - SHOWN / 2 } else { 0 };
+        let source: String = whole.chars().skip(skipped).take(SHOWN).collect();
+        let (before, shown) = (column - 1 - skipped, source.chars().count());
+        let width = marked.clamp(1, shown.saturating_sub(before).max(1));
         let margin = line.to_string().len();
-        let indent: String = source.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let indent: String = source.chars().take(before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let _ = writeln!(out, " {:margin$} |\n {line} | {source}\n {:margin$} | {indent}{}", "", "", "^".repeat(width));
     }
 }
@@ -218,6 +238,16 @@ mod tests {
             sources.render(&diagnostic),
             "error[unknown-key]: unknown key `rst`\n  --> compositions/a.yaml:2:14  (backends.catalog)\n   |\n 2 |   catalog: { rst: x }\n   |              ^^^\n  help: did you mean `rest`?\n"
         );
+    }
+
+    #[test]
+    fn of_a_very_long_line_is_shown_what_stands_around_the_mistake() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.yaml", format!("{}wrong{}", "x".repeat(10_000), "y".repeat(10_000)));
+        let place = Place { file, bytes: 10_000..10_005 };
+        let shown = sources.render(&Diagnostic::error("expression", place, "a", "no"));
+        assert!(shown.len() < 700 && shown.contains("xwrongy"), "{shown}");
+        assert!(shown.contains("a.yaml:1:10001") && shown.contains(" ^^^^^\n"), "{shown}");
     }
 
     #[test]

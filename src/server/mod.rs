@@ -21,6 +21,9 @@ use crate::plan::{self, Plan};
 use crate::spec::{self, Asked, LookUp, Project, Reading};
 use crew::Crew;
 
+/// Diagnostics that are printed: nobody mends more at once.
+const SHOWN: usize = 1_000;
+
 /// What the command line says over the project's `gateway`.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -98,8 +101,11 @@ impl Loaded {
     /// Every diagnostic as a person reads it, and a line that counts the errors. With a profile, a line before them
     /// names it.
     pub fn render(&self) -> String {
-        let mut out: String =
-            self.diagnostics.iter().map(|diagnostic| self.sources.render(diagnostic) + "\n").collect();
+        let shown = self.diagnostics.iter().take(SHOWN);
+        let mut out: String = shown.map(|diagnostic| self.sources.render(diagnostic) + "\n").collect();
+        if self.diagnostics.len() > SHOWN {
+            out.push_str(&format!("… and {} more\n\n", self.diagnostics.len() - SHOWN));
+        }
         let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
         let with = self.profile.as_ref().map(|profile| format!(" with the profile `{profile}`")).unwrap_or_default();
         if errors > 0 {

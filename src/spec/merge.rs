@@ -5,7 +5,7 @@ use crate::base::diagnostic::Place;
 
 use super::keys::{Entries, Reader};
 use super::model::{Located, Spec};
-use super::yaml::{Kind, Node, later_of_equal_keys};
+use super::yaml::{Kind, Node, later_of_equal_keys, leave_out};
 
 /// What the trees of all files say, and over it those of the profile's files. Sections and definitions are in the
 /// order of the files.
@@ -112,9 +112,7 @@ fn refuse_second_definitions(pairs: &mut Vec<(Located<String>, Node)>, reader: &
             reader.report(diagnostic);
         });
     }
-    for (later, _) in again.into_iter().rev() {
-        pairs.remove(later);
-    }
+    leave_out(pairs, &again);
 }
 
 /// Every project has a gateway, written or not.

@@ -84,7 +84,7 @@ fn is_as_played(document: &str) -> Result<(), String> {
 }
 
 /// Whether a file holds `text`. With `UPDATE=1` it does afterwards.
-fn is_current(file: &str, current: &str) -> Result<(), String> {
+pub(crate) fn is_current(file: &str, current: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
         return std::fs::write(repository(file), current).map_err(|error| format!("{file}: {error}"));
     }

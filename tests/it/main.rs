@@ -19,6 +19,7 @@ mod architecture;
 mod cel;
 mod command;
 mod contract;
+mod coverage;
 mod documents;
 mod explain;
 mod harness;
@@ -29,6 +30,7 @@ mod oracle;
 mod peer;
 mod promise;
 mod schema;
+mod serve;
 mod written;
 
 use libtest_mimic::Arguments;
@@ -49,9 +51,11 @@ fn main() {
         peer::trials(),
         command::trials(),
         contract::trials(),
+        coverage::trials(),
         documents::trials(),
         mutants::trials(),
         schema::trials(),
+        serve::trials(),
         explain::trials(),
         explain::snapshots(),
     ];

@@ -27,10 +27,10 @@ const MAIN: &str = "compositions/main.yaml";
 
 /// A diagnostic that a file must get.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Expected {
+pub(crate) struct Expected {
     /// Line and column, from 1; `None` when the mistake stands in another file.
-    place: Option<(usize, usize)>,
-    code: String,
+    pub(crate) place: Option<(usize, usize)>,
+    pub(crate) code: String,
     /// A part of the message.
     message: String,
     /// A part of the help.
@@ -73,7 +73,7 @@ fn project(text: &str) -> Result<Vec<(String, String)>, String> {
 }
 
 /// Reads the comments `#   ^ code: message | help: help`, `#< …` (column 1) and `#! …` (another file).
-fn expectations(text: &str) -> Result<Vec<Expected>, String> {
+pub(crate) fn expectations(text: &str) -> Result<Vec<Expected>, String> {
     let mut expected = Vec::new();
     let mut last_line = 0;
     for (index, line) in text.lines().enumerate() {

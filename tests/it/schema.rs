@@ -136,12 +136,14 @@ const STRUCTURAL: &[&str] = &[
 /// Files with such a code, and what would have to be known to see the mistake.
 const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("body-json-schema", "keywords of a JSON Schema"),
+    ("body-of-a-get", "which methods have a body"),
     ("contract-body", "the types of a contract"),
     ("contract-parameters", "the types of a contract"),
     ("contract-reply", "the types of a contract"),
     ("merge-returns", "the types of results"),
     ("graph-parent", "the types of the schema"),
     ("graph-types", "the types of the schema"),
+    ("graph-path", "what a path may hold"),
     ("message-of-wrong-types", "the types of a proto"),
     ("returns", "the types of results"),
 ];
@@ -149,6 +151,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
 fn mistakes_of_structure_are_refused() -> Result<(), String> {
     let validator = validator()?;
     let mut caught: BTreeSet<String> = BTreeSet::new();
+    let mut valid = Vec::new();
     for path in files("tests/rejects", "yaml") {
         let (name, text) = (stem(&path), text(&path));
         let codes: Vec<&str> = text.lines().filter_map(code).filter(|code| STRUCTURAL.contains(code)).collect();
@@ -156,9 +159,12 @@ fn mistakes_of_structure_are_refused() -> Result<(), String> {
         if codes.is_empty() || is_beyond {
             continue;
         }
-        assert!(judge(&validator, &text).is_err(), "{name}.yaml is valid, and holds {codes:?}");
+        if judge(&validator, &text).is_ok() {
+            valid.push(format!("{name}.yaml holds {codes:?}"));
+        }
         caught.extend(codes.into_iter().map(str::to_owned));
     }
+    assert!(valid.is_empty(), "these are valid: {valid:#?}");
     for code in STRUCTURAL {
         assert!(caught.contains(*code), "no file of tests/rejects/ holds {code}");
     }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, Span, StrInput};
-use selvedge::spec::{ObjectDoc, Shape, Spec};
+use selvedge::spec::{FieldDoc, NOT_SUPPORTED_KEYS, ObjectDoc, Shape, Spec};
 
 /// One thing that a file says.
 #[derive(Clone, Debug)]
@@ -18,6 +18,34 @@ pub(crate) struct Written {
     pub(crate) role: Role,
     /// Where it is written, with its quotes.
     pub(crate) bytes: Range<usize>,
+    /// The same, for a key and what stands under it.
+    pub(crate) whole: Range<usize>,
+}
+
+impl Written {
+    /// The type and the key that it is, or stands under.
+    pub(crate) fn of(&self) -> (&'static str, String) {
+        (self.object, self.key.clone())
+    }
+}
+
+/// A key of the language.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    /// The type that it stands in, such as `RestCall`.
+    pub(crate) object: &'static str,
+    /// What people call the type, such as "a REST call".
+    pub(crate) title: &'static str,
+    pub(crate) key: &'static str,
+    /// What it means, in whole sentences.
+    pub(crate) description: String,
+}
+
+impl Key {
+    /// The type and the key.
+    pub(crate) fn of(&self) -> (&'static str, String) {
+        (self.object, self.key.to_owned())
+    }
 }
 
 /// What something is where it stands.
@@ -43,18 +71,85 @@ pub(crate) fn read(text: &str) -> Result<Vec<Written>, String> {
         let docs: Vec<_> = Spec::fields().iter().map(|field| (field.key, (field.shape)())).collect();
         for (key, node) in root.pairs() {
             let Some((name, shape)) = docs.iter().find(|(name, _)| *name == key.text()) else { continue };
-            walk.add(("Spec", name), Role::Key, key);
+            walk.key(("Spec", name), key, node);
             walk.shape(("Spec", name), shape, node);
         }
     }
     Ok(walk.said)
 }
 
+/// Every key of the language that is in force.
+pub(crate) fn keys() -> Vec<Key> {
+    let mut found = Found::default();
+    let title = "a composition file";
+    found.fields((&["Spec"], title), Spec::fields());
+    let own = |object, title, (key, description): (&'static str, &str)| Key {
+        object,
+        title,
+        key,
+        description: description.to_owned(),
+    };
+    let names = (GRAPH_NAMES, "In `graph`: how a field without an entry finds its member.");
+    let sections = found.keys.iter().take_while(|key| key.object == "Spec").count();
+    found.keys.insert(sections, own("Spec", title, names));
+    found.keys.extend(DIRECTIVES.map(|directive| own("Template", "a value", directive)));
+    found.keys
+}
+
+/// Keys while they are collected.
+#[derive(Default)]
+struct Found {
+    keys: Vec<Key>,
+    docs: Vec<&'static str>,
+}
+
+impl Found {
+    /// The keys of a type, and then those of what stands under them. `of` is the type, and behind it the types that it
+    /// is a part of.
+    fn fields(&mut self, (of, title): (&[&'static str], &'static str), fields: &'static [FieldDoc]) {
+        let refused = |key: &str| {
+            of.iter().any(|name| NOT_SUPPORTED_KEYS.iter().any(|(o, keys)| o == name && keys.contains(&key)))
+        };
+        let in_force: Vec<&FieldDoc> = fields.iter().filter(|field| !refused(field.key)).collect();
+        for field in in_force.iter().filter(|field| !field.key.is_empty()) {
+            let description = field.description();
+            self.keys.push(Key { object: of[0], title, key: field.key, description });
+        }
+        for field in in_force {
+            self.shape(of, &(field.shape)());
+        }
+    }
+
+    fn shape(&mut self, of: &[&'static str], shape: &Shape) {
+        match shape {
+            Shape::List(inner) | Shape::Map(inner) => self.shape(of, inner),
+            Shape::OneOf(shapes) => shapes.iter().for_each(|shape| self.shape(of, shape)),
+            Shape::Object(doc) => self.doc(&[], doc),
+            Shape::Beside(doc) => self.doc(of, doc),
+            _ => {}
+        }
+    }
+
+    fn doc(&mut self, within: &[&'static str], doc: &'static ObjectDoc) {
+        if self.docs.contains(&doc.name) {
+            return;
+        }
+        self.docs.push(doc.name);
+        let of = [&[doc.name], within].concat();
+        self.fields((&of, doc.title), doc.fields);
+        doc.alternatives.iter().for_each(|other| self.doc(&of, other));
+    }
+}
+
 /// The one key beside the fields of the graph.
 const GRAPH_NAMES: &str = "names";
 
 /// The keys of values that have a meaning of their own.
-const DIRECTIVES: [&str; 5] = ["$each", "$as", "$when", "$merge", "$prefer"];
+const DIRECTIVES: [(&str, &str); 3] = [
+    ("$each", "The list that is mapped."),
+    ("$as", "With `$each`: what each item becomes."),
+    ("$when", "The object, or the item of `$each`, is left out unless this is true."),
+];
 
 /// A type, and a key of it.
 type At<'k> = (&'static str, &'k str);
@@ -65,7 +160,13 @@ struct Walk {
 
 impl Walk {
     fn add(&mut self, (object, key): At<'_>, role: Role, node: &Node) {
-        self.said.push(Written { object, key: key.to_owned(), role, bytes: node.bytes.clone() });
+        let bytes = node.bytes.clone();
+        self.said.push(Written { object, key: key.to_owned(), role, whole: bytes.clone(), bytes });
+    }
+
+    fn key(&mut self, (object, key): At<'_>, name: &Node, value: &Node) {
+        let whole = name.bytes.start..value.bytes.end.max(name.bytes.end);
+        self.said.push(Written { object, key: key.to_owned(), role: Role::Key, bytes: name.bytes.clone(), whole });
     }
 
     fn shape(&mut self, at: At<'_>, shape: &Shape, node: &Node) {
@@ -78,10 +179,13 @@ impl Walk {
             (Shape::List(inner), _) => self.shape(at, inner, node),
             (Shape::Map(inner), Kind::Map(pairs)) => {
                 for (name, node) in pairs {
-                    let is_key = at == ("Spec", "graph") && name.text() == GRAPH_NAMES;
-                    let at = if is_key { ("Spec", GRAPH_NAMES) } else { at };
-                    self.add(at, if is_key { Role::Key } else { Role::Name }, name);
-                    self.shape(at, inner, node);
+                    if at == ("Spec", "graph") && name.text() == GRAPH_NAMES {
+                        self.key(("Spec", GRAPH_NAMES), name, node);
+                        self.shape(("Spec", GRAPH_NAMES), &Shape::Text, node);
+                    } else {
+                        self.add(at, Role::Name, name);
+                        self.shape(at, inner, node);
+                    }
                 }
             }
             (Shape::Object(doc) | Shape::Beside(doc), Kind::Map(_)) => self.object(doc, node),
@@ -95,7 +199,7 @@ impl Walk {
     fn object(&mut self, doc: &'static ObjectDoc, node: &Node) {
         for (key, value) in node.pairs() {
             let Some((owner, shape)) = field(doc, key.text(), node) else { continue };
-            self.add((owner, key.text()), Role::Key, key);
+            self.key((owner, key.text()), key, value);
             self.shape((owner, key.text()), &shape, value);
         }
     }
@@ -106,12 +210,10 @@ impl Walk {
             Kind::List(items) => items.iter().for_each(|item| self.template(at, item)),
             Kind::Map(pairs) => {
                 for (key, value) in pairs {
-                    let own = DIRECTIVES.contains(&key.text());
-                    self.add(
-                        if own { ("Template", key.text()) } else { at },
-                        if own { Role::Key } else { Role::Member },
-                        key,
-                    );
+                    match DIRECTIVES.iter().any(|(own, _)| *own == key.text()) {
+                        true => self.key(("Template", key.text()), key, value),
+                        false => self.add(at, Role::Member, key),
+                    }
                     match (key.text(), &value.kind) {
                         // The name of the item, and the list.
                         ("$each", Kind::Map(pairs)) => pairs.iter().for_each(|(_, list)| self.template(at, list)),
@@ -229,22 +331,29 @@ impl<'a> Events<'a> {
     }
 
     fn node(&mut self, event: Event<'a>, bytes: Range<usize>) -> Result<Node, String> {
+        let mut end = bytes.end;
         let kind = match event {
             Event::Scalar(text, ..) => Kind::Scalar(text.into_owned()),
             Event::SequenceStart(..) => {
-                let mut items = Vec::new();
+                let mut items: Vec<Node> = Vec::new();
                 loop {
                     match self.next()? {
-                        (Event::SequenceEnd, _) => break Kind::List(items),
+                        (Event::SequenceEnd, closed) => {
+                            end = ending(&closed, items.last(), end);
+                            break Kind::List(items);
+                        }
                         (event, bytes) => items.push(self.node(event, bytes)?),
                     }
                 }
             }
             Event::MappingStart(..) => {
-                let mut pairs = Vec::new();
+                let mut pairs: Vec<(Node, Node)> = Vec::new();
                 loop {
                     match self.next()? {
-                        (Event::MappingEnd, _) => break Kind::Map(pairs),
+                        (Event::MappingEnd, closed) => {
+                            end = ending(&closed, pairs.last().map(|(_, node)| node), end);
+                            break Kind::Map(pairs);
+                        }
                         (event, bytes) => {
                             let key = self.node(event, bytes)?;
                             let (event, bytes) = self.next()?;
@@ -255,6 +364,15 @@ impl<'a> Events<'a> {
             }
             other => return Err(format!("{other:?} is no value")),
         };
-        Ok(Node { kind, bytes })
+        Ok(Node { kind, bytes: bytes.start..end })
+    }
+}
+
+/// Where a list or mapping ends: at its bracket, or without one with the last thing in it.
+fn ending(closed: &Range<usize>, last: Option<&Node>, start: usize) -> usize {
+    match last {
+        _ if !closed.is_empty() => closed.end,
+        Some(last) => last.bytes.end,
+        None => start,
     }
 }

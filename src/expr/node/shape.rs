@@ -109,6 +109,13 @@ impl Node {
         deepest + 1
     }
 
+    /// How many nodes it is made of, itself included.
+    pub(crate) fn count(&self) -> usize {
+        let mut total = 1;
+        self.children(&mut |child| total += child.count());
+        total
+    }
+
     /// Calls `visit` for every node directly inside this one, in written order.
     pub(crate) fn children(&self, visit: &mut dyn FnMut(&Self)) {
         match self {

@@ -24,6 +24,7 @@ mod message;
 mod misfits;
 mod names;
 mod nodes;
+mod once;
 mod operation;
 mod outputs;
 mod parents;

@@ -61,6 +61,7 @@ impl Seen {
 }
 
 /// Names with their bindings, as `args` and `steps` are.
+#[derive(Default)]
 pub(super) struct Table(pub(super) Vec<(String, Binding)>);
 
 impl Scope for Table {
@@ -80,7 +81,7 @@ impl Scope for Names<'_, '_> {
             return Ok(binding);
         }
         match name {
-            "args" => Ok(scope(self.args(), "argument")),
+            "args" => Ok(Binding::Scope { scope: self.args(), noun: "argument" }),
             "steps" => Ok(scope(self.steps(), "step")),
             "request" => Ok(self.request()),
             "identity" => Ok(known(name, identity_type(self.unit.admits_strangers))),
@@ -206,14 +207,14 @@ impl<'u> Names<'u, '_> {
     }
 
     /// The arguments that this level sees.
-    fn args(&self) -> Table {
+    fn args(&self) -> Rc<Table> {
         let mut at = self.level;
         loop {
             let level = &self.unit.tree.levels[at];
             match (level.args, level.outer) {
                 (Args::Outer, Some(outer)) => at = outer,
                 (Args::Part(handed), _) => return self.unit.part_args(at, &handed),
-                _ => return self.unit.request_args(),
+                _ => return Rc::new(self.unit.request_args()),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Arguments of parts: what a use hands over, and whether the part declares it so.
 
+use std::rc::Rc;
+
 use super::misfits::Written;
 use super::names::Table;
 use super::tree::{Body, Declared, Handed};
@@ -10,7 +12,13 @@ use crate::plan::fit::{self, Rule};
 
 impl<'s> Unit<'_, 's> {
     /// The arguments that a part was called with.
-    pub(super) fn part_args(&self, part: usize, handed: &Handed<'s>) -> Table {
+    pub(super) fn part_args(&self, part: usize, handed: &Handed<'s>) -> Rc<Table> {
+        let made = || Rc::new(self.by_owner(part, || self.compile_args(part, handed)));
+        // What is handed over stands outside the part, so it cannot mention it.
+        self.args.of(part, made).unwrap_or_default()
+    }
+
+    fn compile_args(&self, part: usize, handed: &Handed<'s>) -> Table {
         let caller = self.names_of(handed.caller);
         let mut members = Vec::new();
         for declared in handed.declared {

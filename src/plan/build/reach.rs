@@ -186,7 +186,7 @@ impl<'u, 'p, 's> Reach<'u, 'p, 's> {
 }
 
 /// The step that a level is the composition of.
-fn owner_of(tree: &Tree<'_>, wanted: usize) -> Option<Place> {
+pub(super) fn owner_of(tree: &Tree<'_>, wanted: usize) -> Option<Place> {
     tree.levels.iter().enumerate().find_map(|(at, level)| {
         let is_owner = |step: &Declared<'_>| {
             matches!(step.body, Body::Value(inner) | Body::Gated(_, inner) | Body::Each(_, inner) if inner == wanted)

@@ -1,6 +1,7 @@
 //! Collects what is wrong while a plan is built: everything, not just the first.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::base::diagnostic::{Diagnostic, Place, Severity};
@@ -11,8 +12,10 @@ use crate::spec::{Reading, Refused, Scalar};
 #[derive(Debug, Default)]
 pub(super) struct Report {
     found: RefCell<Vec<Diagnostic>>,
-    /// How many of them reading found.
-    read: Cell<usize>,
+    /// What was said of which place.
+    said: RefCell<HashSet<(Place, &'static str, String)>>,
+    /// The places that are wrong as they are written.
+    wrong: HashSet<Place>,
     /// Keys that this version lacks: what it lacks inside them as well need not be said.
     refused: Refused,
     /// Whether nothing is taken now.
@@ -22,9 +25,10 @@ pub(super) struct Report {
 impl Report {
     /// Begins with what reading found. Of a place that is wrong as it is written nothing more is said.
     pub(super) fn after_reading(reading: &Reading) -> Self {
-        let report = Self { refused: reading.refused.clone(), ..Self::default() };
+        let mut report = Self { refused: reading.refused.clone(), ..Self::default() };
         reading.diagnostics.iter().cloned().for_each(|diagnostic| report.add(diagnostic));
-        report.read.set(report.found.borrow().len());
+        let errors = reading.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        report.wrong = errors.map(|diagnostic| diagnostic.place.clone()).collect();
         report
     }
 
@@ -42,13 +46,9 @@ impl Report {
         if self.is_quiet.get() || self.refused.implies(&diagnostic) {
             return;
         }
-        let mut found = self.found.borrow_mut();
-        let same = |known: &Diagnostic| {
-            known.place == diagnostic.place && known.code == diagnostic.code && known.message == diagnostic.message
-        };
-        let is_known_wrong = |known: &Diagnostic| known.place == diagnostic.place && known.severity == Severity::Error;
-        if !found.iter().any(same) && !found[..self.read.get()].iter().any(is_known_wrong) {
-            found.push(diagnostic);
+        let said = (diagnostic.place.clone(), diagnostic.code, diagnostic.message.clone());
+        if !self.wrong.contains(&diagnostic.place) && self.said.borrow_mut().insert(said) {
+            self.found.borrow_mut().push(diagnostic);
         }
     }
 

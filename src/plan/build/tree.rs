@@ -19,6 +19,8 @@ const LEVEL_LIMIT: usize = 2_000;
 pub(super) struct Tree<'s> {
     pub(super) levels: Vec<Level<'s>>,
     pub(super) frames: Vec<Frame>,
+    /// Whether the limit was met; that is said once.
+    is_too_large: bool,
 }
 
 /// One composition where it stands.
@@ -168,8 +170,11 @@ impl<'s> Tree<'s> {
     fn declare(&mut self, planner: &Planner<'s>, level: usize, steps: &'s [Named<Step>], parts: &mut Vec<&'s str>) {
         for step in steps {
             if self.levels.len() > LEVEL_LIMIT {
-                let message = format!("more than {LEVEL_LIMIT} compositions inside one another");
-                planner.report.error("too-large", (&step.name.place, &step.path), message, String::new());
+                if !self.is_too_large {
+                    let message = format!("more than {LEVEL_LIMIT} compositions inside one another");
+                    planner.report.error("too-large", (&step.name.place, &step.path), message, String::new());
+                }
+                self.is_too_large = true;
                 return;
             }
             let body = match &step.value.for_each {

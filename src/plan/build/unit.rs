@@ -1,11 +1,12 @@
 //! One endpoint or graph field while it is compiled.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::names::{Extra, Names, refused};
-use super::reach::Mentions;
+use super::names::{Extra, Names, Table, refused};
+use super::once::Once;
+use super::reach::{Mentions, owner_of};
 use super::tree::{Args, Body, Level, Outcome, Tree};
 use super::types::Members;
 use super::{Planner, calls};
@@ -25,10 +26,25 @@ pub(super) struct Unit<'u, 's> {
     /// What an event is, beside a stream.
     pub(super) event: Option<Type>,
     pub(super) sources: Rc<Sources>,
-    /// What each level gives; `None` while it is being compiled.
-    results: RefCell<HashMap<usize, Option<Value>>>,
+    /// What each level gives, with the number of its nodes.
+    results: Once<usize, (Value, usize)>,
+    /// The types of what steps hold, by level and position.
+    types: Once<(usize, usize), Type>,
+    /// The types of the items that levels see.
+    items: Once<usize, Type>,
+    /// The arguments that parts were called with, by level.
+    pub(super) args: Once<usize, Rc<Table>>,
+    /// How many results that need one another are being compiled.
+    nesting: Cell<usize>,
+    /// The nodes that were put in where results are mentioned.
+    inlined: Cell<usize>,
     pub(super) mentions: Mentions,
 }
+
+/// Results that need one another, each inside the next.
+const NESTING_LIMIT: usize = 64;
+/// Nodes that the results which a unit mentions may come to.
+const INLINED_LIMIT: usize = 1_000_000;
 
 /// What a unit is compiled for.
 #[derive(Clone, Copy)]
@@ -87,9 +103,21 @@ impl Sources {
 
 impl<'u, 's> Unit<'u, 's> {
     pub(super) fn new(planner: &'u Planner<'s>, tree: Tree<'s>, root: Root<'u>) -> Self {
-        let admits_strangers = planner.admits_strangers(None);
-        let (sources, results, mentions) = (Rc::default(), RefCell::default(), Mentions::default());
-        Self { planner, tree, root, admits_strangers, event: None, sources, results, mentions }
+        Self {
+            admits_strangers: planner.admits_strangers(None),
+            planner,
+            tree,
+            root,
+            event: None,
+            sources: Rc::default(),
+            results: Once::default(),
+            types: Once::default(),
+            items: Once::default(),
+            args: Once::default(),
+            nesting: Cell::default(),
+            inlined: Cell::default(),
+            mentions: Mentions::default(),
+        }
     }
 
     /// The same behind a door that lets in whom `auth` says, and beside a stream.
@@ -141,18 +169,19 @@ impl<'u, 's> Unit<'u, 's> {
         let declared = &self.tree.levels[level].steps[step];
         let depth = self.tree.frames[self.tree.levels[level].frame].depth;
         let held = |slot| Node::Path { var: self.var(Source::Step(depth, slot)), steps: Box::default() };
-        let value = match declared.body {
+        let at = (level, step);
+        Ok(match declared.body {
             Body::Call(slot) => {
-                let ty = declared.spec.map_or(Type::Dyn, |spec| self.call_type(level, spec));
-                Value { node: held(slot), ty }
+                let own = || declared.spec.map_or(Type::Dyn, |spec| self.call_type(level, spec));
+                Value { node: held(slot), ty: self.step_type(at, own) }
             }
-            Body::Value(inner) => return self.result(inner),
+            Body::Value(inner) => self.result(inner)?,
             Body::Gated(slot, inner) => {
                 let inner = self.result(inner)?;
                 let succeeded = self.var(Source::Succeeded(depth, slot));
                 let node =
                     Node::Outcome { var: succeeded, done: Box::new(inner.node), otherwise: Box::new(held(slot)) };
-                Value { node, ty: inner.ty }
+                Value { node, ty: self.step_type(at, || inner.ty) }
             }
             Body::Each(slot, inner) => {
                 let item = self.result(inner)?;
@@ -162,20 +191,26 @@ impl<'u, 's> Unit<'u, 's> {
                 let item = if replaced { item.ty.nullable() } else { item.ty };
                 let keyed = spec.is_some_and(|spec| spec.key.is_some());
                 let ty = if keyed { Type::map(item.nullable()) } else { Type::list(item) };
-                return Ok(Value { node: held(slot), ty });
+                Value { node: held(slot), ty }
             }
             Body::Guard(_) => {
                 let message = format!("`{}` is a guard and holds no value", declared.name);
                 return Err(refused(message, "mention it in `after` to wait for it"));
             }
             Body::Unknown => Value::unknown(),
+        })
+    }
+
+    /// The type of what a step holds, by its own: `else` and `default` may stand for it.
+    fn step_type(&self, (level, step): (usize, usize), own: impl FnOnce() -> Type) -> Type {
+        let declared = &self.tree.levels[level].steps[step];
+        let replaced = || match declared.spec {
+            Some(spec) if !declared.name.is_empty() => self.replaced_type(level, spec, own()),
+            _ => own(),
         };
-        match declared.spec {
-            Some(spec) if !declared.name.is_empty() => {
-                Ok(Value { ty: self.replaced_type(level, spec, value.ty), ..value })
-            }
-            _ => Ok(value),
-        }
+        let made = || self.mentions.of((level, Some(step)), replaced);
+        // Of a step that needs itself `check_cycles` tells.
+        self.types.of((level, step), made).unwrap_or(Type::Dyn)
     }
 
     /// The type of a step that may hold what `else` or `default` gives, or null.
@@ -225,21 +260,39 @@ impl<'u, 's> Unit<'u, 's> {
 
     /// What a level gives, compiled when it is first asked for.
     pub(super) fn result(&self, level: usize) -> Result<Value, Unresolved> {
-        match self.results.borrow().get(&level) {
-            Some(Some(done)) => return Ok(done.clone()),
-            Some(None) => {
-                let name = self.tree.levels[level].prefix.trim_end_matches('.').to_owned();
-                return Err(refused(
-                    format!("`{name}` needs itself"),
-                    "let one of the steps on the way need something else",
-                ));
-            }
-            None => {}
+        let made = self.results.of(level, || {
+            let value = self.mentions.of((level, None), || self.nested_result(level));
+            let nodes = value.node.count();
+            (value, nodes)
+        });
+        let Some((value, nodes)) = made else {
+            let name = self.tree.levels[level].prefix.trim_end_matches('.');
+            let help = "let one of the steps on the way need something else";
+            return Err(refused(format!("`{name}` needs itself"), help));
+        };
+        self.inlined.set(self.inlined.get().saturating_add(nodes));
+        if self.inlined.get() > INLINED_LIMIT {
+            let message = "what its steps put together from one another is too large".to_owned();
+            return Ok(self.too_large(0, message, "mention a value once, and its members where they are needed"));
         }
-        self.results.borrow_mut().insert(level, None);
-        let value = self.mentions.of((level, None), || self.compile_result(level));
-        self.results.borrow_mut().insert(level, Some(value.clone()));
         Ok(value)
+    }
+
+    fn nested_result(&self, level: usize) -> Value {
+        if self.nesting.get() >= NESTING_LIMIT {
+            let message = format!("more than {NESTING_LIMIT} values need one another, each the one before it");
+            return self.too_large(level, message, "put what belongs together into one value");
+        }
+        self.nesting.set(self.nesting.get() + 1);
+        let value = self.compile_result(level);
+        self.nesting.set(self.nesting.get() - 1);
+        value
+    }
+
+    fn too_large(&self, level: usize, message: String, help: &str) -> Value {
+        let level = &self.tree.levels[level];
+        self.planner.report.error("too-large", (&level.place, &level.path), message, help.to_owned());
+        Value::unknown()
     }
 
     fn compile_result(&self, at: usize) -> Value {
@@ -275,12 +328,25 @@ impl<'u, 's> Unit<'u, 's> {
 
     /// What the items of a `for_each` are.
     pub(super) fn item_type(&self, level: usize) -> Type {
-        let level = &self.tree.levels[level];
-        let Some((each, outer)) = level.item.zip(level.outer) else { return Type::Dyn };
-        let list = self.planner.scalar(&each.list, &self.names_of(outer), "").ty;
-        match list.present() {
-            Type::List(item) => (**item).clone(),
-            _ => Type::Dyn,
+        let Some((each, outer)) = self.tree.levels[level].item.zip(self.tree.levels[level].outer) else {
+            return Type::Dyn;
+        };
+        let made = || {
+            let list = || self.planner.scalar(&each.list, &self.names_of(outer), "").ty;
+            match self.by_owner(level, list).present() {
+                Type::List(item) => (**item).clone(),
+                _ => Type::Dyn,
+            }
+        };
+        // Of a list that needs itself `check_cycles` tells.
+        self.items.of(level, made).unwrap_or(Type::Dyn)
+    }
+
+    /// Compiles what the step wrote that a level is the composition of.
+    pub(super) fn by_owner<T>(&self, level: usize, compile: impl FnOnce() -> T) -> T {
+        match owner_of(&self.tree, level) {
+            Some((level, step)) => self.mentions.of((level, Some(step)), compile),
+            None => compile(),
         }
     }
 

@@ -129,7 +129,8 @@ impl<'a> Reader<'a> {
         if !is_reserved(&name.value) {
             return self.checked_name(kind, name);
         }
-        let message = format!("`{}` cannot name a {kind}: it means something in every expression", name.value);
+        let kind = with_article(kind);
+        let message = format!("`{}` cannot name {kind}: it means something in every expression", name.value);
         let diagnostic = self
             .error("reserved-name", &name.place, message)
             .help(format!("choose another, such as `the_{}`", name.value));
@@ -144,14 +145,20 @@ impl<'a> Reader<'a> {
             let mended: String = name.value.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
             let help = if is_name(&mended) { format!("write `{mended}`") } else { String::new() };
             let message = format!(
-                "`{}` cannot name a {kind}: names are letters, digits and `_`, not beginning with a digit",
-                name.value
+                "`{}` cannot name {}: names are letters, digits and `_`, not beginning with a digit",
+                name.value,
+                with_article(kind)
             );
             let diagnostic = self.error("invalid-name", &name.place, message).help(help);
             self.report(diagnostic);
         }
         valid
     }
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 /// What a node is, for "expected …, found …".

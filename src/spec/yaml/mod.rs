@@ -15,8 +15,8 @@ mod surrogate;
 
 pub(in crate::spec) use core_schema::literal;
 pub use node::{Kind, Node};
-pub(in crate::spec) use parse::later_of_equal_keys;
 pub use parse::parse;
+pub(in crate::spec) use parse::{later_of_equal_keys, leave_out};
 pub use scalar::{Literal, Scalar};
 
 #[cfg(test)]

@@ -220,9 +220,7 @@ impl<'a> Builder<'a> {
                     .related(first.place.clone(), "first written here"),
             );
         }
-        for (later, _) in again.into_iter().rev() {
-            pairs.remove(later);
-        }
+        leave_out(&mut pairs, &again);
         pairs
     }
 
@@ -306,4 +304,14 @@ pub(in crate::spec) fn later_of_equal_keys(pairs: &[(Located<String>, Node)]) ->
     let mut again: Vec<_> = groups.flat_map(|group| group[1..].iter().map(|&later| (later, group[0]))).collect();
     again.sort_unstable();
     again
+}
+
+/// Takes the later of equal keys out, as [`later_of_equal_keys`] gives them.
+pub(in crate::spec) fn leave_out(pairs: &mut Vec<(Located<String>, Node)>, again: &[(usize, usize)]) {
+    let mut later = again.iter().map(|(later, _)| *later).peekable();
+    let mut at = 0;
+    pairs.retain(|_| {
+        at += 1;
+        later.next_if_eq(&(at - 1)).is_none()
+    });
 }
