@@ -46,7 +46,7 @@ impl Planner<'_> {
         let name = &named.name.value;
         let outside = arg.name.as_ref().map_or(name.as_str(), |name| name.value.as_str());
         let source = self.arg_source((named, outside), parameters);
-        let ty = self.type_ref(&arg.type_name, &named.path);
+        let ty = self.type_ref(&arg.type_name, &named.path).unwrap_or_else(any_type);
         if let TypeKind::Input = self.schema[ty.named()].kind {
             let message = format!("an argument is text, and `{ty}` is an object");
             let help = "declare the type of the request's body under `body`".to_owned();

@@ -35,7 +35,7 @@ impl Planner<'_> {
         if let Some(message) = self.message_named(name.value.trim_end_matches('!')) {
             return (BodyType::Message(message.clone()), types::of_message(message));
         }
-        let ty = self.type_ref(name, path);
+        let Some(ty) = self.type_ref(name, path) else { return (BodyType::Any, Type::Dyn) };
         let required = if ty.is_non_null() { ty } else { TypeRef::NonNull(Box::new(ty)) };
         let known = types::of_schema(&self.schema, &required);
         let is_input = matches!(&required, TypeRef::NonNull(inner) if inner.item().is_none())

@@ -12,8 +12,8 @@ use super::{Planner, REQUEST_TIMEOUT, types};
 use crate::expr::{Node, Type};
 use crate::plan::schema::TypeRef;
 use crate::plan::{
-    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Proxy, RequestPart,
-    Respond, Source,
+    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Protocol, Proxy,
+    RequestPart, Respond, Source,
 };
 use crate::spec::{self, Located, Methods, Named, Segment};
 
@@ -190,23 +190,31 @@ impl Planner<'_> {
         Some(Proxy { backend, path: target, headers, sources: unit.sources(), max_body })
     }
 
-    /// A type of the schema by its text.
-    pub(super) fn type_ref(&self, text: &Located<String>, path: &str) -> TypeRef {
-        self.schema.type_ref(&text.value).unwrap_or_else(|message| {
-            self.report.error("unknown-type", (&text.place, path), message, String::new());
-            any_type()
-        })
+    /// A type of the schema by its text; `None` when there is none, which is reported.
+    pub(super) fn type_ref(&self, text: &Located<String>, path: &str) -> Option<TypeRef> {
+        let message = match self.schema.type_ref(&text.value) {
+            Ok(ty) => return Some(ty),
+            Err(_) if text.value.contains('.') => {
+                // What a proto that cannot be read would have defined is not missed a second time.
+                if self.backends.iter().any(|facts| facts.protocol == Protocol::Grpc && facts.pool.is_none()) {
+                    return None;
+                }
+                format!("no proto of a backend has a message `{}`", named_in(&text.value))
+            }
+            Err(message) => message,
+        };
+        self.report.error("unknown-type", (&text.place, path), message, String::new());
+        None
     }
 
     /// The type of a part's argument: of the schema, or a proto message.
     pub(super) fn type_named(&self, text: &Located<String>, path: &str) -> Type {
-        let name = text.value.trim_matches(|c| matches!(c, '[' | ']' | '!'));
-        if let Some(message) = self.message_named(name) {
+        if let Some(message) = self.message_named(named_in(&text.value)) {
             let ty = types::of_message(message);
             let ty = if text.value.starts_with('[') { Type::list(ty) } else { ty };
             return if text.value.ends_with('!') { ty } else { ty.nullable() };
         }
-        types::of_schema(&self.schema, &self.type_ref(text, path))
+        self.type_ref(text, path).map_or(Type::Dyn, |ty| types::of_schema(&self.schema, &ty))
     }
 
     /// A message of some backend's proto.
@@ -253,4 +261,9 @@ fn percent_encoded(text: &str) -> Box<str> {
 /// Text: what stands for a type that is not known.
 pub(super) fn any_type() -> TypeRef {
     TypeRef::Named { id: crate::plan::schema::TypeId::STRING, name: "String".into() }
+}
+
+/// The name in the text of a type, without its lists and marks.
+fn named_in(text: &str) -> &str {
+    text.trim_matches(|c| matches!(c, '[' | ']' | '!'))
 }

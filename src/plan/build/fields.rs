@@ -122,6 +122,8 @@ impl<'s> Planner<'s> {
 
     /// Finds a field of the schema by its written name.
     fn coordinate(&self, type_name: &Located<String>, field_name: &Located<String>, path: &str) -> Option<Bound> {
+        // Without a query type there is no graph, which is said once.
+        self.schema.query()?;
         let Some(id) = self.schema.type_named(&type_name.value) else {
             let known = self.schema.types().filter(|(_, ty)| !ty.fields.is_empty() && !ty.name.starts_with("__"));
             let message = format!("the schema has no type `{}`", type_name.value);

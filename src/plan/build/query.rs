@@ -41,8 +41,11 @@ impl Planner<'_> {
         let path = format!("{}.query", named.path);
         let text = query.scalar.text().unwrap_or_default();
         let Some(face) = face else {
-            let message = "there is no graph to query: the schema has no type `Query`".to_owned();
-            self.report.error("query", (&query.scalar.place, &path), message, String::new());
+            // Fields of the graph miss it too, and say so.
+            if self.spec.graph.fields.is_empty() {
+                let message = "there is no graph to query: the schema has no type `Query`".to_owned();
+                self.report.error("query", (&query.scalar.place, &path), message, String::new());
+            }
             return None;
         };
         let operation = match compile(text, None, &self.schema, &SETTINGS) {

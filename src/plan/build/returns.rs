@@ -46,13 +46,7 @@ impl Planner<'_> {
         if let Some(message) = self.message_named(name) {
             return around(&text.value, fit::of_message(&message));
         }
-        match self.schema.type_ref(&text.value) {
-            Ok(ty) => fit::of_output(&self.schema, &ty),
-            Err(message) => {
-                self.report.error("unknown-type", (&text.place, path), message, String::new());
-                Declared::Anything
-            }
-        }
+        self.type_ref(text, path).map_or(Declared::Anything, |ty| fit::of_output(&self.schema, &ty))
     }
 
     fn refuse_input(&self, text: &Located<String>, path: &str) {
