@@ -11,7 +11,7 @@ use super::wiring::Wiring;
 use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::base::id::FieldId;
 use crate::expr::Type;
-use crate::plan::schema::{InputDef, TypeId};
+use crate::plan::schema::{InputDef, TypeId, TypeKind};
 use crate::plan::{Field, Graph, Unwritten};
 use crate::spec::{self, FieldBody, Located, Named, Stream, Template};
 
@@ -135,6 +135,13 @@ impl<'s> Planner<'s> {
             return Some(Bound::TypeName(id));
         }
         let ty = &self.schema[id];
+        if ty.kind == TypeKind::Interface {
+            let message = format!("`{}` is an interface: what answers its fields stands with its types", ty.name);
+            let each = ty.possible.iter().map(|object| format!("`{}.{}`", self.schema[*object].name, field_name.value));
+            let help = format!("write {}", each.collect::<Vec<_>>().join(" and "));
+            self.report.error("misplaced", (&type_name.place, path), message, help);
+            return None;
+        }
         match ty.fields.iter().position(|field| field.name == field_name.value) {
             Some(index) => Some(Bound::Field(id, index)),
             None => {

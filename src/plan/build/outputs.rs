@@ -12,6 +12,7 @@ use super::misfits::Written;
 use super::unit::Unit;
 use super::wiring::Wiring;
 use crate::base::diagnostic::did_you_mean;
+use crate::base::id::FieldId;
 use crate::base::value::Value;
 use crate::expr::Type;
 use crate::plan::fit::{self, Declared, DeclaredMember, DeclaredObject, DeclaredScalar, Misfit, Rule};
@@ -29,11 +30,9 @@ pub(super) struct Reads {
 impl Reads {
     /// What is left to read by what the entries do not answer.
     pub(super) fn new(schema: &Arc<Schema>, wiring: &Wiring) -> Self {
-        let unbound = |(bound, members): (&Vec<_>, &Vec<Box<str>>)| {
-            let fields = bound.iter().zip(members).enumerate();
-            let read =
-                |(at, (bound, member)): (usize, (&Option<_>, &Box<str>))| bound.is_none().then(|| (member.clone(), at));
-            fields.filter_map(read).collect()
+        let unbound = |(bound, members): (&Vec<Option<FieldId>>, &Vec<Box<str>>)| {
+            let read = members.iter().cloned().zip(0..).zip(bound);
+            read.filter(|(_, bound)| bound.is_none()).map(|(read, _)| read).collect()
         };
         Self {
             schema: schema.clone(),

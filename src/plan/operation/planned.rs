@@ -96,6 +96,15 @@ impl PlannedField {
     }
 }
 
+/// What answers a field of an interface for some of its types.
+struct Way {
+    entry: Option<FieldId>,
+    /// Where the field stands in the first of the types.
+    position: usize,
+    /// Never empty.
+    objects: Vec<TypeId>,
+}
+
 struct Planner<'p> {
     graph: &'p Graph,
     bound: &'p [BoundField],
@@ -103,9 +112,37 @@ struct Planner<'p> {
 
 impl Planner<'_> {
     fn selection(&self, selection: &Selection, groups: &mut usize) -> PlannedSelection {
-        let fields: Vec<PlannedField> = selection.fields.iter().map(|field| self.field(field, groups)).collect();
+        let fields = selection.fields.iter().flat_map(|field| self.by_type(field));
+        let fields: Vec<PlannedField> = fields.map(|field| self.field(&field, groups)).collect();
         let runs = fields.iter().any(|field| matches!(field.answers, Answers::Bound { .. }) || field.selection.runs);
         PlannedSelection { fields, runs }
+    }
+
+    /// A field that is asked of an interface, once for each way in which its types answer it: entries
+    /// and members belong to object types.
+    fn by_type(&self, field: &Arc<Field>) -> Vec<Arc<Field>> {
+        let parent = &self.graph.schema[field.parent];
+        if parent.kind != TypeKind::Interface || !matches!(field.source, FieldSource::Schema(_)) {
+            return vec![field.clone()];
+        }
+        let mut ways: Vec<Way> = Vec::new();
+        for object in field.on.as_deref().unwrap_or(&parent.possible).iter().copied() {
+            let fields = &self.graph.schema[object].fields;
+            let Some(position) = fields.iter().position(|known| known.name == *field.name) else { continue };
+            let entry = self.graph.bound[object.index()][position];
+            match ways.iter_mut().find(|way| way.entry == entry) {
+                Some(way) => way.objects.push(object),
+                None => ways.push(Way { entry, position, objects: vec![object] }),
+            }
+        }
+        if ways.iter().all(|way| way.entry.is_none()) {
+            return vec![field.clone()];
+        }
+        let one = |way: Way| {
+            let (parent, source) = (way.objects[0], FieldSource::Schema(way.position));
+            Arc::new(Field { on: Some(way.objects.into()), parent, source, ..Field::clone(field) })
+        };
+        ways.into_iter().map(one).collect()
     }
 
     fn field(&self, field: &Arc<Field>, groups: &mut usize) -> PlannedField {

@@ -62,14 +62,14 @@ pub struct VariableDef {
 /// Several fields may share a response key, but for one object type at most one of them applies:
 /// see [`Field::on`]. A field stands where it is first written, also when it is left out there by a
 /// condition and included by a later place; only the order of the answer shows the difference.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// The fields; shared, because what is made of an operation points at them too.
     pub fields: Vec<Arc<Field>>,
 }
 
 /// One field of an answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Field {
     /// The response key as [`Sink::key`] takes it.
     pub key: Box<[u8]>,
@@ -167,7 +167,7 @@ impl Condition {
 }
 
 /// An argument of a field.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Argument {
     /// Its name.
     pub name: Box<str>,
@@ -178,7 +178,7 @@ pub struct Argument {
 }
 
 /// A value that a document gives: a constant, or one with variables inside.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum InputValue {
     /// A value without variables, coerced.
     Constant(Arc<Doc>),
@@ -191,7 +191,7 @@ pub enum InputValue {
 }
 
 /// A variable where a value is expected.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct VariableUse {
     /// Its name without `$`.
     pub name: Box<str>,
