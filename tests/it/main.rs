@@ -23,6 +23,7 @@ mod coverage;
 mod documents;
 mod explain;
 mod harness;
+mod hostile;
 mod large;
 mod listener;
 mod mutants;
@@ -39,6 +40,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let trials = [
         harness::trials(),
+        hostile::trials(),
         large::trials(),
         architecture::trials(),
         cel::trials(),
