@@ -69,6 +69,23 @@ impl Expect {
     }
 }
 
+/// Whether a header field, by its lower-case name, frames a message or concerns one connection: only
+/// the gateway itself writes it. Source: RFC 9110 section 7.6.1, RFC 9112 section 6.
+pub fn frames(name: &str) -> bool {
+    const FRAMING: [&str; 9] = [
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    FRAMING.contains(&name)
+}
+
 /// A backend's reply to one call, read to its end.
 #[derive(Clone, Debug)]
 pub struct Reply {

@@ -115,6 +115,8 @@ causes! {
     ExpressionBudget = "expression_budget", 502, 8, Gateway, false, "This answer takes too much to compute.";
     /// Two parts of a `$merge` have a value for the same member, and `$prefer` does not choose.
     MergeConflict = "merge_conflict", 502, 13, Gateway, false, "Two services behind this endpoint contradict each other.";
+    /// `choose` of a backend gave null, or a name that none of its variants has.
+    NoVariant = "no_variant", 502, 5, Gateway, false, "No service stands behind this endpoint for this request.";
     /// A JSON value does not fit the proto message it was to become.
     InvalidMessage = "invalid_message", 502, 13, Gateway, false, "A value does not fit the service behind this endpoint.";
     /// A list has more items than `max` allows and `over: fail` is in force.

@@ -7,8 +7,8 @@ use super::arrive::expect;
 use super::crowd::CrowdId;
 use super::env::Env;
 use super::frame::{At, End};
+use super::judge;
 use super::run::{Run, Ticket};
-use super::{judge, render};
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
@@ -130,11 +130,8 @@ impl<'p> Run<'p> {
         let mut chunks = VecDeque::from(chunks);
         while let Some(chunk) = chunks.pop_front() {
             let Some((at, _)) = chunk.waiting.first() else { continue };
-            let deadline = self.call_deadline(*at, step, call);
-            let rendered = {
-                let env = Env { keys: &chunk.keys, ..self.env(at.frame) };
-                render::call(call, &env, deadline)
-            };
+            let env = Env { keys: &chunk.keys, ..self.env(at.frame) };
+            let rendered = self.rendered((*at, step), call, &env);
             match rendered {
                 Ok(rendered) if is_too_long(&rendered, batch) && chunk.distinct() > 1 => {
                     let (first, second) = chunk.halves();

@@ -12,7 +12,7 @@ use super::env::Env;
 use super::frame::FrameId;
 use super::partial::Partial;
 use super::run::Run;
-use super::{Live, graph, render};
+use super::{Live, graph, pairs, render};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Held, JsonWriter, Value, View};
 use crate::expr::{Env as _, Node};
@@ -86,17 +86,9 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
 /// Status and header fields of an answer.
 pub(super) fn head(respond: &Respond, env: &Env<'_>, has_body: bool) -> Result<(StatusCode, HeaderMap), Failure> {
     let Respond { status, headers, cookies, media_type, .. } = respond;
-    let mut answer_headers = HeaderMap::with_capacity(headers.len() + 4);
-    for (name, value) in headers {
-        match env.eval(&value.node)? {
-            Value::Null | Value::Optional(None) => {}
-            value => {
-                answer_headers.append(name.clone(), render::header_value(name, &value)?);
-            }
-        }
-    }
+    let mut answer_headers = pairs::headers(headers, env)?;
     for cookie in cookies {
-        if let Some(value) = render::cookie(cookie, &env.eval(&cookie.value.node)?)? {
+        if let Some(value) = render::cookie(cookie, env)? {
             answer_headers.append(SET_COOKIE, value);
         }
     }

@@ -8,6 +8,7 @@
 
 mod arrive;
 mod batch;
+mod choose;
 mod client;
 mod crowd;
 mod endpoint;
@@ -16,6 +17,7 @@ pub mod form;
 mod frame;
 pub mod graph;
 mod judge;
+mod pairs;
 mod partial;
 mod proxy;
 mod render;
@@ -50,6 +52,8 @@ pub struct Live {
     pub drift: Arc<Drift>,
     /// Compositions that come to their end although their client may have left.
     pub detached: TaskTracker,
+    /// Calls to variants that go round.
+    turns: choose::Turns,
 }
 
 impl Live {
@@ -61,6 +65,7 @@ impl Live {
             _ => None,
         });
         let messages = messages.collect();
-        Self { plan, transport, messages, drift, detached: TaskTracker::new() }
+        let turns = choose::Turns::new(plan.backends.len());
+        Self { plan, transport, messages, drift, detached: TaskTracker::new(), turns }
     }
 }

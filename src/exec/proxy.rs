@@ -5,14 +5,16 @@ use std::time::Instant;
 
 use http::{HeaderName, HeaderValue, Request, Response};
 
+use super::choose::choose;
 use super::client::ClientRequest;
 use super::env::Env;
 use super::run::NOTHING;
-use super::{Live, render};
+use super::{Live, pairs, render};
 use crate::base::failure::Failure;
-use crate::base::value::{Held, Value};
+use crate::base::id::BackendId;
+use crate::base::value::Held;
 use crate::expr::{Budget, Failures, Node};
-use crate::plan::{Expr, Proxy, Source};
+use crate::plan::{Proxy, Source};
 use crate::transport::{Passage, ReplyBody, RequestBody};
 
 /// Sends a client's request on, with the declared path and header fields.
@@ -25,7 +27,7 @@ pub async fn forward(
     (mut client, body): (ClientRequest, RequestBody),
     deadline: Instant,
 ) -> Result<Response<ReplyBody>, Failure> {
-    let (target, changes) = rendered(proxy, &client)?;
+    let Rendered { backend, target, changes } = rendered(live, proxy, &client)?;
     let mut request = Request::new(body);
     *request.method_mut() = client.head.method.clone();
     *request.headers_mut() = std::mem::take(&mut client.head.headers);
@@ -35,14 +37,18 @@ pub async fn forward(
             None => drop(request.headers_mut().remove(name)),
         }
     }
-    live.transport.forward(Passage { backend: proxy.backend, target, request, deadline }).await
+    live.transport.forward(Passage { backend, target, request, deadline }).await
 }
 
-/// Header fields that are set, or removed for `None`.
-type Changes = Vec<(HeaderName, Option<HeaderValue>)>;
+/// Where a request goes, and what is different there.
+struct Rendered {
+    backend: BackendId,
+    target: String,
+    /// Header fields that are set, or removed for `None`.
+    changes: Vec<(HeaderName, Option<HeaderValue>)>,
+}
 
-/// The target, and the header fields that are set or removed.
-fn rendered(proxy: &Proxy, client: &ClientRequest) -> Result<(String, Changes), Failure> {
+fn rendered(live: &Live, proxy: &Proxy, client: &ClientRequest) -> Result<Rendered, Failure> {
     let (budget, leaves) = (Budget::default(), RefCell::default());
     let env = Env::bare(client, &proxy.sources, (&budget, &leaves));
     let mut target = match &proxy.path {
@@ -53,15 +59,14 @@ fn rendered(proxy: &Proxy, client: &ClientRequest) -> Result<(String, Changes), 
         target.push('?');
         target.push_str(query);
     }
-    let change = |(name, value): &(HeaderName, Option<Expr>)| {
-        let Some(value) = value else { return Ok((name.clone(), None)) };
-        let value = match env.eval(&value.node)? {
-            Value::Null | Value::Optional(None) => None,
-            value => Some(render::header_value(name, &value)?),
-        };
-        Ok((name.clone(), value))
-    };
-    Ok((target, proxy.headers.iter().map(change).collect::<Result<_, Failure>>()?))
+    let backend = proxy.targets.list[choose(&proxy.targets, &env, &live.turns)?];
+    let mut changes = Vec::new();
+    pairs::each(&proxy.headers, &env, &mut |name, value| {
+        let value = (!render::is_absent(value)).then(|| render::header_value(name, value)).transpose()?;
+        changes.push((name.clone(), value));
+        Ok(())
+    })?;
+    Ok(Rendered { backend, target, changes })
 }
 
 impl<'r> Env<'r> {

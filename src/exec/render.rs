@@ -6,49 +6,60 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::env::Env;
+use super::pairs::{self, COMPONENT};
 use crate::base::call::{Call, Request, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{JsonWriter, Number, Value, ValueKind, key_text};
 use crate::expr::Node;
-use crate::plan::{self, ListStyle, PathPart, Query};
+use crate::plan::{self, PathPart};
 
-/// Everything but RFC 3986's unreserved characters is encoded.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// What RFC 6265 section 4.1.1 does not allow in the value of a cookie, and `%` itself.
-const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
+const SET_COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
 
 /// Renders a call.
-pub(super) fn call(call: &plan::Call, env: &Env<'_>, deadline: Instant) -> Result<Call, Failure> {
+pub(super) fn call(
+    (call, target): (&plan::Call, &plan::Target),
+    env: &Env<'_>,
+    deadline: Instant,
+) -> Result<Call, Failure> {
+    let mut headers = pairs::headers(&target.headers, env)?;
     let request = match &call.request {
-        plan::Request::Rest { method, path: parts, query, body, operation, .. } => {
-            let mut target = path(parts, env)?;
-            query_into(&mut target, query, env)?;
-            let body = body.as_ref().map(|body| json(body, env)).transpose()?;
-            let body = body.map(Into::into);
-            Request::Rest(RestRequest { method: method.clone(), target, body, operation: *operation })
+        plan::Request::Rest { method, path: parts, cookies, body, operation, .. } => {
+            let mut path = path(parts, env)?;
+            let mark = if path.contains('?') { "&" } else { "?" };
+            pairs::parameters((&mut path, mark), &target.query, env)?;
+            if let Some(cookies) = pairs::cookies(cookies, env)? {
+                headers.insert(COOKIE, cookies);
+            }
+            let body = body.as_ref().map(|body| body_of(body, &mut headers, env)).transpose()?;
+            Request::Rest(RestRequest { method: method.clone(), target: path, body, operation: *operation })
         }
         plan::Request::Grpc { method, message } => {
             Request::Grpc { method: *method, message: json(message, env)?.into() }
         }
     };
-    Ok(Call { backend: call.backend, request, headers: headers(&call.headers, env)?, deadline })
+    Ok(Call { backend: target.backend, request, headers, deadline })
 }
 
-/// Renders header fields; null drops a field.
-pub(super) fn headers(templates: &[(HeaderName, Node)], env: &Env<'_>) -> Result<HeaderMap, Failure> {
-    let mut headers = HeaderMap::with_capacity(templates.len() + 4);
-    for (name, node) in templates {
-        let value = env.eval(node)?;
-        if !is_absent(&value) {
-            headers.append(name.clone(), header_value(name, &value)?);
+/// The body of a REST call. A form says that it is one; what says nothing is JSON.
+fn body_of(body: &plan::Body, headers: &mut HeaderMap, env: &Env<'_>) -> Result<Bytes, Failure> {
+    match body {
+        plan::Body::Json(node) => Ok(json(node, env)?.into()),
+        plan::Body::Form(form) => {
+            let mut text = String::new();
+            pairs::parameters((&mut text, ""), form, env)?;
+            headers.entry(CONTENT_TYPE).or_insert(FORM);
+            Ok(text.into())
         }
     }
-    Ok(headers)
 }
 
 /// The value of a header field: text as it is, numbers and booleans as JSON writes them.
@@ -63,12 +74,19 @@ pub(super) fn header_value(name: &HeaderName, value: &Value<'_>) -> Result<Heade
 }
 
 /// The value of a `Set-Cookie` field; `None` for a cookie whose value is null.
-pub(super) fn cookie(cookie: &plan::Cookie, value: &Value<'_>) -> Result<Option<HeaderValue>, Failure> {
-    if is_absent(value) {
+pub(super) fn cookie(cookie: &plan::Cookie, env: &Env<'_>) -> Result<Option<HeaderValue>, Failure> {
+    let value = env.eval(&cookie.value.node)?;
+    if is_absent(&value) {
         return Ok(None);
     }
-    let text = scalar_text(value)?;
-    let field = format!("{}={}{}", cookie.name, utf8_percent_encode(&text, COOKIE), cookie.attributes);
+    let mut field = format!("{}={}", cookie.name, utf8_percent_encode(&scalar_text(&value)?, SET_COOKIE));
+    match cookie.max_age.as_ref().map(|age| env.eval(&age.node)).transpose()? {
+        None | Some(Value::Null | Value::Optional(None)) => {}
+        // What is over is removed, which zero says to browsers of any age (RFC 6265 section 5.2.2).
+        Some(Value::Duration(age)) => field.push_str(&format!("; Max-Age={}", age.seconds.max(0))),
+        Some(_) => return Err(Failure::new(Cause::ExpressionFailed, "`max_age` gave no duration")),
+    }
+    field.push_str(&cookie.attributes);
     HeaderValue::from_str(&field)
         .map(Some)
         .map_err(|_| Failure::new(Cause::ExpressionFailed, format!("the cookie `{}` cannot be written", cookie.name)))
@@ -126,65 +144,6 @@ fn check_segment(begin: &str, end: &str) -> Result<(), Failure> {
     }
 }
 
-fn query_into(target: &mut String, query: &Query, env: &Env<'_>) -> Result<(), Failure> {
-    let mut mark = if target.contains('?') { '&' } else { '?' };
-    match query {
-        Query::Entries(entries) => {
-            for entry in entries {
-                let value = env.eval(&entry.value)?;
-                entry_into((target, &mut mark), &entry.name, &value, entry.style)?;
-            }
-        }
-        Query::Map(node) => {
-            let map = env.eval(node)?;
-            if is_absent(&map) {
-                return Ok(());
-            }
-            let entries = map
-                .entries()
-                .ok_or_else(|| Failure::new(Cause::ExpressionFailed, "a whole `query` must be an object"))?;
-            for (name, value) in entries {
-                let name = key_text(&name).unwrap_or_default();
-                let name = utf8_percent_encode(&name, COMPONENT).to_string();
-                entry_into((target, &mut mark), &name, &value, ListStyle::Repeat)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Adds `name=value`; nothing for null, one entry per element for a repeated list.
-fn entry_into(
-    (target, mark): (&mut String, &mut char),
-    name: &str,
-    value: &Value<'_>,
-    style: ListStyle,
-) -> Result<(), Failure> {
-    if is_absent(value) {
-        return Ok(());
-    }
-    let Some(elements) = value.elements() else {
-        begin_entry(target, mark, name);
-        target.extend(utf8_percent_encode(&scalar_text(value)?, COMPONENT));
-        return Ok(());
-    };
-    for (position, element) in elements.filter(|element| !is_absent(element)).enumerate() {
-        match style {
-            ListStyle::Comma if position > 0 => target.push(','),
-            _ => begin_entry(target, mark, name),
-        }
-        target.extend(utf8_percent_encode(&scalar_text(&element)?, COMPONENT));
-    }
-    Ok(())
-}
-
-fn begin_entry(target: &mut String, mark: &mut char, name: &str) {
-    target.push(*mark);
-    *mark = '&';
-    target.push_str(name);
-    target.push('=');
-}
-
 /// A JSON body or message.
 fn json(node: &Node, env: &Env<'_>) -> Result<Vec<u8>, Failure> {
     let mut out = JsonWriter::default();
@@ -222,6 +181,6 @@ fn not_text() -> Failure {
     Failure::new(Cause::ExpressionFailed, "a list, object or null cannot stand as text here")
 }
 
-fn is_absent(value: &Value<'_>) -> bool {
+pub(super) fn is_absent(value: &Value<'_>) -> bool {
     matches!(value, Value::Null | Value::Optional(None))
 }

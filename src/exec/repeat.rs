@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::choose::choose;
 use super::env::Env;
 use super::frame::At;
 use super::render;
@@ -16,6 +17,8 @@ use crate::plan::{self, Call, Over, Repeat};
 pub(super) struct Repeated {
     /// Replies that came.
     calls: usize,
+    /// The position of the variant that all calls go to: what one says of the next page another may not know.
+    target: usize,
     /// The reply before the one that is awaited or judged.
     pub(super) last: Held,
     /// All of them as a list; empty if no program mentions them.
@@ -63,9 +66,14 @@ impl Repeated {
 impl<'p> Run<'p> {
     /// Makes the first call of a step that repeats it. Its `timeout` is for all calls together.
     pub(super) fn start_repeated(&mut self, at: At, step: &'p plan::Step, call: &'p Call) {
+        let target = match choose(&call.targets, &self.env(at.frame), &self.live.turns) {
+            Ok(target) => target,
+            Err(failure) => return self.fail(at, failure),
+        };
         let slot = self.frames.slot_mut(at);
         slot.deadline = step.timeout.map(|timeout| Instant::now() + timeout);
-        slot.repeated = Some(Box::new(Repeated { calls: 0, last: Held::Null, replies: Held::List(Arc::new([])) }));
+        let replies = Held::List(Arc::new([]));
+        slot.repeated = Some(Box::new(Repeated { calls: 0, target, last: Held::Null, replies }));
         self.call_after((at, step), call, Duration::ZERO);
     }
 
@@ -84,9 +92,11 @@ impl<'p> Run<'p> {
         if start >= end {
             return self.fail(at, Failure::new(Cause::Timeout, "there is no time left for the next of its calls"));
         }
-        let own = if step.timeout.is_some() { end } else { end.min(start + call.timeout) };
-        let env = Env { repeated: self.frames.slot(at).repeated.as_deref(), ..self.env(at.frame) };
-        match render::call(call, &env, own) {
+        let repeated = self.frames.slot(at).repeated.as_deref();
+        let target = &call.targets.list[repeated.map_or(0, |repeated| repeated.target)];
+        let own = if step.timeout.is_some() { end } else { end.min(start + target.timeout) };
+        let env = Env { repeated, ..self.env(at.frame) };
+        match render::call((call, target), &env, own) {
             Ok(rendered) => self.send(Ticket::Step(at), rendered, pause),
             Err(failure) => self.fail(at, failure),
         }

@@ -10,6 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 
 use super::batch::Chunk;
+use super::choose::choose;
 use super::client::ClientRequest;
 use super::crowd::{Crowd, CrowdId};
 use super::env::{Env, failure};
@@ -239,19 +240,23 @@ impl<'p> Run<'p> {
             Action::Each(each) => self.start_each(at, each),
             Action::Call(call) if call.batch.is_some() => self.join_batch(at, call),
             Action::Call(call) if call.repeat.is_some() => self.start_repeated(at, step, call),
-            Action::Call(call) => {
-                let deadline = self.call_deadline(at, step, call);
-                match render::call(call, &self.env(at.frame), deadline) {
-                    Ok(rendered) => self.send(Ticket::Step(at), rendered, Duration::ZERO),
-                    Err(failure) => self.fail(at, failure),
-                }
-            }
+            Action::Call(call) => match self.rendered((at, step), call, &self.env(at.frame)) {
+                Ok(rendered) => self.send(Ticket::Step(at), rendered, Duration::ZERO),
+                Err(failure) => self.fail(at, failure),
+            },
         }
     }
 
-    /// When a call that starts now must be answered.
-    pub(super) fn call_deadline(&self, at: At, step: &plan::Step, call: &plan::Call) -> Instant {
-        self.deadline_around(at).min(Instant::now() + step.timeout.unwrap_or(call.timeout))
+    /// A call to the variant that it goes to, filled in.
+    pub(super) fn rendered(
+        &self,
+        (at, step): (At, &plan::Step),
+        call: &plan::Call,
+        env: &Env<'_>,
+    ) -> Result<Call, Failure> {
+        let target = &call.targets.list[choose(&call.targets, env, &self.live.turns)?];
+        let own = Instant::now() + step.timeout.unwrap_or(target.timeout);
+        render::call((call, target), env, self.deadline_around(at).min(own))
     }
 
     /// When everything that stands around a step's call must be over.

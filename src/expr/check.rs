@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::ast::{Ast, Expression, Name};
 use super::mistake::Mistake;
-use super::node::{Conditional, LocalId, Node};
+use super::node::{Conditional, LocalId, Named, Node};
 use super::scope::{Binding, Scope, Unresolved};
 use super::span::Span;
 use super::spelling::advice;
@@ -169,6 +169,10 @@ impl Checker<'_> {
     fn computed(&mut self, ast: &Ast) -> Operand {
         match &ast.expression {
             Expression::Member { of, name, .. } => self.optional_member(of, name),
+            Expression::Named { written, text } => {
+                let value = Value::Text(text.clone().into());
+                Operand::new(Node::Named(Box::new(Named { written: written.as_str().into(), value })), Type::Text)
+            }
             Expression::Literal(value) => Operand::new(Node::Const(value.clone()), constant::type_of(value)),
             Expression::Call { target, name, arguments } => self.call(ast, target.as_deref(), name, arguments),
             Expression::List(items) => self.list(items),

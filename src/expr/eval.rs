@@ -100,6 +100,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     fn eval(&mut self, node: &'a Node) -> Result<Value<'a>, EvalError> {
         match node {
             Node::Const(value) => Ok(constant(value)),
+            Node::Named(named) => Ok(constant(&named.value)),
             Node::Path { var, steps } => Ok(path::walk(&self.env.var(*var), steps)),
             Node::Local { id, steps } => Ok(match self.local(*id) {
                 Some(Slot::View(view)) => path::view(*view, steps).map_or(Value::Null, View::value),

@@ -25,7 +25,7 @@ mod spelling;
 mod template;
 mod types;
 
-pub use ast::Ast;
+pub use ast::{Ast, FindText};
 pub use budget::Budget;
 pub use check::{Typed, check};
 pub use error::{ErrorKind, EvalError, Failures};
@@ -35,7 +35,7 @@ pub use library::Function;
 pub use mistake::Mistake;
 pub use node::{
     Alternative, Arithmetic, Bind, Binder, Call, Clash, Comprehension, Conditional, Element, Entry, Fallback, Fold,
-    Index, Infix, Local, LocalId, Matches, Member, Merge, Missing, Node, OptionalStep, Part, Presence, Relation,
+    Index, Infix, Local, LocalId, Matches, Member, Merge, Missing, Named, Node, OptionalStep, Part, Presence, Relation,
     Relational, Step, TextPart, Var, Wanted, Whole,
 };
 pub use parse::{COMPREHENSION_LIMIT, DEPTH_LIMIT, SOURCE_LIMIT, parse};

@@ -3,6 +3,8 @@
 //! The checker makes the nodes of expressions; the planner makes the template nodes around them
 //! ([`Node::Object`] to [`Node::Outcome`]), so that a whole result is one program.
 
+use std::fmt;
+
 use super::library::Function;
 use super::pattern::Pattern;
 use super::span::Span;
@@ -35,6 +37,8 @@ pub struct Local {
 pub enum Node {
     /// A value known at load.
     Const(Value<'static>),
+    /// A text known at load that nothing shows.
+    Named(Box<Named>),
     /// A plain path. A step that is missing, or that meets null or a scalar, gives null.
     Path {
         /// Where it begins.
@@ -121,6 +125,21 @@ pub enum Node {
         /// What stands here otherwise.
         otherwise: Box<Node>,
     },
+}
+
+/// See [`Node::Named`].
+#[derive(Clone)]
+pub struct Named {
+    /// What it is called instead, such as `env('TOKEN')`.
+    pub written: Box<str>,
+    /// The text.
+    pub value: Value<'static>,
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
 }
 
 /// One step of a plain path.

@@ -48,6 +48,32 @@ pub fn look_up_in_process(asked: Asked<'_>) -> Result<Option<String>, String> {
     }
 }
 
+/// The functions that give constants.
+pub const CONSTANTS: &[&str] = &["env", "file"];
+
+/// The text that `env` or `file` stands for.
+///
+/// # Errors
+/// What is wrong and what to write instead: it is not there and has no default, or cannot be read.
+pub fn constant_text(
+    function: &str,
+    (argument, default): (&str, Option<&str>),
+    look_up: LookUp<'_>,
+) -> Result<String, (String, String)> {
+    let (asked, what) = match function {
+        "env" => (Asked::Environment(argument), "the environment variable"),
+        _ => (Asked::File(argument), "the file"),
+    };
+    let missing = || {
+        let message = format!("{what} `{argument}` is not there and no default is written");
+        (message, format!("write a default: `${{{function}('{argument}', '…')}}`"))
+    };
+    match look_up(asked) {
+        Ok(found) => found.or(default.map(str::to_owned)).ok_or_else(missing),
+        Err(why) => Err((format!("{what} `{argument}` cannot be read: {why}"), String::new())),
+    }
+}
+
 /// Whether text holds an expression: a `${` that is not written `$${`.
 pub fn holds_expression(text: &str) -> bool {
     text.replace("$${", "").contains("${")
@@ -92,32 +118,16 @@ impl Call<'_> {
         let name_length = self.rest().bytes().take_while(u8::is_ascii_alphabetic).count();
         self.at += name_length;
         let function = &self.text[name_start..self.at];
-        if !matches!(function, "env" | "file") || !self.accept('(') {
+        if !CONSTANTS.contains(&function) || !self.accept('(') {
             return Err(self.no_constant());
         }
-        let from_environment = function == "env";
         let argument = self.literal()?;
         let default = if self.accept(',') { Some(self.literal()?) } else { None };
         if !self.accept(')') || !self.accept('}') {
             return Err(self.no_constant());
         }
-        let asked = if from_environment { Asked::Environment(&argument) } else { Asked::File(&argument) };
-        let what = if from_environment { "the environment variable" } else { "the file" };
-        match look_up(asked) {
-            Ok(found) => found.or(default).ok_or_else(|| ConstantError {
-                bytes: self.start..self.at,
-                message: format!("{what} `{argument}` is not there and no default is written"),
-                help: format!(
-                    "write a default: `${{{function}('{argument}', '…')}}`",
-                    function = if from_environment { "env" } else { "file" }
-                ),
-            }),
-            Err(why) => Err(ConstantError {
-                bytes: self.start..self.at,
-                message: format!("{what} `{argument}` cannot be read: {why}"),
-                help: String::new(),
-            }),
-        }
+        let found = constant_text(function, (&argument, default.as_deref()), look_up);
+        found.map_err(|(message, help)| ConstantError { bytes: self.start..self.at, message, help })
     }
 
     /// A string literal in single or double quotes.

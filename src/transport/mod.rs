@@ -65,7 +65,10 @@ impl Transport {
     /// The clients for a plan's backends. Connections are opened when first needed.
     pub fn new(plan: &Plan) -> Self {
         let backend = |backend: &crate::plan::Backend| Backend {
-            name: backend.name.clone(),
+            name: match &backend.variant {
+                Some(variant) => format!("{}.{variant}", backend.name).into(),
+                None => backend.name.clone(),
+            },
             instances: backend.addresses.iter().map(Instance::new).collect(),
             turn: AtomicUsize::new(0),
             max_reply: backend.max_reply,

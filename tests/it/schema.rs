@@ -137,9 +137,13 @@ const STRUCTURAL: &[&str] = &[
 const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("body-json-schema", "keywords of a JSON Schema"),
     ("body-of-a-get", "which methods have a body"),
+    ("choose", "the types of expressions"),
+    ("constants", "what the environment holds"),
     ("contract-body", "the types of a contract"),
     ("contract-parameters", "the types of a contract"),
     ("contract-reply", "the types of a contract"),
+    ("cookies-of-answers", "the types of expressions"),
+    ("map-that-is-none", "the types of expressions"),
     ("merge-returns", "the types of results"),
     ("graph-parent", "the types of the schema"),
     ("graph-types", "the types of the schema"),

@@ -153,6 +153,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     pub(super) fn write<S: Sink>(&mut self, node: &'a Node, out: &mut S) -> Result<Written, EvalError> {
         match node {
             Node::Const(value) => return put(&constant(value), out),
+            Node::Named(named) => return put(&constant(&named.value), out),
             Node::Path { .. } | Node::Local { .. } => match self.found(node) {
                 Slot::View(view) => {
                     self.repeats(view)?;

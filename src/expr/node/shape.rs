@@ -21,6 +21,21 @@ impl Node {
         }
     }
 
+    /// The value, if it is known at load, also where nothing may show it.
+    pub fn known(&self) -> Option<&Value<'static>> {
+        match self {
+            Self::Named(named) => Some(&named.value),
+            other => other.as_constant(),
+        }
+    }
+
+    /// Whether a text that nothing may show is somewhere in the program.
+    pub fn holds_named(&self) -> bool {
+        let mut found = matches!(self, Self::Named(_));
+        self.children(&mut |child| found |= child.holds_named());
+        found
+    }
+
     /// Selects a member at load as far as it is known, so that the result mentions only what that
     /// member needs.
     #[must_use]
@@ -119,7 +134,7 @@ impl Node {
     /// Calls `visit` for every node directly inside this one, in written order.
     pub(crate) fn children(&self, visit: &mut dyn FnMut(&Self)) {
         match self {
-            Self::Const(_) | Self::Path { .. } | Self::Local { .. } => {}
+            Self::Const(_) | Self::Named(_) | Self::Path { .. } | Self::Local { .. } => {}
             Self::Select { of, .. } => visit(of),
             Self::Not(inner, _) | Self::Negate(inner, _) | Self::Leaf(inner) => visit(inner),
             Self::And(nodes, _) | Self::Or(nodes, _) | Self::Items(nodes) => nodes.iter().for_each(visit),

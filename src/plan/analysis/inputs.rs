@@ -1,7 +1,7 @@
 //! What of the client's request each call depends on, and so whom its reply may serve.
 //!
-//! A call depends on what its path, query, header fields and body mention, and on what the steps that
-//! they mention depend on. Whether it is made at all (its `when`) is no part of what it asks. A
+//! A call depends on what its path, query, header fields, cookies and body mention, on what chooses among
+//! the variants of its backend, and on what the steps that they mention depend on. Whether it is made at all (its `when`) is no part of what it asks. A
 //! batched call asks for the keys of those that come to it, so there `when` does count.
 //!
 //! **Invariant:** two requests that agree in the inputs of a call, and get the same replies, make the
@@ -13,7 +13,7 @@ use std::fmt;
 use super::flow::{At, Flow, ScopeAt};
 use crate::expr::{Node, Step as PathStep, Var};
 use crate::plan::{
-    Action, Arg, ArgDefault, ArgSource, Call, Endpoint, Need, OnFailure, PathPart, Query, Request, RequestPart, Source,
+    Action, Arg, ArgDefault, ArgSource, Call, Endpoint, Need, OnFailure, PathPart, Request, RequestPart, Source,
 };
 
 /// A part of what the client sent, or of what the gateway knows about its request. Displayed as a
@@ -164,7 +164,7 @@ impl<'f, 'p> Reader<'f, 'p> {
     fn mentioned(&self, at: At, call: &Call) -> Read {
         let scope = self.flow.scope(at);
         let mut read = Read::default();
-        for node in request(call) {
+        for node in call.asking() {
             self.read((node, scope), &mut read);
         }
         if let Request::Rest { path, .. } = &call.request
@@ -211,7 +211,7 @@ impl<'f, 'p> Reader<'f, 'p> {
                 read.inputs.extend(own.inputs);
                 read.steps.extend(own.steps);
                 read.inputs.extend(step.write.then(|| Input::Written(step.name.clone())));
-                nodes.extend(judging(call).into_iter().map(|node| (node, scope)));
+                nodes.extend(call.judging().into_iter().map(|node| (node, scope)));
             }
             Action::Group(guards) => {
                 nodes.extend(guards.iter().map(|guard| (&guard.when, scope)));
@@ -353,32 +353,4 @@ fn of_request(part: RequestPart, member: Option<Box<str>>) -> Input {
         RequestPart::Id => Input::Id,
         RequestPart::Time => Input::Time,
     }
-}
-
-/// The programs that make up what a call asks.
-fn request(call: &Call) -> Vec<&Node> {
-    let mut nodes: Vec<&Node> = call.headers.iter().map(|(_, node)| node).collect();
-    match &call.request {
-        Request::Grpc { message, .. } => nodes.push(message),
-        Request::Rest { path, query, body, .. } => {
-            nodes.extend(path.iter().filter_map(|part| match part {
-                PathPart::Value(node) => Some(node),
-                PathPart::Text(_) | PathPart::Tail => None,
-            }));
-            match query {
-                Query::Entries(entries) => nodes.extend(entries.iter().map(|entry| &entry.value)),
-                Query::Map(node) => nodes.push(node),
-            }
-            nodes.extend(body);
-        }
-    }
-    nodes
-}
-
-/// The programs that make a step's value of a reply.
-fn judging(call: &Call) -> Vec<&Node> {
-    let guards = call.guards.iter().flat_map(|guard| [Some(&guard.when), guard.detail.as_ref(), guard.with.as_ref()]);
-    let batch = call.batch.iter().flat_map(|batch| [&batch.from, &batch.by]);
-    let until = call.repeat.iter().map(|repeat| &repeat.until);
-    guards.flatten().chain(&call.result).chain(batch).chain(until).collect()
 }

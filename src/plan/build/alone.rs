@@ -3,7 +3,7 @@
 use super::names::{Extra, Names, Seen};
 use super::tree::Declared;
 use super::unit::Unit;
-use super::{Planner, types};
+use super::{Planner, calls, types};
 use crate::expr::Type;
 use crate::plan::Protocol;
 use crate::spec::{self, OneCall, RestCall, Stream};
@@ -59,13 +59,15 @@ impl Unit<'_, '_> {
     fn check_alone(&self, call: &OneCall, names: &Names<'_, '_>, path: &str) {
         match call {
             OneCall::Rest(call) => {
-                let Some((_, facts)) = self.planner.backend(&call.backend, Protocol::Rest, path) else { return };
+                let Some(facts) = self.planner.backend(&call.backend, Protocol::Rest, path) else { return };
                 self.rest(call, names, path);
-                self.all_headers(facts, call.headers.as_ref(), names, path);
+                let (asking, carried) = calls::asked_by_rest(call, path);
+                self.targets(facts, asking, carried, names);
             }
             OneCall::Grpc(call) => {
-                let Some((_, facts)) = self.planner.backend(&call.backend, Protocol::Grpc, path) else { return };
-                self.all_headers(facts, call.metadata.as_ref(), names, path);
+                let Some(facts) = self.planner.backend(&call.backend, Protocol::Grpc, path) else { return };
+                let (asking, carried) = calls::asked_by_grpc(call, path);
+                self.targets(facts, asking, carried, names);
                 let Some(rpc) = self.planner.named_rpc(call, facts, path) else { return };
                 self.grpc(call, rpc, names, path);
             }

@@ -152,9 +152,10 @@ impl Planner<'_> {
         sources: &Rc<Sources>,
     ) -> Option<ArgDefault> {
         let written = named.value.default.as_ref()?;
-        let (place, path) = (super::calls::template_place(written), format!("{}.default", named.path));
+        let (place, path) = (written.place(), format!("{}.default", named.path));
         let value = self.template(written, &OutsideCompositions { sources: sources.clone() }, &path);
         let known = types::of_schema(&self.schema, ty);
+        let value = super::template::expected(value, &known);
         if !default_fits(&value.ty, &known) {
             let message = format!("the default is {}, and the argument is `{ty}`", value.ty);
             self.report.error("wrong-type", (place, &path), message, String::new());
@@ -167,9 +168,12 @@ impl Planner<'_> {
         let Some(found) = found else { return Some(ArgDefault::Computed(value.node)) };
         let mut out = DocBuilder::default();
         if let Err(wrong) = bounds.coerce_value((&self.schema, ty), &found, &mut out) {
-            let shown = crate::base::value::key_text(&found).unwrap_or_else(|| "null".to_owned());
+            let shown = match value.node.holds_named() {
+                true => "of this constant".to_owned(),
+                false => crate::base::value::key_text(&found).map_or("`null`".to_owned(), |text| format!("`{text}`")),
+            };
             for wrong in wrong {
-                let message = format!("the default `{shown}` {}", wrong.reason);
+                let message = format!("the default {shown} {}", wrong.reason);
                 self.report.error("wrong-default", (place, &path), message, wrong.hint.clone());
             }
         }

@@ -6,6 +6,7 @@ use super::Planner;
 use super::protos::Protos;
 use super::report::Report;
 use crate::base::diagnostic::Diagnostic;
+use crate::base::id::BackendId;
 use crate::plan::contract::{Contract, Documents};
 use crate::plan::{Address, Backend, Protocol};
 use crate::spec::{self, Literal, NOT_SUPPORTED_YET, Reading, Scalar, Spec};
@@ -18,11 +19,22 @@ pub(super) struct BackendFacts<'s> {
     pub(super) name: &'s str,
     pub(super) path: String,
     pub(super) spec: &'s spec::Backend,
+    /// The position in the plan of its first variant.
+    pub(super) first: BackendId,
     pub(super) protocol: Protocol,
     /// What a gRPC backend promises; `None` when that could not be compiled.
     pub(super) pool: Option<DescriptorPool>,
     /// What a REST backend promises; `None` when nothing is written, or it could not be read.
     pub(super) contract: Option<Contract>,
+}
+
+/// One place where a backend is reached.
+pub(super) struct Reached<'s> {
+    pub(super) protocol: &'s spec::Protocol,
+    /// The variant that it is, if the backend has variants.
+    pub(super) variant: Option<&'s spec::Named<spec::Variant>>,
+    /// Its key path.
+    pub(super) path: String,
 }
 
 /// The backends in written order.
@@ -32,9 +44,10 @@ pub(super) fn facts<'s>(
     report: &Report,
 ) -> Vec<BackendFacts<'s>> {
     let mut protos = Protos::default();
+    let mut next = 0;
     let fact = |named: &'s spec::Named<spec::Backend>| {
         let backend = &named.value;
-        let protocol = match backend.protocol {
+        let protocol = match backend.reach.protocol() {
             spec::Protocol::Rest(_) => Protocol::Rest,
             spec::Protocol::Grpc(_) => Protocol::Grpc,
         };
@@ -50,21 +63,50 @@ pub(super) fn facts<'s>(
         let contract = openapi
             .and_then(|file| Contract::read(documents, &file.value, (&file.place, &format!("{}.openapi", named.path))));
         documents.take_diagnostics().into_iter().for_each(|mistake| report.add(mistake));
-        BackendFacts { name: &named.name.value, path: named.path.clone(), spec: backend, protocol, pool, contract }
+        let first = BackendId::from(next);
+        next += match &backend.reach {
+            spec::Reach::Plain(_) => 1,
+            spec::Reach::Variants(variants) => variants.list.len(),
+        };
+        let (name, path) = (&*named.name.value, named.path.clone());
+        BackendFacts { name, path, spec: backend, first, protocol, pool, contract }
     };
     spec.backends.iter().map(fact).collect()
 }
 
-impl BackendFacts<'_> {
-    /// The backend as it will run.
-    pub(super) fn plan(&self, planner: &Planner<'_>) -> Backend {
-        let addresses = self.spec.protocol.addresses();
-        Backend {
-            name: self.name.into(),
-            addresses: addresses.iter().filter_map(|address| planner.address(address, &self.path)).collect(),
-            protocol: self.protocol,
-            max_reply: self.spec.max_reply.as_ref().map_or(MAX_REPLY, |size| size.value.0),
+impl<'s> BackendFacts<'s> {
+    /// The addresses of each variant; without variants, those of the backend.
+    pub(super) fn reached(&self) -> Vec<Reached<'s>> {
+        match &self.spec.reach {
+            spec::Reach::Plain(protocol) => vec![Reached { protocol, variant: None, path: self.path.clone() }],
+            spec::Reach::Variants(variants) => {
+                let reached = |variant: &'s spec::Named<spec::Variant>| Reached {
+                    protocol: &variant.value.protocol,
+                    variant: Some(variant),
+                    path: variant.path.clone(),
+                };
+                variants.list.iter().map(reached).collect()
+            }
         }
+    }
+
+    /// The backend as it will run: an entry for each variant.
+    pub(super) fn plan(&self, planner: &Planner<'_>) -> Vec<Backend> {
+        let own = self.spec.max_reply.as_ref();
+        let plan = |reached: Reached<'_>| Backend {
+            name: self.name.into(),
+            variant: reached.variant.map(|variant| variant.name.value.as_str().into()),
+            addresses: {
+                let addresses = reached.protocol.addresses().iter();
+                addresses.filter_map(|address| planner.address(address, &reached.path)).collect()
+            },
+            protocol: self.protocol,
+            max_reply: {
+                let nearest = reached.variant.and_then(|variant| variant.value.max_reply.as_ref()).or(own);
+                nearest.map_or(MAX_REPLY, |size| size.value.0)
+            },
+        };
+        self.reached().into_iter().map(plan).collect()
     }
 }
 

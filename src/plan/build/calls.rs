@@ -1,30 +1,33 @@
 //! Calls: whom they ask, what they ask, whether they only read.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::{HeaderName, Method};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::Method;
 
-use super::names::{Extra, Names};
+use super::names::{Extra, Names, Wide};
 use super::types;
-use super::unit::{Root, Unit};
+use super::unit::{Root, Unit, Value};
+use super::variants::Asking;
 use super::{BackendFacts, Planner};
 use crate::base::call::Expect;
 use crate::base::diagnostic::did_you_mean;
 use crate::base::failure::Fault;
-use crate::base::id::{BackendId, MethodId};
+use crate::base::id::MethodId;
 use crate::expr::{Node, Piece, Scope, Step as PathStep, Type, split};
-use crate::plan::{
-    Batch, Because, Call, Guard, ListStyle, PathPart, Protocol, Query, QueryEntry, Request, Rpc, Source, TimeoutBy,
-};
+use crate::plan::{Batch, Because, Body, Call, Guard, PathPart, Protocol, Request, Rpc, Source};
 use crate::spec::{
     self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Template,
 };
 
 /// Keys in one batched call, where nothing is written.
 const BATCH_MAX: usize = 100;
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What a call says itself that may also be said farther away.
+#[derive(Clone, Copy)]
+pub(super) struct Carried<'c> {
+    pub(super) headers: Option<&'c Headers>,
+    pub(super) query: Option<&'c Parameters>,
+}
 
 /// Whether a step's call only reads.
 pub(super) fn is_read(unit: &Unit<'_, '_>, step: &Step) -> bool {
@@ -91,6 +94,27 @@ fn row_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &
     }
 }
 
+/// Whom a call asks, and what it says itself that may also be said farther away.
+fn asked<'c>(action: &'c Action, path: &'c str) -> Option<(Asking<'c>, Carried<'c>)> {
+    match action {
+        Action::Rest(call) => Some(asked_by_rest(call, path)),
+        Action::Grpc(call) => Some(asked_by_grpc(call, path)),
+        _ => None,
+    }
+}
+
+/// The same of a REST call.
+pub(super) fn asked_by_rest<'c>(call: &'c RestCall, path: &'c str) -> (Asking<'c>, Carried<'c>) {
+    let asking = Asking { backend: &call.backend, variant: call.variant.as_ref(), path };
+    (asking, Carried { headers: call.headers.as_ref(), query: call.query.as_ref() })
+}
+
+/// The same of a gRPC call.
+pub(super) fn asked_by_grpc<'c>(call: &'c GrpcCall, path: &'c str) -> (Asking<'c>, Carried<'c>) {
+    let asking = Asking { backend: &call.backend, variant: call.variant.as_ref(), path };
+    (asking, Carried { headers: call.metadata.as_ref(), query: None })
+}
+
 impl Unit<'_, '_> {
     /// Compiles a step's call.
     pub(super) fn call(&self, level: usize, step: &Step, path: &str) -> Option<Call> {
@@ -102,37 +126,33 @@ impl Unit<'_, '_> {
         // Rules judge replies of every status, and only those that are success have the promised type.
         let judged = if matches!(step.action, Action::Rest(_)) { &Type::Dyn } else { &reply };
         let judging = Names { extra: Extra { reply: Some(judged), ..extra }, ..names };
-        let (backend, request, headers, result) = match &step.action {
+        let (facts, request, result) = match &step.action {
             Action::Rest(call) => {
-                let (backend, _) = self.planner.backend(&call.backend, Protocol::Rest, path)?;
+                let facts = self.planner.backend(&call.backend, Protocol::Rest, path)?;
                 self.check_read_only(call, path);
-                (backend, self.rest(call, &names, path), call.headers.as_ref(), call.result.as_ref())
+                (facts, self.rest(call, &names, path), call.result.as_ref())
             }
             Action::Grpc(call) => {
-                let (backend, facts) = self.planner.backend(&call.backend, Protocol::Grpc, path)?;
+                let facts = self.planner.backend(&call.backend, Protocol::Grpc, path)?;
                 let rpc = self.planner.rpc(call, facts, path)?;
-                let request = self.grpc(call, rpc, &names, path);
-                (backend, request, call.metadata.as_ref(), call.result.as_ref())
+                (facts, self.grpc(call, rpc, &names, path), call.result.as_ref())
             }
             _ => return None,
         };
-        let facts = &self.planner.backends[backend.index()];
+        let (asking, carried) = asked(&step.action, path)?;
         let mut guards = self.guards(&step.fail, &judging, path);
-        let everywhere = Names { extra: Extra { repeated: None, ..judging.extra }, ..judging };
-        guards.extend(self.guards(&facts.spec.fail, &everywhere, &facts.path));
+        let wide = Wide { unit: self, reply: Some(judged), user: path };
+        guards.extend(self.guards(&facts.spec.fail, &wide, &facts.path));
         self.check_batch((level, step), result, path);
         let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));
-        let headers = self.all_headers(facts, headers, &names, path);
+        let targets = self.targets(facts, asking, carried, &names);
         if let Action::Rest(call) = &step.action {
-            self.check_headers(call, &headers, path);
+            targets.list.iter().for_each(|target| self.check_required(call, (&request, target), path));
         }
-        let (timeout, timeout_by) = self.planner.call_timeout(facts);
         let mut call = Call {
-            backend,
+            backend: facts.first,
+            targets,
             request,
-            headers,
-            timeout,
-            timeout_by,
             because: effect(self, step).1,
             guards: guards.into(),
             result: result.map(|result| self.planner.template(result, &forming, &format!("{path}.result")).node),
@@ -153,7 +173,7 @@ impl Unit<'_, '_> {
         if let Some(result) = result {
             let message = "`result` beside `batch` has no meaning: each key gets its row".to_owned();
             let help = "write it in `from`".to_owned();
-            self.planner.report.error("misplaced", (template_place(result), path), message, help);
+            self.planner.report.error("misplaced", (result.place(), path), message, help);
         }
     }
 
@@ -179,10 +199,10 @@ impl Unit<'_, '_> {
     pub(super) fn rest(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) -> Request {
         self.check_raw_bodies(call, names, path);
         let method = call.verb.method.value.clone();
-        if let (Some(body), &(Method::GET | Method::HEAD)) = (&call.body, &method) {
+        if let (Some(body), &(Method::GET | Method::HEAD)) = (call.body.as_ref().map(Template::place), &method) {
             let message = format!("{method} has no body");
             let help = "write it in `query`, or use another method with `read: true`".to_owned();
-            self.planner.report.error("misplaced", (template_place(body), path), message, help);
+            self.planner.report.error("misplaced", (body, path), message, help);
         }
         let verb_path = format!("{path}.{}", method.as_str().to_lowercase());
         let expect = match &call.expect {
@@ -198,11 +218,18 @@ impl Unit<'_, '_> {
         Request::Rest {
             method,
             path: target.into(),
-            query: self.query(call.query.as_ref(), names, &format!("{path}.query")),
-            body: body.map(|body| body.node),
+            cookies: self.planner.pairs(call.cookies.as_ref(), names, &format!("{path}.cookies")),
+            body: self.body((call, body), names, path),
             expect,
             operation: operation.and_then(|operation| self.planner.operation_id(&operation)),
         }
+    }
+
+    fn body(&self, (call, json): (&RestCall, Option<Value>), names: &Names<'_, '_>, path: &str) -> Option<Body> {
+        if let Some(form) = &call.form {
+            return Some(Body::Form(self.planner.pairs(Some(form), names, &format!("{path}.form"))));
+        }
+        json.map(|json| Body::Json(json.node))
     }
 
     /// Compiles a path: text as written, values each within their segment.
@@ -211,7 +238,7 @@ impl Unit<'_, '_> {
         let pieces = match split(text) {
             Ok(pieces) => pieces,
             Err(mistake) => {
-                self.planner.report.expression(target, 0, path, vec![mistake]);
+                self.planner.report.mistakes("expression", (target, 0), path, vec![mistake]);
                 return Vec::new();
             }
         };
@@ -257,27 +284,6 @@ impl Unit<'_, '_> {
         }
     }
 
-    fn query(&self, query: Option<&Parameters>, names: &Names<'_, '_>, path: &str) -> Query {
-        match query {
-            None => Query::Entries(Box::default()),
-            Some(Parameters::Whole(scalar)) => Query::Map(self.planner.scalar(scalar, names, path).node),
-            Some(Parameters::Each(parameters)) => {
-                let entry = |parameter: &spec::Parameter| QueryEntry {
-                    name: utf8_percent_encode(&parameter.name.value, COMPONENT).to_string().into(),
-                    value: self
-                        .planner
-                        .template(&parameter.value, names, &format!("{path}.{}", parameter.name.value))
-                        .node,
-                    style: match parameter.style.as_ref().map(|style| style.value) {
-                        Some(spec::ListStyle::Comma) => ListStyle::Comma,
-                        _ => ListStyle::Repeat,
-                    },
-                };
-                Query::Entries(parameters.iter().map(entry).collect())
-            }
-        }
-    }
-
     pub(super) fn grpc(
         &self,
         call: &GrpcCall,
@@ -290,56 +296,6 @@ impl Unit<'_, '_> {
             None => Node::Object(Box::default()),
         };
         Request::Grpc { method: self.planner.method(rpc), message }
-    }
-
-    /// The header fields of a call: its own, then its backend's, then the gateway's; the nearest
-    /// wins by name.
-    pub(super) fn all_headers(
-        &self,
-        facts: &BackendFacts<'_>,
-        own: Option<&Headers>,
-        names: &Names<'_, '_>,
-        path: &str,
-    ) -> Box<[(HeaderName, Node)]> {
-        let grpc = facts.protocol == Protocol::Grpc;
-        let around = if grpc { &facts.spec.metadata } else { &facts.spec.headers };
-        let calls = self.planner.spec.gateway.calls.as_ref();
-        let everywhere = calls.and_then(|calls| if grpc { calls.metadata.as_ref() } else { calls.headers.as_ref() });
-        let key = if grpc { "metadata" } else { "headers" };
-        let mut found: Vec<(HeaderName, Node)> = Vec::new();
-        let layers = [
-            (own, format!("{path}.{key}")),
-            (around.as_ref(), format!("{}.{key}", facts.path)),
-            (everywhere, format!("gateway.calls.{key}")),
-        ];
-        for (headers, path) in layers {
-            let mut added = Vec::new();
-            for (name, node) in self.headers(headers, names, &path) {
-                if !found.iter().any(|(known, _)| *known == name) {
-                    added.push((name, node));
-                }
-            }
-            found.extend(added);
-        }
-        found.into()
-    }
-
-    /// Compiles written header fields.
-    pub(super) fn headers(&self, headers: Option<&Headers>, names: &dyn Scope, path: &str) -> Vec<(HeaderName, Node)> {
-        let headers = match headers {
-            None => return Vec::new(),
-            Some(Headers::Whole(scalar)) => {
-                let message = "one expression for all header fields is not supported by this version".to_owned();
-                self.planner.report.error(spec::NOT_SUPPORTED_YET, (&scalar.place, path), message, String::new());
-                return Vec::new();
-            }
-            Some(Headers::Each(headers)) => headers,
-        };
-        let compiled = |header: &spec::Header| {
-            let name = header.name.value.parse::<HeaderName>().ok()?;
-            Some((name, self.planner.scalar(&header.value, names, &format!("{path}.{}", header.name.value)).node))
-        };
-        headers.iter().filter_map(compiled).collect()
     }
 
     /// Compiles `fail` rules.
@@ -383,15 +339,10 @@ impl Unit<'_, '_> {
 
 impl<'s> Planner<'s> {
     /// The backend of a call.
-    pub(super) fn backend(
-        &self,
-        name: &Located<String>,
-        wanted: Protocol,
-        path: &str,
-    ) -> Option<(BackendId, &BackendFacts<'s>)> {
-        let found = self.backends.iter().position(|facts| facts.name == name.value);
+    pub(super) fn backend(&self, name: &Located<String>, wanted: Protocol, path: &str) -> Option<&BackendFacts<'s>> {
+        let found = self.backends.iter().find(|facts| facts.name == name.value);
         let path = format!("{path}.backend");
-        let Some(index) = found else {
+        let Some(facts) = found else {
             if self.unread.contains(&format!("backends.{}", name.value)) {
                 return None;
             }
@@ -400,7 +351,6 @@ impl<'s> Planner<'s> {
             self.report.error("unknown-name", (&name.place, &path), message, did_you_mean(&name.value, known));
             return None;
         };
-        let facts = &self.backends[index];
         if facts.protocol != wanted {
             let (speaks, write) = match facts.protocol {
                 Protocol::Rest => ("REST", "write a verb such as `get: /path` instead of `rpc`"),
@@ -410,16 +360,7 @@ impl<'s> Planner<'s> {
             self.report.error("wrong-protocol", (&name.place, &path), message, write.to_owned());
             return None;
         }
-        Some((BackendId::from(index), facts))
-    }
-
-    fn call_timeout(&self, facts: &BackendFacts<'_>) -> (Duration, TimeoutBy) {
-        let everywhere = self.spec.gateway.calls.as_ref().and_then(|calls| calls.timeout.as_ref());
-        match (&facts.spec.timeout, everywhere) {
-            (Some(timeout), _) => (timeout.value, TimeoutBy::Backend),
-            (None, Some(timeout)) => (timeout.value, TimeoutBy::Gateway),
-            (None, None) => (super::CALL_TIMEOUT, TimeoutBy::Default),
-        }
+        Some(facts)
     }
 
     /// The position of a rpc in the plan's table of methods.
@@ -432,16 +373,5 @@ impl<'s> Planner<'s> {
         let path = path.parse().unwrap_or_else(|_| http::uri::PathAndQuery::from_static("/"));
         methods.push(Rpc { path, descriptor: rpc });
         MethodId::from(methods.len() - 1)
-    }
-}
-
-/// Where a written value stands.
-pub(super) fn template_place(template: &Template) -> &crate::base::diagnostic::Place {
-    match template {
-        Template::Scalar(scalar) => &scalar.place,
-        Template::List(list) => &list.place,
-        Template::Object(object) => &object.place,
-        Template::Each(each) => &each.place,
-        Template::Merge(merge) => &merge.place,
     }
 }

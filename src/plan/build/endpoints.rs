@@ -2,17 +2,18 @@
 
 use std::rc::Rc;
 
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderValue, Method};
 
 use super::policies::Door;
 use super::query::Face;
 use super::tree::Tree;
 use super::unit::{Root, Sources, Unit};
+use super::variants::Asking;
 use super::{Planner, REQUEST_TIMEOUT, types};
 use crate::expr::{Node, Type};
 use crate::plan::schema::TypeRef;
 use crate::plan::{
-    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Protocol, Proxy,
+    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Pair, Protocol, Proxy,
     RequestPart, Respond, Source,
 };
 use crate::spec::{self, Located, Methods, Named, Segment};
@@ -91,8 +92,9 @@ impl Planner<'_> {
         if let Some(returns) = &endpoint.returns {
             self.check_returns(endpoint, returns, &unit, &named.path);
         }
-        let mut nodes: Vec<&Node> = respond.headers.iter().map(|(_, expr)| &expr.node).collect();
+        let mut nodes: Vec<&Node> = respond.headers.iter().map(Pair::node).collect();
         nodes.extend(respond.cookies.iter().map(|cookie| &cookie.value.node));
+        nodes.extend(respond.cookies.iter().filter_map(|cookie| cookie.max_age.as_ref()).map(|age| &age.node));
         nodes.extend(respond.status.iter().map(|expr| &expr.node));
         if respond.body != BodyForm::None {
             nodes.push(&composition.result.node);
@@ -136,17 +138,12 @@ impl Planner<'_> {
             self.report.error("misplaced", (&status.place, &path), message, "write `result: null`".to_owned());
         }
         let expr = |node: Node| Expr { needs: unit.needs(&[&node]).into(), node };
-        let headers: Vec<(HeaderName, Expr)> = unit
-            .headers(respond.headers.as_ref(), &names, &format!("{path}.headers"))
-            .into_iter()
-            .map(|(name, node)| (name, expr(node)))
-            .collect();
         Respond {
             status: respond
                 .status
                 .as_ref()
                 .map(|status| expr(Node::Const(crate::base::value::Value::Int(status.value.into())))),
-            headers: headers.into(),
+            headers: self.pairs(respond.headers.as_ref(), &names, &format!("{path}.headers")),
             cookies: respond.cookies.iter().map(|cookie| super::cookies::cookie(unit, cookie)).collect(),
             body: match body {
                 BodyForm::Json if !media_type.to_str().is_ok_and(is_json) => BodyForm::Text,
@@ -173,21 +170,18 @@ impl Planner<'_> {
 
     fn proxy(&self, proxy: &spec::Proxy, (named, args): (&Named<spec::Endpoint>, &[Arg])) -> Option<Proxy> {
         let path = format!("{}.proxy", named.path);
-        let (backend, _) = self.backend(&proxy.backend, crate::plan::Protocol::Rest, &path)?;
+        let facts = self.backend(&proxy.backend, crate::plan::Protocol::Rest, &path)?;
         let tree = Tree::of_composition(self, &named.value.composition, (&named.name.place, &named.path));
         let root = Root::Endpoint { args, body: None, read_only: false };
         let unit = Unit::new(self, tree, root).behind(named.value.auth.as_ref(), None);
         unit.check_door(Door::of_endpoint(&named.value), &named.path);
         let names = unit.names_of(0);
         let target = proxy.path.as_ref().map(|target| unit.path(target, &names, &format!("{path}.path")).into());
-        let headers = unit.headers(proxy.headers.as_ref(), &names, &format!("{path}.headers"));
-        let set = |(name, node): (HeaderName, Node)| {
-            let removes = node.as_constant().is_some_and(crate::base::value::Value::is_null);
-            (name, (!removes).then(|| Expr { node, needs: Box::default() }))
-        };
-        let headers = headers.into_iter().map(set).collect();
+        let headers = self.pairs(proxy.headers.as_ref(), &names, &format!("{path}.headers"));
         let max_body = named.value.max_body.as_ref().map(|size| size.value.0);
-        Some(Proxy { backend, path: target, headers, sources: unit.sources(), max_body })
+        let asking = Asking { backend: &proxy.backend, variant: None, path: &path };
+        let targets = unit.variants(facts, asking, |backend, _| backend);
+        Some(Proxy { targets, path: target, headers, sources: unit.sources(), max_body })
     }
 
     /// A type of the schema by its text; `None` when there is none, which is reported.

@@ -47,7 +47,9 @@ impl Planner<'_> {
         match text.parse() {
             Ok(address) => Some(address),
             Err(_) => {
-                let message = format!("`{text}` is no address to listen on");
+                // What a constant holds is not shown.
+                let written = scalar.text().filter(|written| *written == text).unwrap_or("what this constant holds");
+                let message = format!("`{written}` is no address to listen on");
                 let help = "write an IP address and a port, as in 127.0.0.1:8080".to_owned();
                 self.report.error("bad-address", (&scalar.place, path), message, help);
                 None

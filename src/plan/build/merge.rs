@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Planner;
-use super::calls::template_place;
 use super::template::Leaves;
 use super::unit::Value;
 use crate::base::diagnostic::{Diagnostic, Place};
@@ -49,7 +48,7 @@ impl Planner<'_> {
             if !known && !matches!(value.ty, Type::Optional(_)) {
                 let message = format!("`$merge` takes objects, and this is {}", value.ty);
                 let help = "put it under a name, as in `{ name: … }`".to_owned();
-                self.report.error("wrong-type", (template_place(template), &path), message, help);
+                self.report.error("wrong-type", (template.place(), &path), message, help);
             }
             if matches!(clash, Clash::Fails | Clash::Null) {
                 let before = types.iter().zip(&merge.parts);
@@ -83,7 +82,7 @@ fn place_of<'t>(template: &'t Template, member: &str) -> &'t Place {
         Template::Object(object) => object.entries.iter().find(|entry| entry.key.value == first),
         _ => None,
     };
-    entry.map_or_else(|| template_place(template), |entry| &entry.key.place)
+    entry.map_or_else(|| template.place(), |entry| &entry.key.place)
 }
 
 /// A member for which two values contradict each other whenever both are there: its path.

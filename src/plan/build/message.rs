@@ -2,7 +2,6 @@
 
 use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
 
-use super::calls::template_place;
 use super::template::Leaves;
 use super::types;
 use super::unit::{Unit, Value};
@@ -41,7 +40,7 @@ impl Unit<'_, '_> {
                     && !is_text(message)
                 {
                     let error = format!("{} is not the message `{}`", value.ty, message.full_name());
-                    self.planner.report.error("wrong-type", (template_place(other), path), error, String::new());
+                    self.planner.report.error("wrong-type", (other.place(), path), error, String::new());
                 }
                 value.node
             }
@@ -123,10 +122,13 @@ impl Unit<'_, '_> {
                 |(index, item): (usize, &Template)| self.message(item, &inner, scope, &format!("{path}[{index}]"));
             return Node::Items(list.items.iter().enumerate().map(item).collect());
         }
-        let value = self.planner.template(template, scope, path);
+        let mut value = self.planner.template(template, scope, path);
+        if let (Kind::Bool, true) = (field.kind(), single) {
+            value = super::template::expected(value, &Type::Bool);
+        }
         self.check_members_of(template, field, path);
         let error = |message: String, help: String| {
-            self.planner.report.error("wrong-type", (template_place(template), path), message, help);
+            self.planner.report.error("wrong-type", (template.place(), path), message, help);
         };
         if !fits(&value, field) {
             let found = format!("the field `{}` takes {}, and this is {}", field.name(), wanted(field), value.ty);
@@ -176,12 +178,17 @@ fn fits_kind(ty: &Type, kind: &Kind) -> bool {
 
 /// What is wrong with a text that is written out for a field of another type.
 fn written_wrong(value: &Value, field: &FieldDescriptor) -> Option<(String, String)> {
-    let text = value.node.as_constant()?.as_text()?.to_owned();
+    let text = value.node.known()?.as_text()?.to_owned();
+    // What a constant of the environment holds is not shown.
+    let shown = match &value.node {
+        Node::Named(named) => &*named.written,
+        _ => &text,
+    };
     match field.kind() {
         Kind::Enum(of) => {
             let known: Vec<String> = of.values().map(|value| value.name().to_owned()).collect();
-            let message = format!("the enum `{}` has no value `{text}`", of.full_name());
-            let help = did_you_mean(&text, known.iter().map(String::as_str));
+            let message = format!("the enum `{}` has no value `{shown}`", of.full_name());
+            let help = did_you_mean(shown, known.iter().map(String::as_str));
             (!known.contains(&text)).then_some((message, help))
         }
         kind @ (Kind::Int32
@@ -199,7 +206,7 @@ fn written_wrong(value: &Value, field: &FieldDescriptor) -> Option<(String, Stri
             let special =
                 matches!((&kind, text.as_str()), (Kind::Double | Kind::Float, "NaN" | "Infinity" | "-Infinity"));
             let message =
-                format!("the field `{}` takes {}, and this is the text `{text}`", field.name(), wanted(field));
+                format!("the field `{}` takes {}, and this is the text `{shown}`", field.name(), wanted(field));
             (text.parse::<f64>().is_err() && !special).then_some((message, String::new()))
         }
         _ => None,

@@ -23,10 +23,10 @@ mod merge;
 mod message;
 mod misfits;
 mod names;
-mod nodes;
 mod once;
 mod operation;
 mod outputs;
+mod pairs;
 mod parents;
 mod part_args;
 mod policies;
@@ -43,6 +43,7 @@ mod times;
 mod tree;
 mod types;
 mod unit;
+mod variants;
 mod wiring;
 
 use std::cell::RefCell;
@@ -76,8 +77,6 @@ struct Planner<'s> {
     documents: Documents<'s>,
     methods: RefCell<Vec<Rpc>>,
     operations: RefCell<Vec<Arc<Operation>>>,
-    /// Texts of the environment and of files: nothing may print them.
-    hidden: RefCell<BTreeSet<Box<str>>>,
 }
 
 /// Checks a project and builds its plan.
@@ -103,7 +102,6 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
         documents,
         methods: RefCell::default(),
         operations: RefCell::default(),
-        hidden: RefCell::default(),
     };
     let gateway = planner.gateway();
     let (fields, graph) = planner.graph();
@@ -112,15 +110,14 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
     planner.check_times();
     planner.check_reads();
     planner.check_policies();
-    let backends = planner.backends.iter().map(|facts| facts.plan(&planner)).collect();
+    let backends = planner.backends.iter().flat_map(|facts| facts.plan(&planner)).collect();
     let methods = planner.methods.take();
     let operations = planner.operations.take();
-    let hidden = planner.hidden.take().into_iter().collect();
     let (diagnostics, failed) = planner.report.finish();
     match gateway {
         Some(gateway) if !failed => {
             let schema = planner.schema;
-            Ok((Plan { backends, methods, operations, endpoints, fields, schema, graph, gateway, hidden }, diagnostics))
+            Ok((Plan { backends, methods, operations, endpoints, fields, schema, graph, gateway }, diagnostics))
         }
         _ => Err(diagnostics),
     }

@@ -60,6 +60,17 @@ impl Seen {
     }
 }
 
+/// The names that what holds for many calls sees: what stands at a backend or at the gateway knows the
+/// request, but not the composition that a call stands in.
+#[derive(Clone, Copy)]
+pub(super) struct Wide<'u, 's> {
+    pub(super) unit: &'u Unit<'u, 's>,
+    /// The type of the reply, where one is judged.
+    pub(super) reply: Option<&'u Type>,
+    /// The key path of the call that it is compiled for.
+    pub(super) user: &'u str,
+}
+
 /// Names with their bindings, as `args` and `steps` are.
 #[derive(Default)]
 pub(super) struct Table(pub(super) Vec<(String, Binding)>);
@@ -83,7 +94,7 @@ impl Scope for Names<'_, '_> {
         match name {
             "args" => Ok(Binding::Scope { scope: self.args(), noun: "argument" }),
             "steps" => Ok(scope(self.steps(), "step")),
-            "request" => Ok(self.request()),
+            "request" => Ok(self.unit.request("")),
             "identity" => Ok(known(name, identity_type(self.unit.admits_strangers))),
             _ => self.visible(name),
         }
@@ -111,6 +122,25 @@ impl Scope for Names<'_, '_> {
     }
 }
 
+impl Scope for Wide<'_, '_> {
+    fn resolve(&self, name: &str) -> Result<Binding, Unresolved> {
+        match (name, self.reply) {
+            ("request", _) => Ok(self.unit.request(self.user)),
+            ("identity", _) => Err(no_identity()),
+            ("reply" | "meta", Some(ty)) => Ok(self.unit.reply(name, ty)),
+            _ => {
+                let message = format!("`{name}` is not there: what holds for many calls sees only `request`");
+                Err(refused(message, "write it at the call"))
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let reply = self.reply.iter().flat_map(|_| ["reply", "meta"]);
+        reply.chain(["request"]).map(str::to_owned).collect()
+    }
+}
+
 impl<'u> Names<'u, '_> {
     fn extra(&self, name: &str) -> Option<Binding> {
         let var = |source, ty| Some(self.unit.binding(source, ty));
@@ -118,14 +148,7 @@ impl<'u> Names<'u, '_> {
             return Some(known(name, ty.clone()));
         }
         match (name, &self.extra) {
-            ("reply", Extra { reply: Some(ty), .. }) => var(Source::Reply, (*ty).clone()),
-            ("meta", Extra { reply: Some(_), .. }) => {
-                let members = vec![
-                    ("status".into(), self.unit.binding(Source::ReplyStatus, Type::Int)),
-                    ("headers".into(), self.unit.binding(Source::ReplyHeaders, header_map())),
-                ];
-                Some(scope(Table(members), "part of a reply"))
-            }
+            ("reply" | "meta", Extra { reply: Some(ty), .. }) => Some(self.unit.reply(name, ty)),
             ("keys", Extra { keys: true, .. }) => var(Source::Keys, Type::list(Type::Dyn)),
             ("last", Extra { repeated: Some(ty), .. }) => var(Source::Last, (*ty).clone().nullable()),
             ("replies", Extra { repeated: Some(ty), .. }) => var(Source::Replies, Type::list((*ty).clone())),
@@ -259,20 +282,15 @@ impl<'u> Names<'u, '_> {
             ("cut".into(), bind(Source::Cut(depth, step), Type::Bool)),
         ])
     }
-
-    fn request(&self) -> Binding {
-        let sources = self.unit.sources.clone();
-        match self.unit.root {
-            Root::Endpoint { .. } => RequestScope::whole(sources),
-            _ => RequestScope::of_graph(sources),
-        }
-    }
 }
 
 /// `request`: its parts. Only a part that is mentioned is read.
 pub(super) struct RequestScope {
     sources: Rc<Sources>,
     parts: &'static [(&'static str, RequestPart)],
+    /// In a field of the graph the key path of the call that an expression elsewhere is compiled for;
+    /// empty for an expression of the field itself.
+    in_graph: Option<String>,
 }
 
 /// The parts of a request; the query of a graph request and the body come last.
@@ -291,23 +309,24 @@ const PARTS: [(&str, RequestPart); 9] = [
 impl RequestScope {
     /// The whole request.
     pub(super) fn whole(sources: Rc<Sources>) -> Binding {
-        scope(Self { sources, parts: &PARTS }, "part of the request")
+        scope(Self { sources, parts: &PARTS, in_graph: None }, "part of the request")
     }
 
     /// What is known before the body is read.
     pub(super) fn head(sources: Rc<Sources>) -> Binding {
-        scope(Self { sources, parts: &PARTS[..8] }, "part of the request")
+        scope(Self { sources, parts: &PARTS[..8], in_graph: None }, "part of the request")
     }
 
     /// What a field of the graph sees: its arguments are what query and body said.
-    pub(super) fn of_graph(sources: Rc<Sources>) -> Binding {
-        scope(Self { sources, parts: &PARTS[..7] }, "part of the request")
+    fn of_graph(sources: Rc<Sources>, user: &str) -> Binding {
+        scope(Self { sources, parts: &PARTS[..7], in_graph: Some(user.to_owned()) }, "part of the request")
     }
 }
 
 impl Scope for RequestScope {
     fn resolve(&self, name: &str) -> Result<Binding, Unresolved> {
-        let (_, part) = self.parts.iter().find(|(known, _)| *known == name).ok_or(Unresolved::Unknown)?;
+        let found = self.parts.iter().find(|(known, _)| *known == name);
+        let (_, part) = found.ok_or_else(|| self.missing(name))?;
         let ty = match part {
             RequestPart::Headers | RequestPart::Cookies | RequestPart::Query => header_map(),
             RequestPart::Body => Type::Dyn,
@@ -326,6 +345,26 @@ impl Unit<'_, '_> {
     /// A variable that reads `source`.
     pub(super) fn binding(&self, source: Source, ty: Type) -> Binding {
         Binding::Var { var: self.var(source), ty }
+    }
+
+    /// `reply` or `meta` of a call.
+    fn reply(&self, name: &str, ty: &Type) -> Binding {
+        if name == "reply" {
+            return self.binding(Source::Reply, ty.clone());
+        }
+        let members = vec![
+            ("status".into(), self.binding(Source::ReplyStatus, Type::Int)),
+            ("headers".into(), self.binding(Source::ReplyHeaders, header_map())),
+        ];
+        scope(Table(members), "part of a reply")
+    }
+
+    /// `request`. `user` is the key path of the call that an expression elsewhere is compiled for.
+    fn request(&self, user: &str) -> Binding {
+        match self.root {
+            Root::Field { .. } => RequestScope::of_graph(self.sources.clone(), user),
+            Root::Endpoint { .. } | Root::Part { .. } => RequestScope::whole(self.sources.clone()),
+        }
     }
 
     /// What the request's arguments are, by the endpoint or by the schema's field.
@@ -369,6 +408,20 @@ impl Unit<'_, '_> {
     }
 }
 
+impl RequestScope {
+    fn missing(&self, name: &str) -> Unresolved {
+        let is_part = PARTS.iter().any(|(known, _)| *known == name);
+        let message = format!("`request.{name}` is not there in fields of the graph");
+        match self.in_graph.as_deref() {
+            Some("") if is_part => refused(message, "declare an argument of the field"),
+            Some(user) if is_part => {
+                refused(format!("{message}, and `{user}` uses this"), "write it where it is there")
+            }
+            _ => Unresolved::Unknown,
+        }
+    }
+}
+
 /// What stands for a definition that could not be read: nothing more is said about it.
 fn unread() -> Binding {
     Binding::Node { node: Node::NULL, ty: Type::Dyn }
@@ -398,6 +451,10 @@ fn not_run(name: &str, seen: Seen) -> Unresolved {
 /// The name that a `for_each` gives its item.
 pub(super) fn item_name(each: &crate::spec::ForEach) -> &str {
     each.name.as_ref().map_or("item", |name| name.value.as_str())
+}
+
+fn no_identity() -> Unresolved {
+    refused("`identity` is not supported by this version", "")
 }
 
 fn header_map() -> Type {

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method};
+use http::Method;
+use percent_encoding::percent_decode_str;
 
 use super::misfits::Written;
 use super::names::Names;
@@ -16,8 +17,8 @@ use crate::expr::{Node, Piece as TextPiece, Type, split};
 use crate::plan::contract::schema::declared;
 use crate::plan::contract::{Bound, Contents, Found, In, Lists, Operation, Parameter, Piece, segments};
 use crate::plan::fit::{self, Declared, DeclaredScalar};
-use crate::plan::{PathPart, Protocol};
-use crate::spec::{self, ListStyle, Literal, Parameters, RestCall};
+use crate::plan::{self, Pair, PathPart, Protocol, Request, Target};
+use crate::spec::{self, ListStyle, Literal, Parameters, RestCall, Template};
 
 /// Names of header fields that OpenAPI leaves to other parts of a document ("Parameter Object", `name`).
 const ELSEWHERE: [&str; 3] = ["accept", "content-type", "authorization"];
@@ -59,7 +60,7 @@ impl<'s> Planner<'s> {
 
     /// The path that stands before every path of a backend, in its address.
     fn prefix(&self, facts: &BackendFacts<'_>) -> String {
-        let address = facts.spec.protocol.addresses().first().and_then(spec::Scalar::text);
+        let address = facts.spec.reach.protocol().addresses().first().and_then(spec::Scalar::text);
         let address = address.and_then(|text| spec::constant(text, self.look_up).ok()).unwrap_or_default();
         let path = address.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
         path.unwrap_or_default().trim_end_matches('/').to_owned()
@@ -142,40 +143,29 @@ impl Unit<'_, '_> {
 
     /// Parameters of the query are known, of their types, and required ones there.
     fn check_query(&self, operation: &Operation, call: &RestCall, (names, path): (&Names<'_, '_>, &str)) {
-        let report = &self.planner.report;
         let path = format!("{path}.query");
-        let mut given: Vec<String> = target("", call).map(|(_, query)| query).unwrap_or_default();
-        for name in &given {
+        for name in &in_path(call) {
             if find_query(operation, name).is_none() {
                 self.report_unknown_parameter(operation, name, (&call.verb.target.place, &path));
             }
         }
         let written = match &call.query {
             // Which names a map has is known when it is there.
-            Some(Parameters::Whole(_)) => return,
-            Some(Parameters::Each(written)) => &written[..],
-            None => &[],
+            Some(Parameters::Whole(_) | Parameters::Nothing(_)) | None => &[],
+            Some(Parameters::Each(written, _)) => &written[..],
         };
         for one in written {
             let name = &one.name.value;
-            given.push(name.clone());
             let path = format!("{path}.{name}");
             let Some(known) = find_query(operation, name) else {
                 self.report_unknown_parameter(operation, name, (&one.name.place, &path));
                 continue;
             };
             let value = self.planner.template(&one.value, names, &path);
-            let place = super::calls::template_place(&one.value);
+            let place = one.value.place();
             if known.name == *name {
                 let style = one.style.as_ref().map_or(ListStyle::Repeat, |style| style.value);
                 self.check_parameter((operation, known), &value, Some(style), (place, &path));
-            }
-        }
-        for missing in operation.parameters.iter().filter(|known| known.stands == In::Query && known.required) {
-            if !missing.spreads && !given.contains(&missing.name) {
-                let message = format!("{} needs the query parameter `{}`", operation.name, missing.name);
-                let help = format!("write `query: {{ {}: … }}`", missing.name);
-                report.error("missing-parameter", (&call.verb.target.place, &path), message, help);
             }
         }
     }
@@ -187,22 +177,30 @@ impl Unit<'_, '_> {
         self.planner.report.error("unknown-parameter", at, message, help);
     }
 
-    /// Required header fields and cookies are there.
-    pub(super) fn check_headers(&self, call: &RestCall, headers: &[(HeaderName, Node)], path: &str) {
+    /// Required parameters are there, wherever they are said: of the query, header fields, cookies.
+    pub(super) fn check_required(&self, call: &RestCall, (asked, target): (&Request, &Target), path: &str) {
         let Some(operation) = self.planner.operation(call) else { return };
+        let Request::Rest { cookies, .. } = asked else { return };
+        let in_path = in_path(call);
         for missing in operation.parameters.iter().filter(|known| known.required) {
-            let (name, what) = match missing.stands {
-                In::Header if !ELSEWHERE.contains(&missing.name.as_str()) => (missing.name.as_str(), "header field"),
-                In::Cookie => ("cookie", "cookie"),
+            let name = missing.name.as_str();
+            let (is_there, key, what) = match missing.stands {
+                In::Query if !missing.spreads => {
+                    let is_it = |known: &plan::Parameter| percent_decode_str(&known.name).decode_utf8_lossy() == name;
+                    (in_path.iter().any(|known| known == name) || has(&target.query, is_it), "query", "query parameter")
+                }
+                In::Header if !ELSEWHERE.contains(&name) => {
+                    (has(&target.headers, |known| known.as_str() == name), "headers", "header field")
+                }
+                In::Cookie => {
+                    let is_written = has(&target.headers, |known| *known == http::header::COOKIE);
+                    (is_written || has(cookies, |known| &**known == name), "cookies", "cookie")
+                }
                 _ => continue,
             };
-            if !headers.iter().any(|(known, _)| known.as_str() == name) {
-                let message = format!("{} needs the {what} `{}`", operation.name, missing.name);
-                let help = match missing.stands {
-                    In::Cookie => format!("write `headers: {{ cookie: \"{}=…\" }}`", missing.name),
-                    _ => format!("write `headers: {{ {name}: … }}`"),
-                };
-                let path = format!("{path}.headers");
+            if !is_there {
+                let message = format!("{} needs the {what} `{name}`", operation.name);
+                let (path, help) = (format!("{path}.{key}"), format!("write `{key}: {{ {name}: … }}`"));
                 self.planner.report.error("missing-parameter", (&call.verb.target.place, &path), message, help);
             }
         }
@@ -262,9 +260,9 @@ impl Unit<'_, '_> {
     pub(super) fn check_body(&self, operation: &Operation, (call, body): (&RestCall, Option<&Value>), path: &str) {
         let path = format!("{path}.body");
         let report = &self.planner.report;
-        match (&operation.body, &call.body, body) {
-            (None, Some(written), _) => {
-                let place = super::calls::template_place(written);
+        let form = call.form.as_ref().map(spec::Pairs::place);
+        match (&operation.body, call.body.as_ref().map(Template::place).or(form), body) {
+            (None, Some(place), _) => {
                 let message = format!("{} takes no body", operation.name);
                 report.error("unknown-field", (place, &path), message, "leave it out".to_owned());
             }
@@ -272,13 +270,28 @@ impl Unit<'_, '_> {
                 let message = format!("{} needs a body", operation.name);
                 report.error("missing-member", (&call.verb.target.place, &path), message, "write `body: …`".to_owned());
             }
-            (Some((Contents::Json(id), _)), Some(written), Some(value)) => {
+            (Some((Contents::Json(id), _)), Some(_), Some(value)) => {
                 let misfits = fit::misfits(&value.node, &value.ty, &declared(&operation.schemas, *id));
-                self.planner.report_misfits(Written::Template(written), &path, &misfits);
+                if let Some(written) = &call.body {
+                    self.planner.report_misfits(Written::Template(written), &path, &misfits);
+                }
             }
             _ => {}
         }
     }
+}
+
+/// Whether a name is among those that are sent. Which names a map has is known when it is there.
+fn has<N>(pairs: &[Pair<N>], is_it: impl Fn(&N) -> bool) -> bool {
+    pairs.iter().any(|pair| match pair {
+        Pair::One(name, _) => is_it(name),
+        Pair::Map(_) => true,
+    })
+}
+
+/// The names of the query that is written in a call's path.
+fn in_path(call: &RestCall) -> Vec<String> {
+    target("", call).map(|(_, query)| query).unwrap_or_default()
 }
 
 /// The query parameter that a written name stands for: its own, or a member of one that spreads.

@@ -45,11 +45,9 @@ impl Unit<'_, '_> {
 
     /// Notes whether the programs of a repeated call mention all its replies.
     pub(super) fn note_replies(&self, call: &mut Call) {
-        let mut nodes = Vec::new();
-        super::nodes::of_call(call, &mut nodes);
         let sources = self.sources();
         let mut mentioned = false;
-        for node in nodes {
+        for node in call.nodes() {
             node.vars(&mut |var| mentioned |= sources[var.0 as usize] == Source::Replies);
         }
         if let Some(repeat) = &mut call.repeat {

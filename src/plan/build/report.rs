@@ -59,11 +59,17 @@ impl Report {
 
     /// Adds what is wrong with an expression inside a scalar; `start` is where the expression
     /// begins in the scalar's text.
-    pub(super) fn expression(&self, scalar: &Scalar, start: usize, path: &str, mistakes: Vec<Mistake>) {
+    pub(super) fn mistakes(
+        &self,
+        code: &'static str,
+        (scalar, start): (&Scalar, usize),
+        path: &str,
+        mistakes: Vec<Mistake>,
+    ) {
         for mistake in mistakes {
             let Range { start: from, end: to } = mistake.bytes;
             let place = scalar.place_of(start + from..start + to);
-            self.error("expression", (&place, path), mistake.message, mistake.help);
+            self.error(code, (&place, path), mistake.message, mistake.help);
         }
     }
 

@@ -169,11 +169,7 @@ impl Unit<'_, '_> {
         self.check_step_policies((level, write), spec, &step.path);
         self.check_undo((level, step), spec, write);
         let call = self.call(level, spec, &step.path)?;
-        let needs = {
-            let mut nodes = Vec::new();
-            super::nodes::of_call(&call, &mut nodes);
-            self.with(self.needs(&nodes), waits)
-        };
+        let needs = self.with(self.needs(&call.nodes()), waits);
         let mut compiled = self.around((level, step), spec);
         compiled.needs = needs;
         compiled.write = write;
@@ -192,9 +188,7 @@ impl Unit<'_, '_> {
             None => nothing(),
         };
         let mut all: Vec<&Node> = nodes.to_vec();
-        for guard in &guards {
-            super::nodes::of_guard(guard, &mut all);
-        }
+        all.extend(guards.iter().flat_map(crate::plan::Guard::nodes));
         compiled.needs = self.with(self.needs(&all), waits);
         compiled.action = Action::Group(guards.into());
         compiled

@@ -6,8 +6,8 @@ use super::policies::refuse_identity;
 use super::types::Members;
 use super::unit::Value;
 use crate::base::value;
-use crate::expr::{self, Conditional, Member, Node, Piece, Scope, TextPart, Type, with_local};
-use crate::spec::{Each, Entry, List, Literal, Object, Scalar, Template};
+use crate::expr::{self, Conditional, Member, Named, Node, Piece, Scope, TextPart, Type, with_local};
+use crate::spec::{CONSTANTS, Each, Entry, List, Literal, Object, Scalar, Template};
 
 /// What a failing expression does where a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ impl<'s> Planner<'s> {
         let pieces = match expr::split(text) {
             Ok(pieces) => pieces,
             Err(mistake) => {
-                self.report.expression(scalar, 0, path, vec![mistake]);
+                self.report.mistakes("expression", (scalar, 0), path, vec![mistake]);
                 return Value::unknown();
             }
         };
@@ -184,45 +184,52 @@ impl<'s> Planner<'s> {
         scope: &dyn Scope,
         path: &str,
     ) -> Value {
-        if let Some(constant) = self.constant(scalar, (text, &bytes), path) {
-            return constant;
-        }
-        let parsed = expr::parse(&text[bytes.clone()]);
-        let checked = parsed.and_then(|ast| expr::check(&ast, scope).map(|typed| (ast, typed)));
-        match checked {
-            Ok((ast, typed)) => {
+        let find = |function: &str, arguments: (&str, Option<&str>)| {
+            crate::spec::constant_text(function, arguments, self.look_up)
+        };
+        let wrong = |code, mistakes: Vec<expr::Mistake>| {
+            self.report.mistakes(code, (scalar, bytes.start), path, mistakes);
+            Value::unknown()
+        };
+        let ast = match expr::parse(&text[bytes.clone()]) {
+            Ok(ast) => ast,
+            Err(mistakes) => return wrong("expression", mistakes),
+        };
+        let ast = match ast.with_texts(CONSTANTS, &find) {
+            Ok(ast) => ast,
+            Err(mistakes) => return wrong("constant", mistakes),
+        };
+        match expr::check(&ast, scope) {
+            Ok(typed) => {
                 if let Some(used) = ast.first_use("identity") {
                     let place = scalar.place_of(bytes.start + used.start..bytes.start + used.end);
                     refuse_identity(&self.report, (&place, path));
                 }
                 typed.into()
             }
-            Err(mistakes) => {
-                self.report.expression(scalar, bytes.start, path, mistakes);
-                Value::unknown()
-            }
+            Err(mistakes) => wrong("expression", mistakes),
         }
     }
+}
 
-    /// `env('NAME')` and `file('/path')` are constants, read now.
-    fn constant(&self, scalar: &Scalar, (text, bytes): (&str, &std::ops::Range<usize>), path: &str) -> Option<Value> {
-        let source = text[bytes.clone()].trim_start();
-        if !(source.starts_with("env(") || source.starts_with("file(")) {
-            return None;
+/// A constant of the environment or of a file as what its place expects: text, unless that is a number
+/// or a boolean.
+pub(super) fn expected(value: Value, wanted: &Type) -> Value {
+    let Node::Named(named) = &value.node else { return value };
+    let converted = match (wanted.present(), named.value.as_text()) {
+        (Type::Int | Type::Uint | Type::Double, Some(text)) => number(text),
+        (Type::Bool, Some(text)) => match text.parse() {
+            Ok(flag) => Value { node: Node::Const(value::Value::Bool(flag)), ty: Type::Bool },
+            Err(_) => return value,
+        },
+        _ => return value,
+    };
+    match converted.node {
+        Node::Const(known) => {
+            let node = Node::Named(Box::new(Named { written: named.written.clone(), value: known }));
+            Value { node, ty: converted.ty }
         }
-        let whole = &text[bytes.start - 2..bytes.end + 1];
-        match crate::spec::constant(whole, self.look_up) {
-            Ok(constant) => {
-                self.hidden.borrow_mut().insert(constant.as_str().into());
-                Some(Value { node: Node::text(constant), ty: Type::Text })
-            }
-            Err(_) if !source.trim_end().ends_with(')') => None,
-            Err(error) => {
-                let place = scalar.place_of(bytes.clone());
-                self.report.error("constant", (&place, path), error.message, error.help);
-                Some(Value::unknown())
-            }
-        }
+        _ => value,
     }
 }
 
@@ -248,7 +255,13 @@ fn can_fail(node: &Node) -> bool {
     }
     !matches!(
         node,
-        Node::Const(_) | Node::Path { .. } | Node::Local { .. } | Node::Object(_) | Node::Leaf(_) | Node::Merge(_)
+        Node::Const(_)
+            | Node::Named(_)
+            | Node::Path { .. }
+            | Node::Local { .. }
+            | Node::Object(_)
+            | Node::Leaf(_)
+            | Node::Merge(_)
     )
 }
 

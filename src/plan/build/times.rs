@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use super::Planner;
-use crate::spec::{Action, Composition, FieldBody, Located};
+use crate::spec::{Action, Composition, FieldBody, Located, Reach};
 
 impl Planner<'_> {
     /// Refuses timeouts of nothing.
     pub(super) fn check_times(&self) {
         for backend in &self.spec.backends {
             self.check_timeout(backend.value.timeout.as_ref(), &backend.path);
+            if let Reach::Variants(variants) = &backend.value.reach {
+                for variant in &variants.list {
+                    self.check_timeout(variant.value.timeout.as_ref(), &variant.path);
+                }
+            }
         }
         for part in &self.spec.parts {
             self.check_steps(&part.value);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Explained;
 use super::model::{
-    Action, Argument, Call, Condition, Cost, DeadlineBy, Explanation, Field, FieldRuns, Head, Items, Operation,
-    Outcome, Step, Subject,
+    Action, Argument, Body, Call, Choice, Condition, Cost, DeadlineBy, Explanation, Field, FieldRuns, Head, Items,
+    Operation, Outcome, Pair, Step, Subject,
 };
 use crate::base::value::{JsonWriter, Kind, Sink as _, member_key};
 use crate::plan::analysis::{Calls, Sharing};
@@ -184,16 +184,15 @@ fn subject(subject: &Subject, object: &mut Object) {
             object.object("answer", |object| {
                 object.text("status", &answer.status).maybe("media_type", answer.media_type.as_deref());
                 object.time("within_ms", answer.within);
-                object.list("headers", &answer.headers, named).list("cookies", &answer.cookies, named);
+                object.list("headers", &answer.headers, pair).list("cookies", &answer.cookies, named);
             });
         }
         Subject::Proxy(proxy) => {
             object.object("request", |object| {
                 object.text("backend", &proxy.backend).maybe("path", proxy.path.as_deref());
                 object.time("within_ms", proxy.within);
-                object.list("headers", &proxy.headers, |(name, value), object| {
-                    object.text("name", name).maybe("value", value.as_deref()).flag("removed", value.is_none());
-                });
+                object.list("headers", &proxy.headers, pair);
+                choice(proxy.choice.as_ref(), object);
             });
         }
         Subject::Document(within) => {
@@ -225,6 +224,29 @@ fn field(field: &Field, object: &mut Object) {
 
 fn named((name, value): &(String, String), object: &mut Object) {
     object.text("name", name).text("value", value);
+}
+
+fn pair(pair: &Pair, object: &mut Object) {
+    match pair {
+        Pair::Set(name, value) => object.text("name", name).text("value", value),
+        Pair::Removed(name) => object.text("name", name).flag("removed", true),
+        Pair::Map(map) => object.text("map", map),
+    };
+}
+
+/// Where it goes, and what differs there.
+fn choice(choice: Option<&Choice>, object: &mut Object) {
+    object.maybe("choose", choice.and_then(|choice| choice.by.as_deref()));
+    object.list("variants", choice.iter().flat_map(|choice| &choice.variants), |variant, object| {
+        object.text("name", &variant.name);
+        variant.share.into_iter().for_each(|share| {
+            object.number("share", share);
+        });
+        object.texts("query", &variant.query).list("headers", &variant.headers, pair);
+        variant.within.into_iter().for_each(|within| {
+            object.time("within_ms", within);
+        });
+    });
 }
 
 fn argument(argument: &Argument, object: &mut Object) {
@@ -277,8 +299,14 @@ fn step(step: &Step, way: &dyn Fn(&usize) -> String, object: &mut Object) {
 
 fn call(call: &Call, way: &dyn Fn(&usize) -> String, object: &mut Object) {
     let protocol = if call.protocol == Protocol::Grpc { "grpc" } else { "rest" };
-    object.text("backend", &call.backend).text("protocol", protocol).text("operation", &call.operation);
-    object.maybe("body", call.body.as_deref()).list("headers", &call.headers, named);
+    object.text("backend", &call.backend).text("protocol", protocol).text("operation", &call.asked.operation);
+    match &call.asked.body {
+        Some(Body::Json(body) | Body::Message(body)) => object.text("body", body),
+        Some(Body::Form(form)) => object.texts("form", form),
+        None => object,
+    };
+    object.list("headers", &call.headers, pair).list("cookies", &call.asked.cookies, pair);
+    choice(call.choice.as_ref(), object);
     object.numbers("expects", &call.expects).texts("refusals", &call.refusals);
     object.maybe("holds", call.holds.as_deref());
     if let Some(batch) = &call.batch {

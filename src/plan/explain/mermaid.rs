@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::Explained;
 use super::describe::duration_text;
 use super::model::{Action, Explanation, Items, Operation, Outcome, Step, Subject};
-use super::text::count;
+use super::text::{choice, count};
 
 /// Characters of one line of a label; what is longer is cut.
 const LONGEST_LINE: usize = 72;
@@ -58,7 +58,9 @@ fn composition(explanation: &Explanation) -> String {
     let mut chart = Chart { explanation, prefix: "s".to_owned(), out: "flowchart TD\n".to_owned() };
     chart.line(1, &format!("request([\"{}\"])", escaped(&explanation.head.name)));
     if let Subject::Proxy(proxy) = &explanation.head.subject {
-        chart.line(1, &format!("proxy[\"{}\"]", label(&[proxy.backend.clone(), "passed through".to_owned()])));
+        let mut lines = vec![proxy.backend.clone(), "passed through".to_owned()];
+        lines.extend(proxy.choice.as_ref().map(choice));
+        chart.line(1, &format!("proxy[\"{}\"]", label(&lines)));
         chart.line(1, "request --> proxy --> answer");
     }
     chart.block(None, 1);
@@ -169,7 +171,8 @@ fn lines(step: &Step) -> Vec<String> {
             let time = step.deadline.map(|deadline| format!(", {}", duration_text(deadline.time))).unwrap_or_default();
             let write = call.effect.write.map(|position| format!("write {position}: ")).unwrap_or_default();
             lines.push(format!("{write}{}{time}", call.backend));
-            lines.push(call.operation.clone());
+            lines.push(call.asked.operation.clone());
+            lines.extend(call.choice.as_ref().map(choice));
             let batch = call.batch.as_ref();
             lines.extend(call.repeat.as_ref().map(|repeat| format!("again, at most {} calls", repeat.max)));
             lines.extend(batch.map(|batch| format!("one call for up to {} keys", batch.max)));

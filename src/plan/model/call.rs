@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use super::{Guard, Over};
+use super::{Guard, Over, Variants};
 use crate::base::call::Expect;
 use crate::base::id::{BackendId, MethodId, OperationId};
 use crate::expr::Node;
@@ -12,16 +12,12 @@ use crate::expr::Node;
 /// A backend call, to be rendered.
 #[derive(Debug)]
 pub struct Call {
-    /// Whom to ask.
+    /// The backend; the first of its variants stands for all.
     pub backend: BackendId,
+    /// Whom to ask.
+    pub targets: Variants<Target>,
     /// What to ask.
     pub request: Request,
-    /// Header fields or metadata.
-    pub headers: Box<[(HeaderName, Node)]>,
-    /// The time it may take.
-    pub timeout: Duration,
-    /// Who says so.
-    pub timeout_by: TimeoutBy,
     /// Why it counts as a read or as a write.
     pub because: Because,
     /// Judges the reply, before its status does.
@@ -62,6 +58,21 @@ pub enum Because {
     Unsaid,
 }
 
+/// Where a call may go, and what it carries there.
+#[derive(Debug)]
+pub struct Target {
+    /// The backend, or one of its variants.
+    pub backend: BackendId,
+    /// Header fields or metadata.
+    pub headers: Pairs<HeaderName>,
+    /// The query; empty over gRPC.
+    pub query: Pairs<Parameter>,
+    /// The time it may take.
+    pub timeout: Duration,
+    /// Who says so.
+    pub timeout_by: TimeoutBy,
+}
+
 /// A request, to be rendered.
 #[derive(Debug)]
 pub enum Request {
@@ -71,10 +82,10 @@ pub enum Request {
         method: Method,
         /// The path, beginning with `/`.
         path: Box<[PathPart]>,
-        /// The query.
-        query: Query,
-        /// The JSON body.
-        body: Option<Node>,
+        /// Cookies, by name.
+        cookies: Pairs<Box<str>>,
+        /// The body.
+        body: Option<Body>,
         /// Which statuses are success.
         expect: Expect,
         /// The operation of the backend's contract, if its replies hold integers.
@@ -100,27 +111,37 @@ pub enum PathPart {
     Tail,
 }
 
-/// A query, to be rendered.
+/// The body of a REST call.
 #[derive(Debug)]
-pub enum Query {
-    /// Entries in written order.
-    Entries(Box<[QueryEntry]>),
+pub enum Body {
+    /// JSON.
+    Json(Node),
+    /// `application/x-www-form-urlencoded`.
+    Form(Pairs<Parameter>),
+}
+
+/// Names with values, the nearest to the call first: of equal names the first counts, and null drops it.
+pub type Pairs<N> = Box<[Pair<N>]>;
+
+/// One of [`Pairs`].
+#[derive(Debug)]
+pub enum Pair<N> {
+    /// One name and its value.
+    One(N, Node),
     /// Every entry of a map.
     Map(Node),
 }
 
-/// One entry of a query.
-#[derive(Debug)]
-pub struct QueryEntry {
+/// The name of a parameter of a query or a form.
+#[derive(Clone, Debug)]
+pub struct Parameter {
     /// The percent-encoded name.
     pub name: Box<str>,
-    /// The value; null drops the entry.
-    pub value: Node,
     /// How a list is written.
     pub style: ListStyle,
 }
 
-/// How a list is written in a query.
+/// How a list is written in a query or a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListStyle {
     /// `a=1&a=2`
@@ -163,4 +184,63 @@ pub struct Batch {
     pub max_url: Option<usize>,
     /// Whether a key without a row is a failure rather than null.
     pub missing_fails: bool,
+}
+
+impl Call {
+    /// The programs that make up what it asks.
+    pub(crate) fn asking(&self) -> Vec<&Node> {
+        let mut nodes: Vec<&Node> = self.targets.node().into_iter().collect();
+        for target in &self.targets.list {
+            nodes.extend(target.headers.iter().map(Pair::node));
+            nodes.extend(target.query.iter().map(Pair::node));
+        }
+        match &self.request {
+            Request::Grpc { message, .. } => nodes.push(message),
+            Request::Rest { path, cookies, body, .. } => {
+                nodes.extend(path.iter().filter_map(PathPart::node));
+                nodes.extend(cookies.iter().map(Pair::node));
+                match body {
+                    Some(Body::Json(node)) => nodes.push(node),
+                    Some(Body::Form(form)) => nodes.extend(form.iter().map(Pair::node)),
+                    None => {}
+                }
+            }
+        }
+        nodes
+    }
+
+    /// Every program of it.
+    pub(crate) fn nodes(&self) -> Vec<&Node> {
+        let mut nodes = self.asking();
+        nodes.extend(self.judging());
+        nodes.extend(self.batch.iter().map(|batch| &batch.key));
+        nodes
+    }
+
+    /// The programs that make the step's value of the reply.
+    pub(crate) fn judging(&self) -> Vec<&Node> {
+        let guards = self.guards.iter().flat_map(Guard::nodes);
+        let batch = self.batch.iter().flat_map(|batch| [&batch.from, &batch.by]);
+        let until = self.repeat.iter().map(|repeat| &repeat.until);
+        guards.chain(&self.result).chain(batch).chain(until).collect()
+    }
+}
+
+impl<N> Pair<N> {
+    /// The program of its value, or of the map.
+    pub(crate) fn node(&self) -> &Node {
+        match self {
+            Self::One(_, node) | Self::Map(node) => node,
+        }
+    }
+}
+
+impl PathPart {
+    /// The program of a value.
+    pub(crate) fn node(&self) -> Option<&Node> {
+        match self {
+            Self::Text(_) | Self::Tail => None,
+            Self::Value(node) => Some(node),
+        }
+    }
 }

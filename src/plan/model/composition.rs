@@ -171,6 +171,13 @@ pub struct Guard {
     pub blame: Option<Fault>,
 }
 
+impl Guard {
+    /// Its programs.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &Node> {
+        [Some(&self.when), self.detail.as_ref(), self.with.as_ref()].into_iter().flatten()
+    }
+}
+
 /// A step that runs once per item of a list.
 #[derive(Debug)]
 pub struct Each {

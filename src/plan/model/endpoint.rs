@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method};
 use prost_reflect::MessageDescriptor;
 
-use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, PathPart, Source};
+use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pairs, PathPart, Source, Variants};
 use crate::base::host::HostPattern;
 use crate::base::id::BackendId;
 use crate::base::value::Doc;
@@ -116,7 +116,7 @@ pub struct Respond {
     /// The status; 200 (or 204 without a body) when nothing is written.
     pub status: Option<Expr>,
     /// Header fields in written order.
-    pub headers: Box<[(HeaderName, Expr)]>,
+    pub headers: Pairs<HeaderName>,
     /// Cookies to set.
     pub cookies: Box<[Cookie]>,
     /// The media type of the body.
@@ -143,6 +143,8 @@ pub struct Cookie {
     pub name: Box<str>,
     /// Its value; percent-encoded where a cookie cannot hold a character.
     pub value: Expr,
+    /// How long it is kept, where an expression says so; null keeps it until the browser closes.
+    pub max_age: Option<Expr>,
     /// `; Path=/; HttpOnly` and so on.
     pub attributes: Box<str>,
 }
@@ -151,13 +153,13 @@ pub struct Cookie {
 #[derive(Debug)]
 pub struct Proxy {
     /// Where to.
-    pub backend: BackendId,
+    pub targets: Variants<BackendId>,
     /// The path there; `None` keeps the request's path. The request's query is kept.
     pub path: Option<Box<[PathPart]>>,
     /// What the path's expressions read.
     pub sources: Box<[Source]>,
-    /// Header fields that are set, or removed for `None`.
-    pub headers: Box<[(HeaderName, Option<Expr>)]>,
+    /// Header fields that are set, or removed for null.
+    pub headers: Pairs<HeaderName>,
     /// Bytes of a request body that are passed at most; `None` passes any.
     pub max_body: Option<u64>,
 }

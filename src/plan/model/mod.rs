@@ -7,13 +7,16 @@ mod deprecation;
 mod endpoint;
 mod errors;
 mod graph;
+mod variant;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use bounds::Bounds;
-pub use call::{Batch, Because, Call, ListStyle, PathPart, Query, QueryEntry, Repeat, Request, TimeoutBy};
+pub use call::{
+    Batch, Because, Body, Call, ListStyle, Pair, Pairs, Parameter, PathPart, Repeat, Request, Target, TimeoutBy,
+};
 pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step, Unwritten,
 };
@@ -24,6 +27,7 @@ pub use endpoint::{
 };
 pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};
+pub use variant::{Choose, Variants};
 
 use crate::base::id::EndpointId;
 use crate::plan::contract::Operation;
@@ -32,7 +36,7 @@ use crate::plan::schema::Schema;
 /// A checked project. Immutable; shared by all requests that began while it was current.
 #[derive(Debug)]
 pub struct Plan {
-    /// The backends, by `BackendId`.
+    /// The backends, by `BackendId`; one with variants has one entry for each.
     pub backends: Vec<Backend>,
     /// The rpcs that some call uses, by `MethodId`.
     pub methods: Vec<Rpc>,
@@ -48,8 +52,6 @@ pub struct Plan {
     pub graph: Option<Graph>,
     /// The listener and the defaults of requests.
     pub gateway: Gateway,
-    /// Texts that were read from the environment or from files and may be secret: nothing prints them.
-    pub hidden: Box<[Box<str>]>,
 }
 
 impl Plan {
@@ -63,11 +65,13 @@ impl Plan {
         self.graph.as_ref().expect("operations exist only where there is a graph")
     }
 }
-/// A backend.
+/// A backend, or one variant of it.
 #[derive(Debug)]
 pub struct Backend {
-    /// Its name in compositions, logs and metrics.
+    /// Its name in compositions.
     pub name: Box<str>,
+    /// Which variant of it this is, if it has several.
+    pub variant: Option<Box<str>>,
     /// Its addresses, as `http://host:port`; at least one. Calls take them in turn.
     pub addresses: Box<[Address]>,
     /// The protocol that it speaks.

@@ -96,7 +96,23 @@ impl<'a> Reader<'a> {
         self.report(diagnostic);
     }
 
-    /// The same for a scalar.
+    /// Reads something that nothing may show: what is wrong with it is said in other words, at `place`.
+    pub(in crate::spec) fn without_showing<R>(
+        &mut self,
+        (place, expected): (&Place, &str),
+        read: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        let known = self.diagnostics.len();
+        let result = read(self);
+        if let Some(code) = self.diagnostics.get(known).map(|diagnostic| diagnostic.code) {
+            self.diagnostics.truncate(known);
+            let diagnostic = self.error(code, place, format!("expected {expected}"));
+            self.report(diagnostic);
+        }
+        result
+    }
+
+    /// [`Reader::expected`] for a scalar.
     pub(in crate::spec) fn expected_scalar(&mut self, what: &str, found: &Scalar) {
         self.expected(what, &Node { kind: Kind::Scalar(found.clone()), place: found.place.clone() });
     }

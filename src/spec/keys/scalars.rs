@@ -34,7 +34,9 @@ impl<T: FromScalar> FromNode for Located<T> {
         };
         let value = match scalar.text() {
             Some(text) if T::TAKES_CONSTANTS && holds_expression(text) => {
-                T::from_scalar(&looked_up(scalar, text, reader)?, reader)?
+                let found = looked_up(scalar, text, reader)?;
+                let expected = format!("{}, and this constant holds something else", expectation(&T::shape()));
+                reader.without_showing((&scalar.place, &expected), |reader| T::from_scalar(&found, reader))?
             }
             _ => T::from_scalar(scalar, reader)?,
         };

@@ -8,13 +8,15 @@ use crate::spec::keys::{Definition, Entries, FieldDoc, FromNode, Keys, ObjectDoc
 use crate::spec::name::is_name;
 use crate::spec::yaml::{Kind, Node, Scalar};
 
-use super::{Balance, CallPolicies, ClientTls, Discover, Fail, FilePath, Headers, Located, Size, Switch};
+use super::{
+    Balance, CallPolicies, ClientTls, Discover, Fail, FilePath, Headers, Located, Parameters, Reach, Size, Switch,
+};
 
 keys! {
     /// A service behind the gateway.
     pub struct Backend: "a backend", as in "{ rest: http://127.0.0.1:7001 }" {
-        /// What it speaks, and at which addresses.
-        protocol: Protocol = ..,
+        /// How it is reached: at addresses, or by variants.
+        reach: Reach = ..,
         /// Files or folders with the `.proto` files of a gRPC backend, relative to the project.
         proto: Vec<Located<String>>,
         /// The file with the OpenAPI document of a REST backend, relative to the project.
@@ -27,6 +29,8 @@ keys! {
         headers: Option<Headers>,
         /// gRPC metadata that every call to this backend carries.
         metadata: Option<Headers>,
+        /// Parameters that the query of every call to this backend carries.
+        query: Option<Parameters>,
         /// Replies that are failures although their status says success; the first that fits counts.
         fail: Vec<Fail>,
         /// The largest reply body that is taken.
@@ -91,18 +95,20 @@ impl Definition for Backend {
 impl Backend {
     fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
         entries.expect_one_at_most(&["proto", "descriptors", "reflection"], reader);
-        let (other, misplaced): (&str, &[&str]) = match &self.protocol {
-            Protocol::Rest(_) => ("gRPC", &["proto", "descriptors", "reflection", "reads", "metadata"]),
-            Protocol::Grpc(_) => ("REST", &["headers", "openapi"]),
+        let protocol = self.reach.protocol();
+        let (other, misplaced): (&str, &[&str]) = match protocol {
+            Protocol::Rest(_) => ("gRPC", &["proto", "descriptors", "reflection", "reads"]),
+            Protocol::Grpc(_) => ("REST", &["openapi"]),
         };
         for key in misplaced.iter().filter_map(|key| entries.written(key)) {
             let message = format!("`{}` belongs to a {other} backend", key.value);
             reader.report(reader.error("misplaced-key", &key.place, message).help("leave it out"));
         }
+        check_carried(protocol, entries, reader);
         self.check_health(reader);
         let is_secure =
             |address: &Scalar| address.text().is_none_or(|text| text.starts_with("https://") || holds_expression(text));
-        if let (Some(key), false) = (entries.written("tls"), self.protocol.addresses().iter().any(is_secure)) {
+        if let (Some(key), false) = (entries.written("tls"), protocol.addresses().iter().any(is_secure)) {
             let message = "`tls` means something only for addresses that begin with `https://`";
             reader.report(reader.error("misplaced-key", &key.place, message).help("write `https://`, or leave it out"));
         }
@@ -112,7 +118,7 @@ impl Backend {
     fn check_health(&self, reader: &mut Reader<'_>) {
         let health = self.balance.as_ref().and_then(Switch::on).and_then(|balance| balance.health.as_ref());
         let Some(health) = health.and_then(Switch::on) else { return };
-        let (misplaced, message, help) = match (&self.protocol, &health.path, &health.service) {
+        let (misplaced, message, help) = match (self.reach.protocol(), &health.path, &health.service) {
             (Protocol::Rest(_), None, Some(service)) => {
                 (service, "a REST backend is asked for a path, not for a service", "write it as in `path: /healthz`")
             }
@@ -122,6 +128,18 @@ impl Backend {
             _ => return,
         };
         reader.report(reader.error("misplaced-key", &misplaced.place, message).help(help));
+    }
+}
+
+/// Header fields and queries belong to REST, metadata to gRPC.
+pub(super) fn check_carried(protocol: &Protocol, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+    let (other, misplaced): (&str, &[&str]) = match protocol {
+        Protocol::Rest(_) => ("gRPC", &["metadata"]),
+        Protocol::Grpc(_) => ("REST", &["headers", "query"]),
+    };
+    for key in misplaced.iter().filter_map(|key| entries.written(key)) {
+        let message = format!("`{}` belongs to a {other} backend", key.value);
+        reader.report(reader.error("misplaced-key", &key.place, message).help("leave it out"));
     }
 }
 
@@ -166,8 +184,7 @@ impl Keys for Protocol {
             (Some(_), None) => Self::Rest(rest?),
             (None, Some(_)) => Self::Grpc(grpc?),
             (None, None) => {
-                // Variants carry the addresses; that they are not supported is said elsewhere.
-                if !entries.has_any(&["variants"]) && !entries.has_misspelt(&["rest", "grpc"]) {
+                if !entries.has_misspelt(&["rest", "grpc"]) {
                     let message = "a backend needs an address under `rest` or `grpc`";
                     let diagnostic = reader
                         .error("missing-key", entries.place(), message)

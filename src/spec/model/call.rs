@@ -6,7 +6,7 @@ use crate::spec::name::is_name;
 use crate::spec::not_yet;
 use crate::spec::yaml::{Node, Scalar};
 
-use super::{Composition, Headers, Located, Named, Parameters, Period, Template};
+use super::{CallCookies, Composition, Headers, Located, Named, Pairs, Parameters, Period, Template};
 
 /// What a step does.
 #[derive(Clone, Debug)]
@@ -28,14 +28,20 @@ keys! {
     pub struct RestCall: "a REST call", as in "{ backend: catalog, get: \"/products/${args.id}\" }" {
         /// The backend.
         backend: Located<String>,
+        /// The variant of the backend, where that is not for `choose` to say.
+        variant: Option<Located<String>>,
         /// The method and the path.
         verb: Verb = ..,
         /// The query string.
         query: Option<Parameters>,
         /// Header fields.
         headers: Option<Headers>,
+        /// Cookies.
+        cookies: Option<CallCookies>,
         /// The body, sent as JSON.
         body: Option<Template>,
+        /// The body, sent as a form (`application/x-www-form-urlencoded`).
+        form: Option<Parameters>,
         /// The body, sent as the parts of a form (`multipart/form-data`), by name.
         multipart: Vec<Named<FormPart>>,
         /// The body, sent as it comes: an upload, or text.
@@ -78,6 +84,8 @@ keys! {
     pub struct GrpcCall: "a gRPC call", as in "{ backend: reviews, rpc: store.reviews.v1.Reviews/List }" {
         /// The backend.
         backend: Located<String>,
+        /// The variant of the backend, where that is not for `choose` to say.
+        variant: Option<Located<String>>,
         /// The method, as `package.Service/Method`.
         rpc: Located<String>,
         /// The message, in the shape of proto3 JSON; without it, the empty message.
@@ -361,6 +369,15 @@ impl RestCall {
             let message = format!("{} has no body", self.verb.method.value);
             let help = "write it in `query`, or use another method with `read: true`";
             reader.report(reader.error("misplaced-key", &body.place, message).help(help));
+        }
+        if let (Some(cookies), Some(Pairs::Each(headers, _))) = (self.cookies.as_ref().map(Pairs::place), &self.headers)
+            && let Some(header) = headers.iter().find(|header| header.name.value == "cookie")
+        {
+            let diagnostic = reader
+                .error("conflicting-keys", &header.name.place, "`cookies` write the field `cookie`")
+                .help("name the cookie under `cookies`")
+                .related(cookies.clone(), "`cookies` stand here");
+            reader.report(diagnostic);
         }
     }
 }

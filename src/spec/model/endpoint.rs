@@ -8,6 +8,7 @@ use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 
+use super::pairs::check_cookie_name;
 use super::{
     Addresses, AnswerCache, ArgSource, Composition, Coordinate, Cors, Deprecated, ErrorStatus, Filled, Headers,
     Located, Methods, Named, Priority, Rate, Requirement, Route, Size, Stream, Switch, Template, TypeUse,
@@ -292,12 +293,7 @@ impl Definition for Cookie {
     }
 
     fn define(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        // The name is a token (RFC 6265, section 4.1.1), as field names are.
-        if http::HeaderName::from_bytes(name.value.as_bytes()).is_err() {
-            let message = format!("`{}` is no name of a cookie", name.value);
-            let help = "cookie names are letters, digits, `-` and `_`";
-            reader.report(reader.error("invalid-name", &name.place, message).help(help));
-        }
+        check_cookie_name(name, reader);
         Self::read(node, reader)
     }
 }

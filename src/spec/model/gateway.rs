@@ -6,8 +6,8 @@ use crate::spec::keys::{keys, words};
 use crate::spec::yaml::Scalar;
 
 use super::{
-    Addresses, Balance, CallPolicies, Cors, Discover, Filled, Headers, Located, Network, Priority, Rate, Requirement,
-    ServerTls, Size, Store, Switch,
+    Addresses, Balance, CallPolicies, Cors, Discover, Filled, Headers, Located, Network, Parameters, Priority, Rate,
+    Requirement, ServerTls, Size, Store, Switch,
 };
 
 keys! {
@@ -92,6 +92,8 @@ keys! {
         headers: Option<Headers>,
         /// Metadata of every gRPC call.
         metadata: Option<Headers>,
+        /// Parameters in the query of every REST call.
+        query: Option<Parameters>,
         /// How long one call may take.
         timeout: Option<Located<Duration>>,
         /// What happens around a call.

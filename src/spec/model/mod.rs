@@ -23,6 +23,7 @@ mod step;
 mod template;
 mod text;
 mod type_use;
+mod variant;
 
 pub use backend::{Backend, Protocol, Reads};
 pub use call::{Action, FormPart, GrpcCall, OneCall, PartUse, RestCall, Stream, Undo, Verb};
@@ -36,7 +37,7 @@ pub use endpoint::{Cookie, Document, Endpoint, MaxAge, Proxy, Respond, SameSite}
 pub use errors::{ErrorStatus, FailureKind};
 pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
-pub use pairs::{Header, Headers, ListStyle, Parameter, Parameters, Styled};
+pub use pairs::{CallCookie, CallCookies, Header, Headers, ListStyle, Pairs, Parameter, Parameters, Styled};
 pub use policy::{
     Algorithm, Backoff, Balance, Breaker, Cache, CallPolicies, Concurrency, Discover, Eject, Health, Hedge, Lateness,
     Retry, RetryCause, Sharing,
@@ -48,6 +49,7 @@ pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Repeat, Step};
 pub use template::{Each, Entry, List, Merge, Object, Prefer, Template};
 pub use text::{Constant, Digest, FieldName, FilePath, Network, Origin, Secret, Store, Url};
 pub use type_use::{SchemaSource, SchemaUse, TypeUse, UploadUse};
+pub use variant::{Choose, Reach, Shares, Variant, Variants, Weight};
 
 use std::collections::HashMap;
 

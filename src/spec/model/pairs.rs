@@ -1,21 +1,35 @@
-//! Query strings, header fields and metadata: names with values, or one expression for all of them.
+//! Query strings, forms, header fields, metadata and cookies: names with values, or one expression for
+//! all of them.
 
+use crate::base::call::frames;
+use crate::base::diagnostic::Place;
 use crate::spec::constant::holds_expression;
 use crate::spec::keys::{FromNode, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
 
 use super::{Located, Template};
 
-/// The query string of a call.
+/// Names with values.
 #[derive(Clone, Debug)]
-pub enum Parameters {
+pub enum Pairs<T> {
+    /// `none`: nothing, not even what stands farther away for every call.
+    Nothing(Place),
     /// One expression that yields a map.
     Whole(Scalar),
-    /// Written out, in order.
-    Each(Vec<Parameter>),
+    /// Written out, in order, and where; each name once.
+    Each(Vec<T>, Place),
 }
 
-/// One name of a query string.
+/// A query string, or a form.
+pub type Parameters = Pairs<Parameter>;
+
+/// Header fields or metadata. Names are valid field names in lower case.
+pub type Headers = Pairs<Header>;
+
+/// Cookies that a call carries.
+pub type CallCookies = Pairs<CallCookie>;
+
+/// One name of a query string or a form.
 #[derive(Clone, Debug)]
 pub struct Parameter {
     /// The name.
@@ -46,15 +60,6 @@ words! {
     }
 }
 
-/// Header fields or metadata.
-#[derive(Clone, Debug)]
-pub enum Headers {
-    /// One expression that yields a map.
-    Whole(Scalar),
-    /// Written out, in order. Names are valid field names in lower case, each once.
-    Each(Vec<Header>),
-}
-
 /// One header field.
 #[derive(Clone, Debug)]
 pub struct Header {
@@ -64,114 +69,162 @@ pub struct Header {
     pub value: Scalar,
 }
 
-impl FromNode for Parameters {
-    fn shape() -> Shape {
-        let value = Shape::OneOf(vec![Shape::Scalar, Shape::List(Box::new(Shape::Scalar)), Styled::shape()]);
-        Shape::OneOf(vec![Shape::Scalar, Shape::Map(Box::new(value))])
-    }
+/// One cookie of a call.
+#[derive(Clone, Debug)]
+pub struct CallCookie {
+    /// The name, a token.
+    pub name: Located<String>,
+    /// The value. Null drops the cookie.
+    pub value: Scalar,
+}
 
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let pairs = match &node.kind {
-            Kind::Scalar(whole) if whole.text().is_some_and(holds_expression) => {
-                return Some(Self::Whole(whole.clone()));
-            }
-            Kind::Mapping(pairs) => pairs,
-            _ => {
-                reader.expected("parameters such as `{ limit: 10 }`, or one expression for all of them", node);
-                return None;
-            }
-        };
-        let read = |(name, node): &(Located<String>, Node)| {
-            reader.within(&name.value, |reader| read_parameter(name, node, reader))
-        };
-        Some(Self::Each(pairs.iter().filter_map(read).collect()))
+/// What one entry of [`Pairs`] is.
+pub(in crate::spec) trait Pair: Sized {
+    /// What to write, for "expected …, found …".
+    const EXPECTED: &'static str;
+
+    /// What stands under a name, for the reference.
+    fn value_shape() -> Shape;
+
+    /// Reads one. `None` when it cannot be read; then the reader has been told why.
+    fn read_pair(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// Its name.
+    fn name(&self) -> &Located<String>;
+}
+
+impl<T> Pairs<T> {
+    /// Where it is written.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Nothing(place) | Self::Each(_, place) => place,
+            Self::Whole(scalar) => &scalar.place,
+        }
     }
 }
 
-fn read_parameter(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Parameter> {
-    let (value, style) = if node.is_mapping() {
-        let styled = Styled::read(node, reader)?;
-        (styled.value, styled.style)
-    } else {
-        (Template::read(node, reader)?, None)
-    };
-    let flat = match &value {
-        Template::Scalar(_) => true,
-        Template::List(list) => list.items.iter().all(|item| matches!(item, Template::Scalar(_))),
-        _ => false,
-    };
-    if !flat {
-        reader.expected("one value, or a list of values", node);
-        return None;
-    }
-    Some(Parameter { name: name.clone(), value, style })
-}
-
-impl FromNode for Headers {
+impl<T: Pair> FromNode for Pairs<T> {
     fn shape() -> Shape {
-        Shape::OneOf(vec![Shape::Scalar, Shape::Map(Box::new(Shape::Scalar))])
+        Shape::OneOf(vec![Shape::Word(&["none"]), Shape::Scalar, Shape::Map(Box::new(T::value_shape()))])
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let pairs = match &node.kind {
+        let written = match &node.kind {
+            Kind::Scalar(whole) if whole.text() == Some("none") => return Some(Self::Nothing(node.place.clone())),
             Kind::Scalar(whole) if whole.text().is_some_and(holds_expression) => {
                 return Some(Self::Whole(whole.clone()));
             }
-            Kind::Mapping(pairs) => pairs,
+            Kind::Mapping(written) => written,
             _ => {
-                reader.expected("fields such as `{ accept-language: de }`, or one expression for all of them", node);
+                reader.expected(&format!("{}, or one expression for all of them", T::EXPECTED), node);
                 return None;
             }
         };
-        let mut headers: Vec<Header> = Vec::with_capacity(pairs.len());
-        for (name, node) in pairs {
-            let header = reader.within(&name.value, |reader| read_header(name, node, reader));
-            let Some(header) = header else { continue };
-            if let Some(earlier) = headers.iter().find(|earlier| earlier.name.value == header.name.value) {
+        let mut pairs: Vec<T> = Vec::with_capacity(written.len());
+        for (name, node) in written {
+            let Some(pair) = reader.within(&name.value, |reader| T::read_pair(name, node, reader)) else { continue };
+            if let Some(earlier) = pairs.iter().find(|earlier| earlier.name().value == pair.name().value) {
                 let message = format!("`{}` is written twice; case does not matter in field names", name.value);
                 let diagnostic = reader
                     .error("duplicate-key", &name.place, message)
-                    .related(earlier.name.place.clone(), "first written here");
+                    .related(earlier.name().place.clone(), "first written here");
                 reader.report(diagnostic);
                 continue;
             }
-            headers.push(header);
+            pairs.push(pair);
         }
-        Some(Self::Each(headers))
+        Some(Self::Each(pairs, node.place.clone()))
     }
 }
 
-/// Fields that frame a message (RFC 9110, section 7.6.1; RFC 9112, section 6): the gateway's own to write.
-const FRAMING: [&str; 9] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+impl Pair for Parameter {
+    const EXPECTED: &'static str = "parameters such as `{ limit: 10 }`";
 
-fn read_header(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Header> {
-    let value = Scalar::read(node, reader)?;
-    let lower = name.value.to_ascii_lowercase();
-    if http::HeaderName::from_bytes(lower.as_bytes()).is_err() {
-        let message = format!("`{}` is no field name", name.value);
-        let help = "field names are letters, digits and `-`";
-        reader.report(reader.error("malformed-header", &name.place, message).help(help));
-        return None;
+    fn value_shape() -> Shape {
+        Shape::OneOf(vec![Shape::Scalar, Shape::List(Box::new(Shape::Scalar)), Styled::shape()])
     }
-    if FRAMING.contains(&lower.as_str()) {
-        let message = format!("`{lower}` frames the message, which is the gateway's to do");
-        reader.report(reader.error("forbidden-header", &name.place, message).help("leave it out"));
-        return None;
+
+    fn read_pair(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let (value, style) = if node.is_mapping() {
+            let styled = Styled::read(node, reader)?;
+            (styled.value, styled.style)
+        } else {
+            (Template::read(node, reader)?, None)
+        };
+        let flat = match &value {
+            Template::Scalar(_) => true,
+            Template::List(list) => list.items.iter().all(|item| matches!(item, Template::Scalar(_))),
+            _ => false,
+        };
+        if !flat {
+            reader.expected("one value, or a list of values", node);
+            return None;
+        }
+        Some(Self { name: name.clone(), value, style })
     }
-    if value.text().is_some_and(|text| text.contains(|c: char| c.is_control() && c != '\t')) {
-        let message = "a field value cannot hold line breaks or control characters";
-        reader.report(reader.error("malformed-header", &value.place, message).help("write it in one line, in quotes"));
-        return None;
+
+    fn name(&self) -> &Located<String> {
+        &self.name
     }
-    Some(Header { name: Located { value: lower, place: name.place.clone() }, value })
+}
+
+impl Pair for Header {
+    const EXPECTED: &'static str = "fields such as `{ accept-language: de }`";
+
+    fn value_shape() -> Shape {
+        Shape::Scalar
+    }
+
+    fn read_pair(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let value = Scalar::read(node, reader)?;
+        let lower = name.value.to_ascii_lowercase();
+        if http::HeaderName::from_bytes(lower.as_bytes()).is_err() {
+            let message = format!("`{}` is no field name", name.value);
+            let help = "field names are letters, digits and `-`";
+            reader.report(reader.error("malformed-header", &name.place, message).help(help));
+            return None;
+        }
+        if frames(&lower) {
+            let message = format!("`{lower}` frames the message, which is the gateway's to do");
+            reader.report(reader.error("forbidden-header", &name.place, message).help("leave it out"));
+            return None;
+        }
+        if value.text().is_some_and(|text| text.contains(|c: char| c.is_control() && c != '\t')) {
+            let message = "a field value cannot hold line breaks or control characters";
+            let help = "write it in one line, in quotes";
+            reader.report(reader.error("malformed-header", &value.place, message).help(help));
+            return None;
+        }
+        Some(Self { name: Located { value: lower, place: name.place.clone() }, value })
+    }
+
+    fn name(&self) -> &Located<String> {
+        &self.name
+    }
+}
+
+impl Pair for CallCookie {
+    const EXPECTED: &'static str = "cookies such as `{ session: \"${request.cookies.session}\" }`";
+
+    fn value_shape() -> Shape {
+        Shape::Scalar
+    }
+
+    fn read_pair(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        check_cookie_name(name, reader);
+        Some(Self { name: name.clone(), value: Scalar::read(node, reader)? })
+    }
+
+    fn name(&self) -> &Located<String> {
+        &self.name
+    }
+}
+
+/// Reports a name that no cookie can have: it is a token (RFC 6265, section 4.1.1), as field names are.
+pub(super) fn check_cookie_name(name: &Located<String>, reader: &mut Reader<'_>) {
+    if http::HeaderName::from_bytes(name.value.as_bytes()).is_err() {
+        let message = format!("`{}` is no name of a cookie", name.value);
+        let help = "cookie names are letters, digits, `-` and `_`";
+        reader.report(reader.error("invalid-name", &name.place, message).help(help));
+    }
 }

@@ -20,9 +20,10 @@ pub(super) const RULES: &[(&str, &[Rule])] = &[
     (
         "Backend",
         &[
-            Rule::ExactlyOne(&["rest", "grpc"]),
+            Rule::ExactlyOne(&["rest", "grpc", "variants"]),
+            Rule::Needs("choose", "variants"),
             Rule::Excludes("rest", &["proto", "descriptors", "reflection", "reads", "metadata"]),
-            Rule::Excludes("grpc", &["headers", "openapi"]),
+            Rule::Excludes("grpc", &["headers", "openapi", "query"]),
             Rule::Excludes("descriptors", &["proto", "reflection"]),
             Rule::Excludes("reflection", &["proto"]),
         ],
@@ -48,8 +49,17 @@ pub(super) const RULES: &[(&str, &[Rule])] = &[
         "RestCall",
         &[
             Rule::ExactlyOne(&["get", "post", "put", "patch", "delete", "head"]),
-            Rule::Excludes("body", &["multipart", "raw"]),
+            Rule::Excludes("body", &["form", "multipart", "raw"]),
+            Rule::Excludes("form", &["multipart", "raw"]),
             Rule::Excludes("multipart", &["raw"]),
+        ],
+    ),
+    (
+        "Variant",
+        &[
+            Rule::ExactlyOne(&["rest", "grpc"]),
+            Rule::Excludes("rest", &["metadata"]),
+            Rule::Excludes("grpc", &["headers", "query"]),
         ],
     ),
     (
@@ -155,6 +165,10 @@ const TOKEN: Text = Text {
     wanted: "Names of header fields and cookies are letters, digits and `-`.",
 };
 
+/// The name of a variant.
+const VARIANT: Text =
+    Text { pattern: "^[A-Za-z0-9_.-]+$", wanted: "Names of variants are letters, digits, `-`, `_` and `.`." };
+
 const ADDRESS: Text =
     Text { pattern: r"^http://|(^|[^$])\$\{", wanted: "Write an address such as `http://127.0.0.1:7001`." };
 
@@ -219,6 +233,7 @@ pub(super) fn names(object: &str, key: &str) -> Names {
     match (object, key) {
         ("Spec", "endpoints") => Names::Like(ROUTE),
         ("Spec", _) | ("PartUse", "args") => Names::Plain,
+        ("Reach", "variants") | ("Shares", "weights") => Names::Like(VARIANT),
         (_, "steps" | "args") => Names::Free,
         (_, "for_each" | "$each") => Names::OneFree,
         (_, "headers" | "metadata" | "cookies") => Names::Like(TOKEN),

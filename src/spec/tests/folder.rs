@@ -106,8 +106,8 @@ fn a_profile_says_again_member_by_member_and_keeps_the_order() {
     };
     assert_eq!(at(&timeout.place), ("compositions/prod/a.yaml", (3, 17)));
     assert_eq!(at(&backends[0].name.place), ("compositions/a.yaml", (2, 3)));
-    assert_eq!(backends[0].value.protocol.addresses().len(), 1);
-    assert_eq!(backends[1].value.protocol.addresses().len(), 2);
+    assert_eq!(backends[0].value.reach.protocol().addresses().len(), 1);
+    assert_eq!(backends[1].value.reach.protocol().addresses().len(), 2);
 }
 
 #[test]

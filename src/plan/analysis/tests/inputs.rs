@@ -138,3 +138,18 @@ fn an_argument_depends_on_what_its_default_reads() {
     assert_eq!(inputs(&plan, "p").own, [arg("t"), Input::Header(Some("x-t".into()))].into());
     assert_eq!(inputs(&plan, "p").sharing(), Sharing::Private);
 }
+
+#[test]
+fn a_call_depends_on_what_chooses_its_variant() {
+    let plan = plan_with(
+        "  d:
+    variants: { x: { rest: http://x.test }, y: { rest: http://y.test } }
+    choose: \"${request.headers['x-t']}\"
+endpoints:
+  GET /e: { steps: { p: { backend: d, get: /p }, q: { backend: d, variant: x, get: /q } } }
+",
+        "",
+    );
+    assert_eq!(inputs(&plan, "p").own, [Input::Header(Some("x-t".into()))].into());
+    assert_eq!(inputs(&plan, "q").sharing(), Sharing::Everyone);
+}

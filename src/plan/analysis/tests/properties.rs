@@ -12,7 +12,7 @@ use super::super::{At, Declared, Flow, Input, Reader};
 use super::sample::{composed, endpoint, flow};
 use crate::base::value::{Doc, JsonWriter, Sink as _, Value};
 use crate::expr::{Budget, Env, Failures, Node, Var, eval};
-use crate::plan::{Action, Call, Need, OnFailure, Query, Request, Source};
+use crate::plan::{Action, Call, Need, OnFailure, Pair, Parameter, Source};
 
 /// Arguments of an endpoint, by position: `args.x` and `args.c`, the header field `x-c`.
 const ARGS: [&str; 2] = ["x", "c"];
@@ -84,8 +84,11 @@ impl Play<'_> {
     }
 
     fn asked(&self, call: &Call) -> String {
-        let Request::Rest { query: Query::Entries(entries), .. } = &call.request else { unreachable!() };
-        entries.iter().map(|entry| format!("{}={};", entry.name, self.value(&entry.value))).collect()
+        let entry = |entry: &Pair<Parameter>| match entry {
+            Pair::One(Parameter { name, .. }, value) => format!("{name}={};", self.value(value)),
+            Pair::Map(_) => unreachable!(),
+        };
+        call.targets.list[0].query.iter().map(entry).collect()
     }
 }
 

@@ -7,14 +7,17 @@ use super::super::model::{self, Effect};
 use super::Describer;
 use super::expression::{expression, placeholder};
 use super::naming::Naming;
+use super::pairs::{pairs, parameters};
+use super::target::Targeted;
 use crate::base::call::Expect;
 use crate::plan::analysis::{At, Calls, Input, Reader};
-use crate::plan::{Arg, ArgSource, Batch, Call, Guard, ListStyle, Over, PathPart, Query, QueryEntry, Request};
+use crate::plan::{Arg, ArgSource, Batch, Body, Call, Guard, Over, PathPart, Request};
 
 impl Describer<'_, '_> {
     /// One call.
     pub(super) fn call(&self, (at, call): (At, &Call), naming: &Naming<'_, '_>) -> model::Call {
-        let (operation, body) = self.request(call, naming);
+        let Targeted { query, headers, choice } = self.targeted((at, call), naming);
+        let asked = self.asked(call, &query, naming);
         let inputs = Reader::new(self.flow, self.whole.args).of_call(at, call);
         let everywhere = self.refusals.get(&call.backend);
         let refusals = call.guards.iter().map(|guard| refusal(guard, naming));
@@ -28,9 +31,9 @@ impl Describer<'_, '_> {
         model::Call {
             backend: self.backend(call.backend),
             protocol: self.whole.plan.backends[call.backend.index()].protocol,
-            operation,
-            body,
-            headers: call.headers.iter().map(|(name, value)| (name.to_string(), placeholder(value, naming))).collect(),
+            asked,
+            headers,
+            choice,
             expects,
             refusals: refusals.filter(|text| !everywhere.is_some_and(|known| known.contains(text))).collect(),
             holds: call.result.as_ref().map(|result| expression(result, naming)),
@@ -66,18 +69,27 @@ impl Describer<'_, '_> {
         found
     }
 
-    /// The operation, and what is sent.
-    fn request(&self, call: &Call, naming: &Naming<'_, '_>) -> (String, Option<String>) {
+    /// The operation, and what is sent wherever it goes.
+    fn asked(&self, call: &Call, query: &[String], naming: &Naming<'_, '_>) -> model::Asked {
         match &call.request {
-            Request::Rest { method, path, query, body, .. } => {
+            Request::Rest { method, path, cookies, body, .. } => {
                 let path = path_text(path, self.whole.args.args, naming);
-                let operation = format!("{method} {path}{}", query_text(query, naming, mark_of(&path)));
-                (operation, body.as_ref().map(|body| expression(body, naming)))
+                model::Asked {
+                    operation: format!("{method} {path}{}", query_text(query, mark_of(&path))),
+                    cookies: pairs(cookies, naming),
+                    body: body.as_ref().map(|body| match body {
+                        Body::Json(body) => model::Body::Json(expression(body, naming)),
+                        Body::Form(form) => model::Body::Form(parameters(form, naming)),
+                    }),
+                }
             }
             Request::Grpc { method, message } => {
                 let rpc = &self.whole.plan.methods[method.index()].descriptor;
-                let operation = format!("{}/{}", rpc.parent_service().name(), rpc.name());
-                (operation, Some(expression(message, naming)))
+                model::Asked {
+                    operation: format!("{}/{}", rpc.parent_service().name(), rpc.name()),
+                    cookies: Vec::new(),
+                    body: Some(model::Body::Message(expression(message, naming))),
+                }
             }
         }
     }
@@ -111,17 +123,8 @@ pub(in crate::plan::explain) fn duration_text(duration: Duration) -> String {
     }
 }
 
-fn query_text(query: &Query, naming: &Naming<'_, '_>, mut mark: char) -> String {
-    let entry = |entry: &QueryEntry| {
-        let more = if entry.style == ListStyle::Comma { ",…" } else { "" };
-        let text = format!("{mark}{}={}{more}", entry.name, placeholder(&entry.value, naming));
-        mark = '&';
-        text
-    };
-    match query {
-        Query::Entries(entries) => entries.iter().map(entry).collect(),
-        Query::Map(node) => format!("{mark}{{{}}}", expression(node, naming)),
-    }
+fn query_text(query: &[String], mark: char) -> String {
+    if query.is_empty() { String::new() } else { format!("{mark}{}", query.join("&")) }
 }
 
 /// What the query begins with after a path that may hold one already.

@@ -49,8 +49,9 @@ impl Describer<'_, '_> {
                             let text = format!("{} keys in one call", batch.max);
                             found.push(DefaultBound { of: entry.way.clone(), key: "batch.max", text });
                         }
-                        if call.timeout_by == TimeoutBy::Default && self.flow.step(at).timeout.is_none() {
-                            let text = format!("{} for each call", duration_text(call.timeout));
+                        let targets = call.targets.list.iter().filter(|_| self.flow.step(at).timeout.is_none());
+                        for target in targets.filter(|target| target.timeout_by == TimeoutBy::Default) {
+                            let text = format!("{} for each call", duration_text(target.timeout));
                             found.push(DefaultBound { of: self.backend(call.backend), key: "timeout", text });
                         }
                     }
@@ -71,7 +72,7 @@ impl Describer<'_, '_> {
 /// What passing a request through costs.
 pub(super) fn of_proxy(whole: &Whole<'_>, proxy: &Proxy) -> model::Cost {
     let calls = Calls { fixed: 1, ..Calls::default() };
-    let backend = whole.plan.backends[proxy.backend.index()].name.to_string();
+    let backend = whole.plan.backends[proxy.targets.list[0].index()].name.to_string();
     let backends = vec![BackendCost { backend, calls: calls.clone(), sum: None }];
     model::Cost { backends, together: calls, depth: 1, ..model::Cost::default() }
 }

@@ -11,16 +11,10 @@ use crate::expr::{
     LocalId, Missing, Node, OptionalStep, Relation, Relational, Step, TextPart, Var, is_word,
 };
 
-/// What stands for a constant of the environment or of a file.
-const HIDDEN: &str = "•••";
-
 /// What a printer does not know by itself.
 pub(in crate::plan::explain) trait Names {
     /// What a variable is called.
     fn variable(&self, var: Var) -> String;
-
-    /// Whether a text was read from the environment or a file, so that nothing may print it.
-    fn is_hidden(&self, text: &str) -> bool;
 }
 
 /// A program as text.
@@ -33,8 +27,8 @@ pub(in crate::plan::explain) fn expression(node: &Node, names: &dyn Names) -> St
 /// A program inside text: a written text as it is, anything else in braces.
 pub(in crate::plan::explain) fn placeholder(node: &Node, names: &dyn Names) -> String {
     match node {
-        Node::Const(Value::Text(text)) if !names.is_hidden(text) => text.to_string(),
-        Node::Const(value) if !matches!(value, Value::Text(_)) => expression(node, names),
+        Node::Const(Value::Text(text)) => text.to_string(),
+        Node::Const(_) => expression(node, names),
         Node::Text(parts) => parts.iter().map(|part| text_part(part, names)).collect(),
         _ => format!("{{{}}}", expression(node, names)),
     }
@@ -70,6 +64,7 @@ impl Printer<'_> {
     fn node(&mut self, node: &Node) {
         match node {
             Node::Const(value) => self.constant(value),
+            Node::Named(named) => self.out.push_str(&named.written),
             Node::Path { var, steps } => {
                 self.out.push_str(&self.names.variable(*var));
                 self.steps(steps);
@@ -358,7 +353,6 @@ impl Printer<'_> {
 
     fn constant(&mut self, value: &Value<'_>) {
         match value {
-            Value::Text(text) if self.names.is_hidden(text) => self.out.push_str(HIDDEN),
             Value::Text(text) => self.push(format_args!("'{}'", text.escape_debug())),
             Value::Uint(number) => self.push(format_args!("{number}u")),
             Value::Double(number) => self.push(format_args!("{number:?}")),

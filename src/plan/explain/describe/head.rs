@@ -5,6 +5,8 @@ use super::Whole;
 use super::call::path_text;
 use super::expression::{expression, placeholder};
 use super::naming::Naming;
+use super::pairs::pairs;
+use super::target::choice;
 use crate::base::value::Timestamp;
 use crate::plan::analysis::{Flow, Runs};
 use crate::plan::schema::{FieldDef, InputDef, TypeId};
@@ -13,11 +15,11 @@ use crate::plan::{
 };
 
 /// The head of an endpoint.
-pub(super) fn of_endpoint(plan: &Plan, endpoint: &Endpoint, subject: Subject) -> Head {
+pub(super) fn of_endpoint(endpoint: &Endpoint, subject: Subject) -> Head {
     // Defaults stand outside the composition and have variables of their own.
     let nothing = Scope { depth: 0, steps: Box::default(), always: Box::default() };
     let flow = Flow::new(&endpoint.default_sources, &nothing, &[]);
-    let naming = Naming::new(&flow, &plan.hidden);
+    let naming = Naming::new(&flow);
     let size = size_text(endpoint.max_body);
     let body = endpoint.body.as_ref().map(|body| Argument {
         name: "body".to_owned(),
@@ -76,7 +78,6 @@ fn failures(endpoint: &Endpoint) -> Vec<(String, u16)> {
 pub(super) fn answer(endpoint: &Endpoint, respond: &Respond, naming: &Naming<'_, '_>) -> model::Answer {
     let has_body = respond.body != BodyForm::None;
     let media_type = String::from_utf8_lossy(respond.media_type.as_bytes()).into_owned();
-    let headers = respond.headers.iter();
     let cookies = respond.cookies.iter();
     model::Answer {
         status: match &respond.status {
@@ -86,11 +87,12 @@ pub(super) fn answer(endpoint: &Endpoint, respond: &Respond, naming: &Naming<'_,
         },
         media_type: has_body.then_some(media_type),
         within: endpoint.timeout,
-        headers: headers.map(|(name, value)| (name.to_string(), placeholder(&value.node, naming))).collect(),
+        headers: pairs(&respond.headers, naming),
         cookies: cookies
             .map(|cookie| {
                 let value = placeholder(&cookie.value.node, naming);
-                (cookie.name.to_string(), format!("{value}{}", cookie.attributes))
+                let age = cookie.max_age.as_ref().map(|age| format!("; Max-Age={}", placeholder(&age.node, naming)));
+                (cookie.name.to_string(), format!("{value}{}{}", age.unwrap_or_default(), cookie.attributes))
             })
             .collect(),
     }
@@ -102,11 +104,12 @@ pub(super) fn proxy(
     (endpoint, proxy): (&Endpoint, &Proxy),
     naming: &Naming<'_, '_>,
 ) -> model::Proxy {
-    let header = |value: &Option<crate::plan::Expr>| value.as_ref().map(|value| placeholder(&value.node, naming));
+    let targets = &proxy.targets;
     model::Proxy {
-        backend: whole.plan.backends[proxy.backend.index()].name.to_string(),
+        backend: whole.plan.backends[targets.list[0].index()].name.to_string(),
         path: proxy.path.as_ref().map(|path| path_text(path, &endpoint.args, naming)),
-        headers: proxy.headers.iter().map(|(name, value)| (name.to_string(), header(value))).collect(),
+        headers: pairs(&proxy.headers, naming),
+        choice: choice(whole.plan, targets, |backend| *backend, naming),
         within: endpoint.timeout,
     }
 }

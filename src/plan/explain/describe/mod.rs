@@ -7,7 +7,9 @@ mod expression;
 mod head;
 mod naming;
 mod operation;
+mod pairs;
 mod steps;
+mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,8 +21,8 @@ use crate::expr::Node;
 use crate::plan::analysis::{At, Cost, Declared, Flow, Runs, Schedule, imply};
 use crate::plan::operation::Planned;
 use crate::plan::{
-    Action, Answer, BodyForm, Composed, Composition, Endpoint, Field, Graph, Plan, Proxy, Queried, Respond, Scope,
-    Unwritten, needs_of,
+    Action, Answer, BodyForm, Composed, Composition, Endpoint, Field, Graph, Pair, Plan, Proxy, Queried, Respond,
+    Scope, Unwritten, needs_of,
 };
 
 use blocks::Blocks;
@@ -60,17 +62,17 @@ fn composed(plan: &Plan, endpoint: &Endpoint, composed: &Composed) -> Explanatio
     let flow = Flow::new(sources, scope, &composed.needs);
     let body = (composed.respond.body != BodyForm::None).then_some((None, &result.node));
     let answered: Vec<(Option<String>, &Node)> = body.into_iter().chain(head_nodes(&composed.respond)).collect();
-    let naming = Naming::new(&flow, &plan.hidden);
+    let naming = Naming::new(&flow);
     let subject = Subject::Endpoint(head::answer(endpoint, &composed.respond, &naming));
-    whole.explained(&flow, head::of_endpoint(plan, endpoint, subject), &answered)
+    whole.explained(&flow, head::of_endpoint(endpoint, subject), &answered)
 }
 
 fn queried(plan: &Plan, endpoint: &Endpoint, queried: &Queried) -> Operation {
     let scope = Scope { depth: 0, steps: Box::default(), always: Box::default() };
     let flow = Flow::new(&queried.sources, &scope, &[]);
-    let naming = Naming::new(&flow, &plan.hidden);
+    let naming = Naming::new(&flow);
     let subject = Subject::Endpoint(head::answer(endpoint, &queried.respond, &naming));
-    let head = head::of_endpoint(plan, endpoint, subject);
+    let head = head::of_endpoint(endpoint, subject);
     operation::operation((plan, plan.graph()), &queried.operation, head)
 }
 
@@ -78,9 +80,9 @@ fn proxy(plan: &Plan, endpoint: &Endpoint, proxy: &Proxy) -> Explanation {
     let whole = Whole::of_endpoint(plan, endpoint, &[]);
     let scope = Scope { depth: 0, steps: Box::default(), always: Box::default() };
     let flow = Flow::new(&proxy.sources, &scope, &[]);
-    let naming = Naming::new(&flow, &plan.hidden);
+    let naming = Naming::new(&flow);
     let subject = Subject::Proxy(head::proxy(&whole, (endpoint, proxy), &naming));
-    let head = head::of_endpoint(plan, endpoint, subject);
+    let head = head::of_endpoint(endpoint, subject);
     Explanation { cost: cost::of_proxy(&whole, proxy), ..whole.explained(&flow, head, &[]) }
 }
 
@@ -88,9 +90,14 @@ fn proxy(plan: &Plan, endpoint: &Endpoint, proxy: &Proxy) -> Explanation {
 fn head_nodes(respond: &Respond) -> impl Iterator<Item = (Option<String>, &Node)> {
     let computed = respond.status.iter().filter(|status| !status.needs.is_empty());
     let status = computed.map(|status| (Some("the status".to_owned()), &status.node));
-    let headers = respond.headers.iter().map(|(name, value)| (Some(format!("the header {name}")), &value.node));
-    let cookies =
-        respond.cookies.iter().map(|cookie| (Some(format!("the cookie {}", cookie.name)), &cookie.value.node));
+    let headers = respond.headers.iter().map(|header| match header {
+        Pair::One(name, value) => (Some(format!("the header {name}")), value),
+        Pair::Map(map) => (Some("the headers".to_owned()), map),
+    });
+    let cookies = respond.cookies.iter().flat_map(|cookie| {
+        let programs = [&cookie.value].into_iter().chain(&cookie.max_age);
+        programs.map(|program| (Some(format!("the cookie {}", cookie.name)), &program.node))
+    });
     status.chain(headers).chain(cookies)
 }
 
@@ -144,7 +151,7 @@ impl<'p> Whole<'p> {
     /// Explains a flow. `answered` are the programs of the answer; the body's has no name.
     fn explained(&self, flow: &Flow<'p>, head: Head, answered: &[(Option<String>, &Node)]) -> Explanation {
         let schedule = Schedule::of(flow);
-        let naming = Naming::new(flow, &self.plan.hidden);
+        let naming = Naming::new(flow);
         let describer = Describer {
             whole: *self,
             flow,
@@ -193,7 +200,7 @@ impl Describer<'_, '_> {
             let steps = needs.iter().filter_map(|need| self.flow.locate(self.flow.outermost(), *need));
             let steps: Vec<usize> = steps.filter_map(|at| self.blocks.position(at)).collect();
             match by_steps.iter_mut().find(|known| known.steps == steps && !known.names.is_empty()) {
-                Some(known) if name.is_some() => known.names.extend(name),
+                Some(known) if name.is_some() => known.names.extend(name.filter(|name| !known.names.contains(name))),
                 _ => by_steps.push(Members { names: name.into_iter().collect(), steps }),
             }
         }

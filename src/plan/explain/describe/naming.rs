@@ -18,13 +18,11 @@ pub(in crate::plan::explain) struct Naming<'f, 'p> {
     block: String,
     /// Every way that there is.
     ways: Rc<BTreeSet<String>>,
-    /// Texts that nothing may print.
-    hidden: &'p [Box<str>],
 }
 
 impl<'f, 'p> Naming<'f, 'p> {
     /// The names of the outermost steps.
-    pub(in crate::plan::explain) fn new(flow: &'f Flow<'p>, hidden: &'p [Box<str>]) -> Self {
+    pub(in crate::plan::explain) fn new(flow: &'f Flow<'p>) -> Self {
         let mut ways = BTreeSet::new();
         for at in flow.all() {
             let mut name = &*flow.step(at).name;
@@ -32,7 +30,7 @@ impl<'f, 'p> Naming<'f, 'p> {
                 name = way::parent(name);
             }
         }
-        Self { flow, scope: flow.outermost(), block: String::new(), ways: Rc::new(ways), hidden }
+        Self { flow, scope: flow.outermost(), block: String::new(), ways: Rc::new(ways) }
     }
 
     /// The names where a step is written.
@@ -91,10 +89,6 @@ impl<'f, 'p> Naming<'f, 'p> {
 impl Names for Naming<'_, '_> {
     fn variable(&self, var: Var) -> String {
         self.flow.sources.get(var.0 as usize).map_or_else(String::new, |source| self.of_source(source))
-    }
-
-    fn is_hidden(&self, text: &str) -> bool {
-        self.hidden.iter().any(|hidden| **hidden == *text)
     }
 }
 

@@ -153,7 +153,7 @@ impl Walk<'_> {
     fn computed(&self, id: FieldId) -> String {
         let composition = &self.plan.fields[id.index()].composition;
         let flow = Flow::new(&composition.sources, &composition.scope, &[]);
-        expression(&composition.result.node, &Naming::new(&flow, &self.plan.hidden))
+        expression(&composition.result.node, &Naming::new(&flow))
     }
 
     /// Notes a field that needs no call of its own.

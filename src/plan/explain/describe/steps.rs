@@ -8,13 +8,14 @@ use super::blocks::Entry;
 use super::call::refusal;
 use super::expression::expression;
 use super::naming::Naming;
+use super::target::slowest;
 use crate::plan::analysis::{self, At, most_items, waits};
 use crate::plan::{self, OnFailure, Over};
 
 impl Describer<'_, '_> {
     /// Every step that runs.
     pub(super) fn steps(&self) -> Vec<Step> {
-        let naming = Naming::new(self.flow, &self.whole.plan.hidden);
+        let naming = Naming::new(self.flow);
         let entries = self.blocks.entries.iter().enumerate();
         entries.map(|(position, entry)| self.step((position, entry), &naming)).collect()
     }
@@ -130,11 +131,14 @@ impl Describer<'_, '_> {
     }
 
     /// The time that a step may take at most: its own, that of what is around it, that of the answer.
-    fn deadline(&self, at: At) -> Option<Deadline> {
+    pub(super) fn deadline(&self, at: At) -> Option<Deadline> {
         let step = self.flow.step(at);
         let own = match (&step.action, step.timeout) {
             (_, Some(time)) => Deadline { time, by: DeadlineBy::Step },
-            (plan::Action::Call(call), None) => Deadline { time: call.timeout, by: DeadlineBy::Call(call.timeout_by) },
+            (plan::Action::Call(call), None) => {
+                let target = slowest(call)?;
+                Deadline { time: target.timeout, by: DeadlineBy::Call(target.timeout_by) }
+            }
             (plan::Action::Each(_) | plan::Action::Group(_), None) => return None,
         };
         let mut nearest = own;

@@ -3,10 +3,12 @@
 //! Everything that is said is decided here, nothing is laid out: texts are whole and have no lines.
 //! Steps point at each other by their position in [`Explanation::steps`].
 
+mod carried;
 mod operation;
 
 use std::time::Duration;
 
+pub(super) use carried::{Asked, Body, Choice, Pair, Variant};
 pub use operation::Operation;
 pub(super) use operation::{ListSize, OperationField, Taken};
 
@@ -74,8 +76,8 @@ pub struct Answer {
     pub media_type: Option<String>,
     /// The time within which it comes.
     pub within: Duration,
-    /// Header fields that it sets: name and value.
-    pub headers: Vec<(String, String)>,
+    /// Header fields that it sets.
+    pub headers: Vec<Pair>,
     /// Cookies that it sets: name, and value with attributes.
     pub cookies: Vec<(String, String)>,
 }
@@ -87,8 +89,10 @@ pub struct Proxy {
     pub backend: String,
     /// The path there; `None` keeps the request's.
     pub path: Option<String>,
-    /// Header fields that are set, or removed for `None`.
-    pub headers: Vec<(String, Option<String>)>,
+    /// Header fields that are set or removed.
+    pub headers: Vec<Pair>,
+    /// Which variant of the backend it goes to, if that has several.
+    pub choice: Option<Choice>,
     /// The time within which the answer begins.
     pub within: Duration,
 }
@@ -191,12 +195,12 @@ pub struct Call {
     pub backend: String,
     /// What that speaks.
     pub protocol: Protocol,
-    /// What it asks: the verb with path and query, or the rpc.
-    pub operation: String,
-    /// The body of a REST call, or the message of a gRPC call.
-    pub body: Option<String>,
-    /// Header fields or metadata: name and value.
-    pub headers: Vec<(String, String)>,
+    /// What it asks wherever it goes.
+    pub asked: Asked,
+    /// Header fields or metadata that it carries wherever it goes.
+    pub headers: Vec<Pair>,
+    /// Which variant of the backend it goes to, if that has several.
+    pub choice: Option<Choice>,
     /// The only statuses that are success; empty for every 2xx.
     pub expects: Vec<u64>,
     /// What makes its reply a failure, beside what all calls to the backend have in common.

@@ -1,5 +1,6 @@
 //! Claims about explanations, on small projects held in memory.
 
+mod carried;
 mod edges;
 mod forms;
 mod operations;

@@ -1,8 +1,8 @@
 //! The head of the text: what it is for, what clients send, how the answer looks.
 
-use super::super::model::{Answer, Argument, Field, FieldRuns, Head, Proxy, Subject};
+use super::super::model::{Answer, Argument, Field, FieldRuns, Head, Pair, Proxy, Subject};
 use super::layout::{WIDTH, padded, pairs, wrap};
-use super::{INDENT, duration_text, section as titled};
+use super::{INDENT, duration_text, section as titled, steps};
 
 /// Name, summary, sentences and arguments.
 pub(super) fn section(head: &Head) -> String {
@@ -34,10 +34,12 @@ pub(super) fn section(head: &Head) -> String {
 pub(super) fn proxy(proxy: &Proxy) -> String {
     let path = proxy.path.clone().unwrap_or_else(|| "the same path".to_owned());
     let mut asked = vec![("path".to_owned(), path), ("query".to_owned(), "as it came".to_owned())];
-    asked.extend(proxy.headers.iter().map(|(name, value)| match value {
-        Some(value) => ("header set".to_owned(), format!("{name}: {value}")),
-        None => ("header removed".to_owned(), name.clone()),
+    asked.extend(proxy.headers.iter().map(|header| match header {
+        Pair::Set(name, value) => ("header set".to_owned(), format!("{name}: {value}")),
+        Pair::Removed(name) => ("header removed".to_owned(), name.clone()),
+        Pair::Map(map) => ("headers set".to_owned(), format!("{{{map}}}")),
     }));
+    asked.extend(proxy.choice.iter().map(|choice| ("variant".to_owned(), steps::choice(choice))));
     pairs(INDENT, &asked)
 }
 
@@ -48,7 +50,11 @@ fn answered(answer: &Answer) -> Vec<String> {
         Some(other) => format!(" as {other}"),
     };
     let mut lines = vec![format!("Answers {}{media} within {}.", answer.status, duration_text(answer.within))];
-    lines.extend(answer.headers.iter().map(|(name, value)| format!("Sets {name}: {value}")));
+    lines.extend(answer.headers.iter().map(|header| match header {
+        Pair::Set(name, value) => format!("Sets {name}: {value}"),
+        Pair::Removed(name) => format!("Sets no {name}"),
+        Pair::Map(map) => format!("Sets {{{map}}}"),
+    }));
     lines.extend(answer.cookies.iter().map(|(name, value)| format!("Sets the cookie {name}: {value}")));
     lines
 }

@@ -10,6 +10,7 @@ use super::describe::duration_text;
 use super::model::{Action, Call, Cost, Explanation, Subject};
 use crate::plan::analysis::{Calls, Sharing};
 use layout::{pairs, rows};
+pub(super) use steps::choice;
 
 /// Columns before the content of a section.
 const INDENT: usize = 2;

@@ -1,6 +1,8 @@
 //! The drawing of steps: blocks in one another, and in each the order in which steps can start.
 
-use super::super::model::{Action, Batch, Call, Condition, Explanation, Items, Outcome, Repeat, Step};
+use super::super::model::{
+    Action, Asked, Batch, Body, Call, Choice, Condition, Explanation, Items, Outcome, Pair, Repeat, Step, Variant,
+};
 use super::layout::{Row, StepRow};
 use super::{count, duration_text};
 use crate::plan::{Because, Protocol};
@@ -159,22 +161,58 @@ impl Start {
     }
 }
 
-/// What a call asks for.
+/// What a call asks for, and where it goes.
 fn request(call: &Call) -> Vec<String> {
-    let (body, noun) = match call.protocol {
-        Protocol::Rest => (call.body.as_ref().map(|body| format!("with body {body}")), "header"),
-        Protocol::Grpc => (None, "metadata"),
-    };
-    let message = call.body.as_ref().filter(|_| call.protocol == Protocol::Grpc);
-    let mut lines = vec![match message {
-        Some(message) => format!("{} {message}", call.operation),
-        None => call.operation.clone(),
+    let noun = if call.protocol == Protocol::Grpc { "metadata" } else { "header" };
+    let Asked { operation, cookies, body } = &call.asked;
+    let mut lines = vec![match body {
+        Some(Body::Message(message)) => format!("{operation} {message}"),
+        Some(Body::Json(_) | Body::Form(_)) | None => operation.clone(),
     }];
-    lines.extend(body);
-    lines.extend(call.headers.iter().map(|(name, value)| format!("with {noun} {name}: {value}")));
+    lines.extend(carried(cookies, "cookie"));
+    lines.extend(match body {
+        Some(Body::Json(body)) => Some(format!("with body {body}")),
+        Some(Body::Form(form)) => Some(format!("with form {}", form.join("&"))),
+        Some(Body::Message(_)) | None => None,
+    });
+    lines.extend(carried(&call.headers, noun));
+    if let Some(choice) = &call.choice {
+        lines.push(self::choice(choice));
+        lines.extend(choice.variants.iter().flat_map(|variant| only_there(variant, noun)));
+    }
     lines.extend(call.batch.as_ref().map(batch));
     lines.extend(call.repeat.as_ref().map(repeat));
     lines
+}
+
+/// What decides to which variant a request goes.
+pub(in crate::plan::explain) fn choice(choice: &Choice) -> String {
+    let variant = |Variant { name, share, .. }: &Variant| match share {
+        Some(share) => format!("{share} of {name}"),
+        None => name.clone(),
+    };
+    let by_share = choice.variants.iter().any(|variant| variant.share.is_some());
+    let variants: Vec<String> = choice.variants.iter().map(variant).collect();
+    let by = choice.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    format!("to {}{by}", variants.join(if by_share { ", " } else { " or " }))
+}
+
+/// What a call does only at one variant.
+fn only_there(variant: &Variant, noun: &str) -> Vec<String> {
+    let query = (!variant.query.is_empty()).then(|| format!("with query {}", variant.query.join("&")));
+    let within = variant.within.map(|time| format!("within {}", duration_text(time)));
+    let lines = query.into_iter().chain(carried(&variant.headers, noun)).chain(within);
+    lines.map(|line| format!("{}: {line}", variant.name)).collect()
+}
+
+/// Header fields or cookies that a call carries, a line each.
+fn carried(pairs: &[Pair], noun: &str) -> Vec<String> {
+    let line = |pair: &Pair| match pair {
+        Pair::Set(name, value) => format!("with {noun} {name}: {value}"),
+        Pair::Removed(name) => format!("without {noun} {name}"),
+        Pair::Map(map) => format!("with {noun} {{{map}}}"),
+    };
+    pairs.iter().map(line).collect()
 }
 
 /// What decides whether its reply is good, what becomes of it, and why it counts as a read or write.

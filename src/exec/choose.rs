@@ -1,0 +1,106 @@
+//! Which variant of a backend a call goes to.
+//!
+//! **Invariant:** a value picks one of the written variants, or none; it never becomes part of an address.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::env::Env;
+use super::render::is_absent;
+use crate::base::failure::{Cause, Failure};
+use crate::base::value::key_text;
+use crate::plan::{Choose, Variants};
+
+/// 2^64 divided by the golden ratio: its multiples spread evenly over all 64-bit numbers, so that calls
+/// that go round fill every share from the first few on.
+const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// How many calls went round so far, for each backend of the plan.
+#[derive(Debug)]
+pub(super) struct Turns(Box<[AtomicU64]>);
+
+impl Turns {
+    /// None for any of so many backends.
+    pub(super) fn new(backends: usize) -> Self {
+        Self((0..backends).map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
+/// The position of the variant for a request.
+///
+/// # Errors
+/// `no_variant` when the value names none; the expression fails.
+pub(super) fn choose<T>(variants: &Variants<T>, env: &Env<'_>, turns: &Turns) -> Result<usize, Failure> {
+    Ok(match &variants.choose {
+        Choose::First => 0,
+        Choose::Name { names, by } => {
+            let name = env.eval(by)?;
+            let name = name.as_text().ok_or_else(|| no_variant("null"))?;
+            names.iter().position(|known| **known == *name).ok_or_else(|| no_variant("a name that no variant has"))?
+        }
+        Choose::Shares { up_to, by, of } => {
+            let point = match by {
+                Some(by) => {
+                    let value = env.eval(by)?;
+                    let text = key_text(&value).filter(|_| !is_absent(&value));
+                    text.map(|text| stable_hash(text.as_bytes()))
+                }
+                None => None,
+            };
+            let turn = || turns.0[of.index()].fetch_add(1, Ordering::Relaxed).wrapping_mul(STRIDE);
+            share(point.unwrap_or_else(turn), up_to)
+        }
+    })
+}
+
+fn no_variant(what: &str) -> Failure {
+    Failure::new(Cause::NoVariant, format!("`choose` gave {what}"))
+}
+
+/// The share that a point among all 64-bit numbers falls into.
+fn share(point: u64, up_to: &[u64]) -> usize {
+    let sum = up_to.last().copied().unwrap_or(1);
+    let at = ((u128::from(point) * u128::from(sum)) >> 64) as u64;
+    up_to.iter().position(|end| at < *end).unwrap_or(0)
+}
+
+/// A hash that is the same in every process and version: FNV-1a, and a final mix that spreads it over
+/// all bits (that of SplitMix64).
+fn stable_hash(bytes: &[u8]) -> u64 {
+    let hash = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{STRIDE, share, stable_hash};
+
+    fn counted(points: impl Iterator<Item = u64>, up_to: &[u64]) -> Vec<usize> {
+        let mut counts = vec![0; up_to.len()];
+        points.for_each(|point| counts[share(point, up_to)] += 1);
+        counts
+    }
+
+    #[test]
+    fn calls_that_go_round_fill_their_shares() {
+        let counts = counted((0..1_000_u64).map(|turn| turn.wrapping_mul(STRIDE)), &[95, 100]);
+        assert!(counts[1].abs_diff(50) <= 1, "{counts:?}");
+        let first = counted((0..10_u64).map(|turn| turn.wrapping_mul(STRIDE)), &[1, 2]);
+        assert!(first[0].abs_diff(5) <= 1, "{first:?}");
+    }
+
+    #[test]
+    fn keys_that_hardly_differ_fill_their_shares() {
+        let counts = counted((0..10_000).map(|id| stable_hash(format!("customer-{id}").as_bytes())), &[95, 100]);
+        assert!(counts[1].abs_diff(500) < 100, "{counts:?}");
+    }
+
+    #[test]
+    fn a_hash_stays_what_it_was() {
+        assert_eq!(stable_hash(b"customer-1"), stable_hash(b"customer-1"));
+        assert_eq!(stable_hash(b""), 0xf52a_15e9_a9b5_e89b);
+    }
+}
