@@ -173,7 +173,7 @@ fn every_code_of_a_diagnostic_has_a_reject() -> Result<(), String> {
 }
 
 /// Functions whose first text is the code of a diagnostic.
-const REPORTERS: [&str; 5] = ["error(", "report(", "refuse(", "report_twice(", "complain("];
+const REPORTERS: [&str; 6] = ["error(", "report(", "refuse(", "report_twice(", "complain(", "mistakes("];
 
 /// The codes that the sources name.
 fn codes() -> Result<BTreeSet<String>, String> {

@@ -61,7 +61,9 @@ pub(super) fn names(text: &str) -> Result<Vec<Name>, String> {
                 names.extend(words("field of a message"));
             }
             Role::Member => {}
-            Role::Value(Shape::Template) if source.contains("${") => names.extend(used(&written.bytes, source)),
+            Role::Value(Shape::Template | Shape::Word(_)) if source.contains("${") => {
+                names.extend(used(&written.bytes, source))
+            }
             Role::Value(Shape::Word(_) | Shape::Bool) => names.extend(words("word")),
             Role::Value(_) => {
                 let known = VALUES.iter().find(|(object, key, _)| (*object, *key) == (written.object, &*written.key));
