@@ -42,6 +42,9 @@ fn play() -> Result<(), String> {
     let judged = TestRunner::new(config).run(&(entropy.clone(), entropy), |(words, content)| {
         let source = dice::expression(&mut Dice::new(&words));
         let world = World::new(&dice::bindings(&mut Dice::new(&content)));
+        if compares_rounded(&source) {
+            return Ok(());
+        }
         let Some(theirs) = world.theirs(&source) else { return Ok(()) };
         let Ok(typed) = parse(&source).and_then(|ast| check(&ast, &world)) else { return Ok(()) };
         let Ok(ours) = eval(&typed.node, &world, &mut Failures::default()) else { return Ok(()) };
@@ -61,6 +64,19 @@ fn play() -> Result<(), String> {
         false => Err(format!("of {cases} expressions both evaluate only {}", compared.get())),
     }
 }
+
+/// Whether the other evaluator may round an integer to a double before it compares the two. Here they are compared
+/// exactly, as the language definition says; `tests/conformance/cel/differences.json` lists the vectors about it.
+fn compares_rounded(source: &str) -> bool {
+    let is_long = source.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > LONGEST_EXACT);
+    is_long
+        && [" <", " >", " ==", " !=", " in ", "min(", "max(", "sort", "distinct"]
+            .iter()
+            .any(|word| source.contains(word))
+}
+
+/// Digits of an integer that a double always holds.
+const LONGEST_EXACT: usize = 15;
 
 fn values_that_differ_do_not_agree() {
     let world = World::new(&json!({ "n": 1, "t": "a", "l": [1], "o": { "a": 1 }, "x": null }));
