@@ -126,7 +126,7 @@ impl Scope for Wide<'_, '_> {
     fn resolve(&self, name: &str) -> Result<Binding, Unresolved> {
         match (name, self.reply) {
             ("request", _) => Ok(self.unit.request(self.user)),
-            ("identity", _) => Err(no_identity()),
+            ("identity", _) => Ok(known(name, identity_type(self.unit.admits_strangers))),
             ("reply" | "meta", Some(ty)) => Ok(self.unit.reply(name, ty)),
             _ => {
                 let message = format!("`{name}` is not there: what holds for many calls sees only `request`");
@@ -137,7 +137,7 @@ impl Scope for Wide<'_, '_> {
 
     fn names(&self) -> Vec<String> {
         let reply = self.reply.iter().flat_map(|_| ["reply", "meta"]);
-        reply.chain(["request"]).map(str::to_owned).collect()
+        reply.chain(["identity", "request"]).map(str::to_owned).collect()
     }
 }
 
@@ -451,10 +451,6 @@ fn not_run(name: &str, seen: Seen) -> Unresolved {
 /// The name that a `for_each` gives its item.
 pub(super) fn item_name(each: &crate::spec::ForEach) -> &str {
     each.name.as_ref().map_or("item", |name| name.value.as_str())
-}
-
-fn no_identity() -> Unresolved {
-    refused("`identity` is not supported by this version", "")
 }
 
 fn header_map() -> Type {

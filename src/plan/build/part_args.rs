@@ -100,7 +100,7 @@ impl<'s> Unit<'_, 's> {
             let value = self.planner.template(&given.value, &caller, &given.path);
             let declared = self.planner.declared(&declared.value.type_name, &declared.path);
             let mut misfits = fit::misfits(&value.node, &value.ty, &declared);
-            misfits.retain(|misfit| misfit.rule != Rule::Null);
+            misfits.retain(|misfit| !matches!(misfit.rule, Rule::Null | Rule::Unset));
             self.planner.report_misfits(Written::Template(&given.value), &given.path, &misfits);
         }
     }
