@@ -298,6 +298,17 @@ impl Unit<'_, '_> {
         Request::Grpc { method: self.planner.method(rpc), message }
     }
 
+    /// Compiles what is added to a problem document: members, so an object.
+    fn members(&self, written: &Template, names: &dyn Scope, path: &str) -> Node {
+        let value = self.planner.template(written, names, path);
+        if !matches!(value.ty.present(), Type::Dyn | Type::Map(_) | Type::Object(_) | Type::Null) {
+            let message = format!("`with` adds members, and this is {}", value.ty);
+            let help = "write names with values, as in `with: { code: \"${reply.code}\" }`".to_owned();
+            self.planner.report.error("wrong-type", (written.place(), path), message, help);
+        }
+        value.node
+    }
+
     /// Compiles `fail` rules.
     pub(super) fn guards(&self, rules: &[spec::Fail], names: &dyn Scope, path: &str) -> Vec<Guard> {
         let guard = |rule: &spec::Fail| Guard {
@@ -308,7 +319,7 @@ impl Unit<'_, '_> {
                 .detail
                 .as_ref()
                 .map(|detail| self.planner.scalar(detail, names, &format!("{path}.fail.detail")).node),
-            with: rule.with.as_ref().map(|with| self.planner.template(with, names, &format!("{path}.fail.with")).node),
+            with: rule.with.as_ref().map(|with| self.members(with, names, &format!("{path}.fail.with"))),
             blame: rule.blame.as_ref().map(|blame| match blame.value {
                 Blame::Client => Fault::Client,
                 Blame::Backend => Fault::Backend,

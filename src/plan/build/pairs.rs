@@ -66,6 +66,17 @@ impl Planner<'_> {
         self.layers(&[Layer { written, names, path: path.to_owned() }])
     }
 
+    /// Compiles one value, which is no list and no object; `what` it is for.
+    pub(super) fn single(&self, scalar: &spec::Scalar, (what, names): (&str, &dyn Scope), path: &str) -> Node {
+        let value = self.scalar(scalar, names, path);
+        if matches!(value.ty.present(), Type::List(_) | Type::Map(_) | Type::Object(_)) {
+            let message = format!("{what} holds one value, and this is {}", value.ty);
+            let help = "write one member of it, or make text of it, as in `list.join(', ')`".to_owned();
+            self.report.error("wrong-type", (&scalar.place, path), message, help);
+        }
+        value.node
+    }
+
     fn map(&self, scalar: &spec::Scalar, names: &dyn Scope, path: &str) -> Node {
         let value = self.scalar(scalar, names, path);
         if !matches!(value.ty.present(), Type::Dyn | Type::Map(_) | Type::Object(_) | Type::Null) {
@@ -101,7 +112,7 @@ impl Written for spec::Header {
     fn compiled(&self, planner: &Planner<'_>, names: &dyn Scope, path: &str) -> Option<(HeaderName, Node)> {
         let name: HeaderName = self.name.value.parse().ok()?;
         let path = format!("{path}.{name}");
-        let node = planner.scalar(&self.value, names, &path).node;
+        let node = planner.single(&self.value, ("a header field", names), &path);
         let constant = node.known();
         if name == http::header::HOST && constant.is_none() {
             let message = "`host` names the backend, and no value of a request may choose that".to_owned();
@@ -125,7 +136,7 @@ impl Written for spec::CallCookie {
 
     fn compiled(&self, planner: &Planner<'_>, names: &dyn Scope, path: &str) -> Option<(Box<str>, Node)> {
         let name = self.name.value.as_str();
-        Some((name.into(), planner.scalar(&self.value, names, &format!("{path}.{name}")).node))
+        Some((name.into(), planner.single(&self.value, ("a cookie", names), &format!("{path}.{name}"))))
     }
 
     fn same(one: &Box<str>, other: &Box<str>) -> bool {
