@@ -143,12 +143,13 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("contract-parameters", "the types of a contract"),
     ("contract-reply", "the types of a contract"),
     ("cookies-of-answers", "the types of expressions"),
+    ("graph-parent", "the types of the schema"),
+    ("graph-path", "what a path may hold"),
+    ("graph-types", "the types of the schema"),
     ("map-that-is-none", "the types of expressions"),
     ("merge-returns", "the types of results"),
-    ("graph-parent", "the types of the schema"),
-    ("graph-types", "the types of the schema"),
-    ("graph-path", "what a path may hold"),
     ("message-of-wrong-types", "the types of a proto"),
+    ("one-value", "the types of expressions"),
     ("returns", "the types of results"),
 ];
 
