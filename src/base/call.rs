@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::id::{BackendId, MethodId, OperationId};
 use super::value::{Doc, Held};
@@ -68,6 +69,10 @@ impl Expect {
         }
     }
 }
+
+/// What is percent-encoded in one component of a path, a query or a form: everything but the unreserved
+/// characters. Source: RFC 3986 section 2.3.
+pub const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Whether a header field, by its lower-case name, frames a message or concerns one connection: only
 /// the gateway itself writes it. Source: RFC 9110 section 7.6.1, RFC 9112 section 6.

@@ -8,17 +8,14 @@ use std::collections::HashSet;
 
 use http::header::{ACCEPT_ENCODING, EXPECT, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::env::Env;
 use super::render::{header_value, is_absent, scalar_text};
-use crate::base::call::frames;
+use crate::base::call::{COMPONENT, frames};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Value, key_text};
 use crate::plan::{ListStyle, Pair, Parameter};
-
-/// Everything but RFC 3986's unreserved characters is encoded.
-pub(super) const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What RFC 6265 section 4.1.1 does not allow in the value of a cookie.
 const COOKIE: &AsciiSet = &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\');

@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::env::Env;
-use super::pairs::{self, COMPONENT};
-use crate::base::call::{Call, Request, RestRequest};
+use super::pairs;
+use crate::base::call::{COMPONENT, Call, Request, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{JsonWriter, Number, Value, ValueKind, key_text};
 use crate::expr::Node;

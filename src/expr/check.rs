@@ -14,7 +14,7 @@ use super::span::Span;
 use super::spelling::advice;
 use super::types::Type;
 
-use crate::base::value::{Value, ValueKind};
+use crate::base::value::Value;
 
 mod call;
 mod constant;
@@ -289,21 +289,4 @@ impl Checker<'_> {
 /// A list of names for a help sentence.
 fn known(names: &[String]) -> String {
     advice("", names.iter().map(String::as_str))
-}
-
-/// The type that describes values of a kind.
-fn type_of_kind(kind: ValueKind) -> Type {
-    match kind {
-        ValueKind::Null => Type::Null,
-        ValueKind::Bool => Type::Bool,
-        ValueKind::Int => Type::Int,
-        ValueKind::Uint => Type::Uint,
-        ValueKind::Double => Type::Double,
-        ValueKind::Text => Type::Text,
-        ValueKind::Bytes => Type::Bytes,
-        ValueKind::Timestamp => Type::Timestamp,
-        ValueKind::Duration => Type::Duration,
-        ValueKind::Type => Type::Type,
-        ValueKind::Number | ValueKind::List | ValueKind::Map | ValueKind::Optional => Type::Dyn,
-    }
 }

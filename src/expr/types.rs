@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::base::value::ValueKind;
+
 /// What is known of a value at load.
 #[derive(Clone, Debug)]
 pub enum Type {
@@ -87,6 +89,23 @@ impl Type {
     #[must_use]
     pub fn optional(self) -> Self {
         Self::Optional(Arc::new(self))
+    }
+
+    /// The type that describes values of a kind; `Dyn` where the kind does not tell.
+    pub fn of_kind(kind: ValueKind) -> Self {
+        match kind {
+            ValueKind::Null => Self::Null,
+            ValueKind::Bool => Self::Bool,
+            ValueKind::Int => Self::Int,
+            ValueKind::Uint => Self::Uint,
+            ValueKind::Double => Self::Double,
+            ValueKind::Text => Self::Text,
+            ValueKind::Bytes => Self::Bytes,
+            ValueKind::Timestamp => Self::Timestamp,
+            ValueKind::Duration => Self::Duration,
+            ValueKind::Type => Self::Type,
+            ValueKind::Number | ValueKind::List | ValueKind::Map | ValueKind::Optional => Self::Dyn,
+        }
     }
 
     /// The type without null; `Null` itself stays.

@@ -1,6 +1,6 @@
 //! What is known at load is computed at load.
 
-use super::{Checker, Operand, type_of_kind};
+use super::{Checker, Operand};
 use crate::base::value::{Text, Value};
 use crate::expr::budget::Budget;
 use crate::expr::error::{ErrorKind, Failures};
@@ -25,7 +25,7 @@ pub(super) fn type_of(value: &Value<'_>) -> Type {
         }
         Value::Optional(Some(held)) => type_of(held).optional(),
         Value::Optional(None) => Type::Dyn.optional(),
-        other => type_of_kind(other.kind()),
+        other => Type::of_kind(other.kind()),
     }
 }
 

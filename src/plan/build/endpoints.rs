@@ -258,6 +258,6 @@ pub(super) fn any_type() -> TypeRef {
 }
 
 /// The name in the text of a type, without its lists and marks.
-fn named_in(text: &str) -> &str {
+pub(super) fn named_in(text: &str) -> &str {
     text.trim_matches(|c| matches!(c, '[' | ']' | '!'))
 }

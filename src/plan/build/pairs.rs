@@ -1,14 +1,13 @@
 //! Names with values: each name with its program, whole maps, and which of several layers wins.
 
 use http::{HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use super::Planner;
+use crate::base::call::COMPONENT;
 use crate::expr::{Node, Scope, Type};
 use crate::plan::{ListStyle, Pair, Pairs, Parameter};
 use crate::spec;
-
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What stands at one distance from a call.
 pub(super) struct Layer<'l, T> {

@@ -1,6 +1,7 @@
 //! `returns`: the result of an endpoint is what it declares.
 
 use super::Planner;
+use super::endpoints::named_in;
 use super::misfits::Written;
 use super::unit::Unit;
 use crate::plan::contract;
@@ -42,8 +43,7 @@ impl Planner<'_> {
 
     /// What the name of a type declares: a type of the schema, or the ProtoJSON of a message.
     pub(super) fn declared(&self, text: &Located<String>, path: &str) -> Declared {
-        let name = text.value.trim_matches(|c| matches!(c, '[' | ']' | '!'));
-        if let Some(message) = self.message_named(name) {
+        if let Some(message) = self.message_named(named_in(&text.value)) {
             return around(&text.value, fit::of_message(&message));
         }
         self.type_ref(text, path).map_or(Declared::Anything, |ty| fit::of_output(&self.schema, &ty))

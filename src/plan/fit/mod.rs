@@ -22,7 +22,7 @@ pub use message::of_message;
 pub use schema::of_output;
 
 use crate::base::diagnostic::{did_you_mean, suggestion};
-use crate::base::value::{Value, ValueKind};
+use crate::base::value::Value;
 use crate::expr::{Node, ObjectType, Type};
 
 /// Objects inside one another that are compared; deeper ones are left to run time.
@@ -155,7 +155,7 @@ impl Comparison {
         if ty.may_be_null() && !takes_null && !fails {
             self.null((node, ty), declared);
         }
-        let written = node.and_then(Node::as_constant).map(type_of);
+        let written = node.and_then(Node::as_constant).map(|value| Type::of_kind(value.kind()));
         let ty = match written.as_ref().unwrap_or(ty).present() {
             Type::Optional(held) => held.present(),
             present => present,
@@ -322,22 +322,6 @@ fn is_message_field(node: Option<&Node>, ty: &Type) -> bool {
         Some(_) => false,
     };
     is_message && is_member
-}
-
-/// The type of a value that is written out.
-fn type_of(value: &Value<'_>) -> Type {
-    match value.kind() {
-        ValueKind::Bool => Type::Bool,
-        ValueKind::Int => Type::Int,
-        ValueKind::Uint => Type::Uint,
-        ValueKind::Double => Type::Double,
-        ValueKind::Text => Type::Text,
-        ValueKind::Bytes => Type::Bytes,
-        ValueKind::Timestamp => Type::Timestamp,
-        ValueKind::Duration => Type::Duration,
-        ValueKind::Null => Type::Null,
-        _ => Type::Dyn,
-    }
 }
 
 /// The program of a member of a written object, also where it is written into a merge.

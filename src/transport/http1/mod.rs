@@ -1,8 +1,8 @@
 //! The HTTP/1.1 client: exchanges over the kept connections of one address.
 //!
 //! A library's pooled client serves every address through one pool behind one lock, and hands each
-//! connection through a channel. Here an address has its own connections, one shelf of them for each
-//! thread, so that a connection is used by the thread that drives it. `docs/DESIGN.md` says why.
+//! connection through a channel. Here an address has a shelf of connections of its own. A transport is
+//! one worker's, so that a connection is used by the thread that drives it. `docs/DESIGN.md` says why.
 
 mod reply;
 mod shelf;
@@ -10,7 +10,6 @@ mod shelf;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::header::HOST;
@@ -25,7 +24,7 @@ use crate::plan::Address;
 pub use reply::ReplyBody;
 use shelf::{Lease, Shelf};
 
-/// Calls that one address serves at the same time for one thread. A call beyond it waits for a
+/// Calls that one address serves at the same time for one worker. A call beyond it waits for a
 /// connection within its own deadline: without an end, one slow backend would take all file
 /// descriptors of the process.
 const CONNECTIONS: usize = 512;
@@ -41,8 +40,7 @@ pub(super) struct Client {
     authority: uri::Authority,
     /// The authority as the `Host` field says it.
     host: HeaderValue,
-    /// One for each thread.
-    shelves: Box<[Arc<Shelf>]>,
+    shelf: Arc<Shelf>,
 }
 
 impl Client {
@@ -52,12 +50,11 @@ impl Client {
     }
 
     fn with_limits(address: &Address, connections: usize, idle_timeout: Duration) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             authority: address.authority.clone(),
             // An authority holds visible ASCII only (RFC 3986 section 3.2).
             host: HeaderValue::from_str(address.authority.as_str()).unwrap_or(HeaderValue::from_static("")),
-            shelves: (0..threads).map(|_| Arc::new(Shelf::new(connections, idle_timeout))).collect(),
+            shelf: Arc::new(Shelf::new(connections, idle_timeout)),
         }
     }
 
@@ -75,16 +72,15 @@ impl Client {
     ) -> Result<Response<ReplyBody>, Failure> {
         *request.uri_mut() = Uri::from(target);
         request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
-        let shelf = &self.shelves[thread_number() % self.shelves.len()];
-        let permit = shelf.permit().await;
+        let permit = self.shelf.permit().await;
         loop {
-            let (mut connection, kept) = match shelf.take().await {
+            let (mut connection, kept) = match self.shelf.take().await {
                 Some(connection) => (connection, true),
                 None => (self.connect().await?, false),
             };
             match connection.try_send_request(request).await {
                 Ok(response) => {
-                    let lease = Lease::new(connection, shelf, permit);
+                    let lease = Lease::new(connection, &self.shelf, permit);
                     return Ok(response.map(|body| ReplyBody::new(body, lease)));
                 }
                 Err(mut error) => match error.take_message() {
@@ -105,13 +101,6 @@ impl Client {
         });
         Ok(connection)
     }
-}
-
-/// The calling thread's number; threads are numbered as they first ask.
-fn thread_number() -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed));
-    NUMBER.with(|number| *number)
 }
 
 /// What a failed exchange means. The words name the error, never the client's content.

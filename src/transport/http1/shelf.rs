@@ -1,4 +1,4 @@
-//! Where one thread keeps the connections of one address between calls.
+//! Where the connections of one address are kept between calls.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 use super::Connection;
 
@@ -21,8 +22,8 @@ pub(super) struct Shelf {
 struct Kept {
     /// The one used last at the back, which is taken first: the others come to rest and are closed.
     connections: VecDeque<(Connection, Instant)>,
-    /// Whether a task closes connections that have rested too long.
-    swept: bool,
+    /// The task that closes connections which have rested too long.
+    sweeper: Option<JoinHandle<()>>,
 }
 
 /// A connection that is in use, with the right to use one.
@@ -64,9 +65,9 @@ impl Shelf {
         }
         let mut kept = self.kept();
         kept.connections.push_back((connection, Instant::now()));
-        if !kept.swept {
-            kept.swept = true;
-            tokio::spawn(Sweeper(Arc::clone(self)).run());
+        // One that ended with its runtime, and not by itself, is followed by another.
+        if kept.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
+            kept.sweeper = Some(tokio::spawn(sweep(Arc::clone(self))));
         }
     }
 
@@ -88,26 +89,16 @@ impl Lease {
 }
 
 /// Closes connections that have rested too long, until none is left.
-struct Sweeper(Arc<Shelf>);
-
-impl Sweeper {
-    async fn run(self) {
-        loop {
-            tokio::time::sleep(self.0.idle_timeout / 2).await;
-            let mut kept = self.0.kept();
-            while kept.connections.front().is_some_and(|(_, since)| since.elapsed() >= self.0.idle_timeout) {
-                kept.connections.pop_front();
-            }
-            if kept.connections.is_empty() {
-                return;
-            }
+async fn sweep(shelf: Arc<Shelf>) {
+    loop {
+        tokio::time::sleep(shelf.idle_timeout / 2).await;
+        let mut kept = shelf.kept();
+        while kept.connections.front().is_some_and(|(_, since)| since.elapsed() >= shelf.idle_timeout) {
+            kept.connections.pop_front();
         }
-    }
-}
-
-impl Drop for Sweeper {
-    /// Also when its runtime ends under it: the next connection that is kept starts another.
-    fn drop(&mut self) {
-        self.0.kept().swept = false;
+        if kept.connections.is_empty() {
+            kept.sweeper = None;
+            return;
+        }
     }
 }
