@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::{Backend, ReplyBody, RequestBody, body};
 use crate::base::call::{Reply, RestRequest};
@@ -23,23 +23,19 @@ pub(super) async fn send(
 ) -> Result<Reply, Failure> {
     let instance = backend.instance();
     let target = instance.target(call.target)?;
-    let headers = headers(declared, &call.method, call.body.as_ref());
+    let headers = headers(declared, call.body.as_ref());
     let mut request = http::Request::new(RequestBody::Whole(call.body));
     *request.method_mut() = call.method;
     *request.headers_mut() = headers;
     read(instance.http1.send(target, request).await?, backend.max_reply, operation).await
 }
 
-/// The declared header fields, and what HTTP and JSON need where nothing is declared.
-fn headers(mut headers: HeaderMap, method: &Method, body: Option<&Bytes>) -> HeaderMap {
+/// The declared header fields, and what JSON needs where nothing is declared.
+fn headers(mut headers: HeaderMap, body: Option<&Bytes>) -> HeaderMap {
     headers.entry(ACCEPT).or_insert(JSON);
     headers.entry(USER_AGENT).or_insert(AGENT);
     if body.is_some() {
         headers.entry(CONTENT_TYPE).or_insert(JSON);
-    } else if !matches!(*method, Method::GET | Method::HEAD | Method::DELETE) {
-        // A method that usually has a body says that it has none, or servers wait for one
-        // (RFC 9110 section 8.6).
-        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     headers
 }

@@ -1,9 +1,13 @@
 //! The HTTP/1.1 client: exchanges over the kept connections of one address.
 //!
-//! A library's pooled client serves every address through one pool behind one lock, and hands each
-//! connection through a channel. Here an address has a shelf of connections of its own. A transport is
-//! one worker's, so that a connection is used by the thread that drives it. `docs/DESIGN.md` says why.
+//! A library's client gives each connection a task, buffers and a channel, and serves every address through one pool
+//! behind one lock. Here an address has a shelf of connections of its own, and whoever waits for a reply drives the
+//! connection that carries it. A transport is one worker's, so that a connection is used by one thread.
+//! `docs/DESIGN.md` says why.
 
+mod connection;
+mod framing;
+mod head;
 mod reply;
 mod shelf;
 #[cfg(test)]
@@ -12,15 +16,16 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::HOST;
-use http::{HeaderValue, Request, Response, Uri, uri};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Method, Request, Response, uri};
+use http_body::Body as _;
 
 use super::{RequestBody, connect, words};
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
-
+use connection::{Broken, Connection, Outgoing};
+use framing::Framing;
+use head::RequestHead;
 pub use reply::ReplyBody;
 use shelf::{Lease, Shelf};
 
@@ -30,9 +35,6 @@ use shelf::{Lease, Shelf};
 const CONNECTIONS: usize = 512;
 /// Idle connections are closed before backends with short keep-alive times close them under a call.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// A connection on which a request can be sent.
-type Connection = SendRequest<RequestBody>;
 
 /// One address with its connections.
 #[derive(Debug)]
@@ -60,51 +62,62 @@ impl Client {
 
     /// Sends a request to `target` and hands back the reply's head, with a body that is still to be read.
     ///
-    /// A request that a kept connection could not take, because the backend had closed it, goes out on
-    /// another one; one that was sent in part does not.
+    /// A kept connection may end just when the request goes out. If nothing of a reply had come and the request may be
+    /// sent twice (RFC 9110, section 9.2.2), it goes out once more, on a new connection.
     ///
     /// # Errors
     /// No connection, one that breaks before the reply's head, or a head that is not HTTP.
     pub(super) async fn send(
         &self,
         target: uri::PathAndQuery,
-        mut request: Request<RequestBody>,
+        request: Request<RequestBody>,
     ) -> Result<Response<ReplyBody>, Failure> {
-        *request.uri_mut() = Uri::from(target);
-        request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
+        let (parts, body) = request.into_parts();
+        let framing = framing(&parts, &body);
+        let (method, headers) = (&parts.method, &parts.headers);
+        let head = RequestHead { method, target: &target, headers, host: &self.host, body: framing }.write();
+        let outgoing = Outgoing::new(head, body, framing);
         let permit = self.shelf.permit().await;
-        loop {
-            let (mut connection, kept) = match self.shelf.take().await {
-                Some(connection) => (connection, true),
-                None => (self.connect().await?, false),
-            };
-            match connection.try_send_request(request).await {
-                Ok(response) => {
-                    let lease = Lease::new(connection, &self.shelf, permit);
-                    return Ok(response.map(|body| ReplyBody::new(body, lease)));
-                }
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if kept => request = unsent,
-                    _ => return Err(exchange_failure(&error.into_error())),
-                },
-            }
+        let (mut connection, again) = match self.shelf.take() {
+            Some(connection) => (connection, outgoing.again().filter(|_| method.is_idempotent())),
+            None => (self.connect().await?, None),
+        };
+        let mut answer = connection.exchange(method, outgoing).await;
+        if let (Err(Broken::Unanswered(_)), Some(outgoing)) = (&answer, again) {
+            connection = self.connect().await?;
+            answer = connection.exchange(method, outgoing).await;
         }
+        let answer = answer.map_err(Failure::from)?;
+        let lease = Lease::new(connection, &self.shelf, permit);
+        Ok(answer.response.map(|()| ReplyBody::new(answer.framing, lease, answer.is_kept)))
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {
-        let failed = |error: &dyn std::error::Error| Failure::new(Cause::ConnectFailed, words(error));
-        let stream = connect::connect(&self.authority).await.map_err(|error| failed(&error))?;
-        let (connection, driver) = handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-        tokio::spawn(async move {
-            // What breaks the connection is told to whoever waits for a reply on it.
-            let _ = driver.await;
-        });
-        Ok(connection)
+        let stream = connect::connect(&self.authority).await;
+        let stream = stream.map_err(|error| Failure::new(Cause::ConnectFailed, words(&error)))?;
+        Ok(Connection::new(stream))
+    }
+}
+
+/// How the body of a request is framed. A request without one says so where its method usually has one, or servers wait
+/// for it (RFC 9110, section 8.6), and where the client said so.
+fn framing(parts: &http::request::Parts, body: &RequestBody) -> Option<Framing> {
+    match body.size_hint().exact() {
+        Some(0) => {
+            let is_usual = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
+            (is_usual || parts.headers.contains_key(CONTENT_LENGTH)).then_some(Framing::Length(0))
+        }
+        Some(length) => Some(Framing::Length(length)),
+        None => Some(Framing::chunked()),
     }
 }
 
 /// What a failed exchange means. The words name the error, never the client's content.
-fn exchange_failure(error: &hyper::Error) -> Failure {
-    let cause = if error.is_parse() || error.is_parse_too_large() { Cause::BadReply } else { Cause::ConnectFailed };
-    Failure::new(cause, words(error))
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Unanswered(error) | Broken::CutShort(error) => Self::new(Cause::ConnectFailed, words(&error)),
+            Broken::NotHttp(why) => Self::new(Cause::BadReply, why),
+        }
+    }
 }

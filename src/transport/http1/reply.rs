@@ -1,34 +1,39 @@
 //! A reply's body, which gives its connection back when it has been read to its end.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
+use super::framing::Framing;
 use super::shelf::Lease;
 
 /// A body on its connection. Dropped before its end, it takes the connection with it, which is how a
 /// backend learns that nobody waits any more.
 #[derive(Debug)]
 pub struct ReplyBody {
-    body: Incoming,
+    framing: Framing,
     /// Until the end of the body.
     lease: Option<Lease>,
+    /// Whether another request may follow on the connection.
+    is_kept: bool,
 }
 
 impl ReplyBody {
-    pub(super) fn new(body: Incoming, lease: Lease) -> Self {
-        let mut reply = Self { body, lease: Some(lease) };
+    pub(super) fn new(framing: Framing, lease: Lease, is_kept: bool) -> Self {
+        let mut reply = Self { framing, lease: Some(lease), is_kept };
         reply.settle();
         reply
     }
 
     /// Gives the connection back if nothing is left to read.
     fn settle(&mut self) {
-        if self.body.is_end_stream()
+        if self.framing.is_done()
             && let Some(lease) = self.lease.take()
+            && self.is_kept
+            && lease.connection.is_idle()
         {
             lease.give_back();
         }
@@ -37,29 +42,34 @@ impl ReplyBody {
 
 impl Body for ReplyBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let me = self.get_mut();
+        let Some(lease) = &mut me.lease else { return Poll::Ready(None) };
+        let polled = lease.connection.poll_body(context, &mut me.framing);
         match &polled {
-            Poll::Ready(Some(Err(_))) => self.lease = None,
-            // A body of known length is at its end with its last bytes, others with the chunk behind them.
-            Poll::Ready(Some(Ok(_))) => self.settle(),
+            // A body of known length is at its end with its last bytes, others with what stands behind them.
+            Poll::Ready(Some(Ok(_))) => me.settle(),
             Poll::Ready(None) => {
-                if let Some(lease) = self.lease.take() {
-                    lease.give_back();
-                }
+                me.settle();
+                me.lease = None;
             }
+            Poll::Ready(Some(Err(_))) => me.lease = None,
             Poll::Pending => {}
         }
-        polled
+        polled.map(|piece| piece.map(|content| content.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.lease.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match (&self.lease, self.framing) {
+            (None, _) => SizeHint::with_exact(0),
+            (Some(_), Framing::Length(left)) => SizeHint::with_exact(left),
+            (Some(_), _) => SizeHint::default(),
+        }
     }
 }

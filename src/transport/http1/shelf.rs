@@ -1,14 +1,13 @@
 //! Where the connections of one address are kept between calls.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::Connection;
+use super::connection::Connection;
 
 /// Kept connections, and how many there may be.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ struct Kept {
 /// A connection that is in use, with the right to use one.
 #[derive(Debug)]
 pub(super) struct Lease {
-    connection: Connection,
+    pub(super) connection: Connection,
     shelf: Arc<Shelf>,
     /// Held until the connection rests again or is gone.
     _permit: OwnedSemaphorePermit,
@@ -46,23 +45,16 @@ impl Shelf {
     }
 
     /// A kept connection that still stands.
-    pub(super) async fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<Connection> {
         loop {
             let (mut connection, since) = self.kept().connections.pop_back()?;
-            if since.elapsed() >= self.idle_timeout {
-                continue;
-            }
-            // The last exchange may not be quite over on the connection's own side.
-            if poll_fn(|cx| connection.poll_ready(cx)).await.is_ok() {
+            if since.elapsed() < self.idle_timeout && connection.is_ready() {
                 return Some(connection);
             }
         }
     }
 
     fn keep(self: &Arc<Self>, connection: Connection) {
-        if connection.is_closed() {
-            return;
-        }
         let mut kept = self.kept();
         kept.connections.push_back((connection, Instant::now()));
         // One that ended with its runtime, and not by itself, is followed by another.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{Request, uri};
-use http_body_util::BodyExt as _;
+use bytes::Bytes;
+use http::{Method, Request, uri};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -142,6 +144,111 @@ async fn a_call_given_up_leaves_its_place_to_the_next() {
         assert!(given_up.is_err());
     }
     assert_eq!(exchange(&client).await.expect("it answers"), "ok");
+}
+
+/// A backend whose connections, counted from zero, are served by `serve`.
+async fn served<F, R>(serve: F) -> (Client, Arc<AtomicUsize>)
+where
+    F: Fn(usize, TcpStream) -> R + Send + 'static,
+    R: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let authority = listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = accepted.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
+        }
+    });
+    (Client::new(&Address { authority, prefix: "".into() }), accepted)
+}
+
+/// Reads until `end` was read.
+async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut read = Vec::new();
+    while !read.ends_with(end) && matches!(stream.read_buf(&mut read).await, Ok(1..)) {}
+    read
+}
+
+fn request(method: Method, pieces: Vec<&'static str>) -> Request<RequestBody> {
+    let frames = pieces.into_iter().map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes()))));
+    let body = StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync();
+    let mut request = Request::new(RequestBody::Stream(body));
+    *request.method_mut() = method;
+    request
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_breaks_is_replaced_for_requests_that_may_be_repeated() {
+    for (method, answered) in [(Method::GET, true), (Method::PUT, true), (Method::POST, false)] {
+        let (client, accepted) = served(|number, mut stream| async move {
+            for turn in 0.. {
+                if read_until(&mut stream, b"\r\n\r\n").await.is_empty() || (number == 0 && turn == 1) {
+                    return;
+                }
+                let _ = stream.write_all(WHOLE.as_bytes()).await;
+            }
+        })
+        .await;
+        exchange(&client).await.expect("it answers");
+        let mut again = Request::new(RequestBody::Whole(None));
+        *again.method_mut() = method.clone();
+        let reply = client.send(uri::PathAndQuery::from_static("/"), again).await;
+        assert_eq!(reply.is_ok(), answered, "{method}");
+        assert_eq!(accepted.load(Ordering::SeqCst), if answered { 2 } else { 1 }, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_goes_in_chunks() {
+    let (client, _) = served(|_, mut stream| async move {
+        let read = read_until(&mut stream, b"0\r\n\r\n").await;
+        let text = String::from_utf8_lossy(&read).into_owned();
+        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body).escape_default().to_string();
+        let reply = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let _ = stream.write_all(reply.as_bytes()).await;
+    })
+    .await;
+    let target = uri::PathAndQuery::from_static("/");
+    let reply = client.send(target, request(Method::POST, vec!["hello", "", " world"])).await.expect("it answers");
+    let body = reply.into_body().collect().await.expect("it is whole").to_bytes();
+    assert_eq!(body, r"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
+}
+
+#[tokio::test]
+async fn an_answer_may_come_before_the_body_went_out() {
+    const PIECE: &str = match std::str::from_utf8(&[b'x'; 60_000]) {
+        Ok(piece) => piece,
+        Err(_) => "",
+    };
+    let (client, _) = served(|_, mut stream| async move {
+        let mut head = [0; 500];
+        let _ = stream.read(&mut head).await;
+        let refusal = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno";
+        let _ = stream.write_all(refusal.as_bytes()).await;
+        tokio::time::sleep(FOREVER).await;
+    })
+    .await;
+    let target = uri::PathAndQuery::from_static("/");
+    let reply = client.send(target, request(Method::POST, vec![PIECE; 200])).await.expect("it answers");
+    assert_eq!(reply.status(), 413);
+    assert_eq!(reply.into_body().collect().await.expect("it is whole").to_bytes(), "no");
+}
+
+#[tokio::test]
+async fn a_reply_that_is_cut_short_is_an_error() {
+    for reply in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-le",
+    ] {
+        let backend = backend(reply, 1, Duration::ZERO).await;
+        assert!(exchange(&Client::new(&backend.address)).await.is_err(), "{reply}");
+    }
+    let endless = "HTTP/1.1 200 OK\r\n\r\nup to the end";
+    let backend = backend(endless, 1, Duration::ZERO).await;
+    assert_eq!(exchange(&Client::new(&backend.address)).await.expect("it answers"), "up to the end");
 }
 
 #[tokio::test]
