@@ -1,5 +1,6 @@
 //! The client's request as expressions see it.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::SystemTime;
@@ -37,6 +38,7 @@ struct Lazy {
     fields: OnceLock<Vec<Field>>,
     headers: OnceLock<Held>,
     query: OnceLock<Held>,
+    query_all: OnceLock<Held>,
     cookies: OnceLock<Held>,
     time: OnceLock<Timestamp>,
     client_ip: OnceLock<String>,
@@ -98,6 +100,10 @@ impl ClientRequest {
         })
     }
 
+    pub(super) fn query_all(&self) -> &Held {
+        self.lazy.query_all.get_or_init(|| lists(self.query_fields()))
+    }
+
     pub(super) fn cookies(&self) -> &Held {
         self.lazy.cookies.get_or_init(|| object(cookies(&self.head.headers).map(|(name, value)| (name, value.into()))))
     }
@@ -128,14 +134,36 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 /// An object of texts; a name that comes again is left out, so that the first counts.
 fn object<'a>(entries: impl Iterator<Item = (&'a str, std::borrow::Cow<'a, str>)>) -> Held {
     let mut out = DocBuilder::default();
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     out.begin_object();
     for (name, value) in entries {
-        if !seen.contains(&name) {
-            seen.push(name);
+        if seen.insert(name) {
             out.key(&member_key(name));
             out.text(Kind::String, &value);
         }
+    }
+    out.end_object();
+    Held::whole(out.finish())
+}
+
+/// An object of lists: every value of a name, in the order in which they came.
+fn lists(fields: &[Field]) -> Held {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut lists: Vec<(&str, Vec<&str>)> = Vec::new();
+    for field in fields {
+        let place = *places.entry(&field.name).or_insert(lists.len());
+        match lists.get_mut(place) {
+            Some((_, values)) => values.push(&field.value),
+            None => lists.push((&field.name, vec![&field.value])),
+        }
+    }
+    let mut out = DocBuilder::default();
+    out.begin_object();
+    for (name, values) in lists {
+        out.key(&member_key(name));
+        out.begin_array();
+        values.into_iter().for_each(|value| out.text(Kind::String, value));
+        out.end_array();
     }
     out.end_object();
     Held::whole(out.finish())

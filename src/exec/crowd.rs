@@ -11,7 +11,7 @@ use super::frame::{At, End, Frame, FrameId, Waiter};
 use super::run::Run;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
-use crate::base::value::{Held, HeldMap, key_text};
+use crate::base::value::{Held, HeldMap, Value, ValueKind, key_text};
 use crate::plan::{Composition, Each, Expr, Need, Over, Scope, Source};
 
 /// A crowd of a run.
@@ -146,7 +146,7 @@ impl<'p> Run<'p> {
                 Held::keep(&element).map_err(|_| Failure::new(Cause::ExpressionFailed, "not a number of JSON"))?;
             let key = match &each.key {
                 None => None,
-                Some(key) => match key_text(&env.with_item(each.scope.depth, &item).eval(key)?) {
+                Some(key) => match single_key(&env.with_item(each.scope.depth, &item).eval(key)?)? {
                     Some(key) if seen.insert(key.clone()) => Some(key),
                     _ => continue,
                 },
@@ -311,6 +311,17 @@ impl<'p> Run<'p> {
             Some(_) => Held::Map(Arc::new(HeldMap::new(keys.into_iter().zip(values).collect()))),
         };
         self.settle(owner, End::Regular, held);
+    }
+}
+
+/// The text of an item's key; `None` for null.
+fn single_key(key: &Value<'_>) -> Result<Option<String>, Failure> {
+    match key.kind() {
+        ValueKind::List | ValueKind::Map => Err(Failure::new(
+            Cause::ExpressionFailed,
+            "the `key` of a list holds one value, and this is a list or an object",
+        )),
+        _ => Ok(key_text(key)),
     }
 }
 

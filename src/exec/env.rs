@@ -139,6 +139,7 @@ impl Env<'_> {
             RequestPart::Path => Value::text(request.path()),
             RequestPart::Headers => request.headers().value(),
             RequestPart::Query => request.query().value(),
+            RequestPart::QueryAll => request.query_all().value(),
             RequestPart::Cookies => request.cookies().value(),
             RequestPart::Body => request.body.value(),
             RequestPart::ClientIp => Value::text(request.client_ip()),

@@ -80,11 +80,18 @@ pub(super) fn cookie(cookie: &plan::Cookie, env: &Env<'_>) -> Result<Option<Head
         return Ok(None);
     }
     let mut field = format!("{}={}", cookie.name, utf8_percent_encode(&scalar_text(&value)?, SET_COOKIE));
-    match cookie.max_age.as_ref().map(|age| env.eval(&age.node)).transpose()? {
-        None | Some(Value::Null | Value::Optional(None)) => {}
-        // What is over is removed, which zero says to browsers of any age (RFC 6265 section 5.2.2).
-        Some(Value::Duration(age)) => field.push_str(&format!("; Max-Age={}", age.seconds.max(0))),
-        Some(_) => return Err(Failure::new(Cause::ExpressionFailed, "`max_age` gave no duration")),
+    for (key, program) in [("max_age", &cookie.max_age), ("expires", &cookie.expires)] {
+        let Some(program) = program else { continue };
+        match (key, env.eval(&program.node)?) {
+            (_, Value::Null | Value::Optional(None)) => {}
+            // What is over is removed, which zero says to browsers of any age (RFC 6265 section 5.2.2).
+            ("max_age", Value::Duration(age)) => {
+                let seconds = age.seconds + i64::from(age.nanos > 0);
+                field.push_str(&format!("; Max-Age={}", seconds.max(0)));
+            }
+            ("expires", Value::Timestamp(time)) => field.push_str(&format!("; Expires={}", time.to_http_date())),
+            _ => return Err(Failure::new(Cause::ExpressionFailed, format!("`{key}` gave a value of another kind"))),
+        }
     }
     field.push_str(&cookie.attributes);
     HeaderValue::from_str(&field)

@@ -255,8 +255,9 @@ impl<'p> Run<'p> {
         env: &Env<'_>,
     ) -> Result<Call, Failure> {
         let target = &call.targets.list[choose(&call.targets, env, &self.live.turns)?];
-        let own = Instant::now() + step.timeout.unwrap_or(target.timeout);
-        render::call((call, target), env, self.deadline_around(at).min(own))
+        let own = step.timeout.or(target.timeout).map(|timeout| Instant::now() + timeout);
+        let around = self.deadline_around(at);
+        render::call((call, target), env, own.map_or(around, |own| own.min(around)))
     }
 
     /// When everything that stands around a step's call must be over.

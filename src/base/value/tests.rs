@@ -100,6 +100,18 @@ fn doubles_are_written_as_ecmascript_does() {
 }
 
 #[test]
+fn a_date_is_written_as_http_does() {
+    for (time, written) in [
+        ("1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("2024-02-29T23:59:59Z", "Thu, 29 Feb 2024 23:59:59 GMT"),
+        ("2018-12-31T23:59:59Z", "Mon, 31 Dec 2018 23:59:59 GMT"),
+    ] {
+        assert_eq!(Timestamp::parse(time).expect("a time").to_http_date(), written);
+    }
+}
+
+#[test]
 fn times_read_and_write_as_protobuf_says() {
     for text in
         ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2024-02-29T12:00:00.500Z"]

@@ -346,7 +346,7 @@ fn of_request(part: RequestPart, member: Option<Box<str>>) -> Input {
         RequestPart::Method => Input::Method,
         RequestPart::Path => Input::Path,
         RequestPart::Headers => Input::Header(member),
-        RequestPart::Query => Input::Query(member),
+        RequestPart::Query | RequestPart::QueryAll => Input::Query(member),
         RequestPart::Cookies => Input::Cookie(member),
         RequestPart::Body => Input::Body(member),
         RequestPart::ClientIp => Input::ClientIp,

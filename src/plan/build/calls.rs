@@ -16,7 +16,8 @@ use crate::base::id::MethodId;
 use crate::expr::{Node, Piece, Scope, Step as PathStep, Type, split};
 use crate::plan::{Batch, Because, Body, Call, Guard, PathPart, Protocol, Request, Rpc, Source};
 use crate::spec::{
-    self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Template,
+    self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Switch,
+    Template,
 };
 
 /// Keys in one batched call, where nothing is written.
@@ -145,7 +146,10 @@ impl Unit<'_, '_> {
         guards.extend(self.guards(&facts.spec.fail, &wide, &facts.path));
         self.check_batch((level, step), result, path);
         let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));
-        let targets = self.targets(facts, asking, carried, &names);
+        let mut targets = self.targets(facts, asking, carried, &names);
+        if let Some(Switch::Off(_)) = step.timeout {
+            targets.list.iter_mut().for_each(|target| target.timeout = None);
+        }
         if let Action::Rest(call) = &step.action {
             targets.list.iter().for_each(|target| self.check_required(call, (&request, target), path));
         }

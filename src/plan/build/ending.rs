@@ -7,7 +7,7 @@ use http::HeaderValue;
 use super::Planner;
 use crate::base::diagnostic::did_you_mean;
 use crate::base::failure::Cause;
-use crate::base::value::{Timestamp, civil_from_days};
+use crate::base::value::Timestamp;
 use crate::plan::{Deprecation, ErrorStatuses, LinkPart};
 use crate::spec::{self, Action, Composition, Fail, FailureKind, FieldBody, Located, Named};
 
@@ -49,7 +49,7 @@ impl Planner<'_> {
             since,
             sunset,
             deprecation_field: since.and_then(|since| field(format!("@{}", since.seconds))),
-            sunset_field: sunset.and_then(|sunset| field(http_date(sunset))),
+            sunset_field: sunset.and_then(|sunset| field(sunset.to_http_date())),
             successor: successor.map(|successor| successor.value.as_str().into()),
             link: link.into(),
         }))
@@ -117,34 +117,4 @@ fn add_codes<'s>(rules: &'s [Fail], codes: &mut BTreeSet<&'s str>) {
 /// Whether a byte may stand in an URL (RFC 3986, section 2), where nothing has to be quoted.
 fn is_of_a_link(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
-}
-
-/// `Sat, 31 Dec 2026 23:59:59 GMT` (RFC 9110, section 5.6.7).
-fn http_date(time: Timestamp) -> String {
-    const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    const DAY: i64 = 86_400;
-    let (days, second) = (time.seconds.div_euclid(DAY), time.seconds.rem_euclid(DAY));
-    let (year, month, day) = civil_from_days(days);
-    let (weekday, month) = (WEEKDAYS[days.rem_euclid(7) as usize], MONTHS[(month - 1) as usize]);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::http_date;
-    use crate::base::value::Timestamp;
-
-    #[test]
-    fn a_date_is_written_as_http_does() {
-        for (time, written) in [
-            ("1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT"),
-            ("2024-02-29T23:59:59Z", "Thu, 29 Feb 2024 23:59:59 GMT"),
-            ("2018-12-31T23:59:59Z", "Mon, 31 Dec 2018 23:59:59 GMT"),
-        ] {
-            assert_eq!(http_date(Timestamp::parse(time).expect("a time")), written);
-        }
-    }
 }

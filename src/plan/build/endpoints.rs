@@ -93,8 +93,7 @@ impl Planner<'_> {
             self.check_returns(endpoint, returns, &unit, &named.path);
         }
         let mut nodes: Vec<&Node> = respond.headers.iter().map(Pair::node).collect();
-        nodes.extend(respond.cookies.iter().map(|cookie| &cookie.value.node));
-        nodes.extend(respond.cookies.iter().filter_map(|cookie| cookie.max_age.as_ref()).map(|age| &age.node));
+        nodes.extend(respond.cookies.iter().flat_map(plan::Cookie::programs).map(|program| &program.node));
         nodes.extend(respond.status.iter().map(|expr| &expr.node));
         if respond.body != BodyForm::None {
             nodes.push(&composition.result.node);

@@ -294,7 +294,7 @@ pub(super) struct RequestScope {
 }
 
 /// The parts of a request; the query of a graph request and the body come last.
-const PARTS: [(&str, RequestPart); 9] = [
+const PARTS: [(&str, RequestPart); 10] = [
     ("method", RequestPart::Method),
     ("path", RequestPart::Path),
     ("headers", RequestPart::Headers),
@@ -303,6 +303,7 @@ const PARTS: [(&str, RequestPart); 9] = [
     ("id", RequestPart::Id),
     ("time", RequestPart::Time),
     ("query", RequestPart::Query),
+    ("query_all", RequestPart::QueryAll),
     ("body", RequestPart::Body),
 ];
 
@@ -314,7 +315,7 @@ impl RequestScope {
 
     /// What is known before the body is read.
     pub(super) fn head(sources: Rc<Sources>) -> Binding {
-        scope(Self { sources, parts: &PARTS[..8], in_graph: None }, "part of the request")
+        scope(Self { sources, parts: &PARTS[..9], in_graph: None }, "part of the request")
     }
 
     /// What a field of the graph sees: its arguments are what query and body said.
@@ -329,6 +330,7 @@ impl Scope for RequestScope {
         let (_, part) = found.ok_or_else(|| self.missing(name))?;
         let ty = match part {
             RequestPart::Headers | RequestPart::Cookies | RequestPart::Query => header_map(),
+            RequestPart::QueryAll => Type::map(Type::list(Type::Text).nullable()),
             RequestPart::Body => Type::Dyn,
             RequestPart::Time => Type::Timestamp,
             RequestPart::Method | RequestPart::Path | RequestPart::ClientIp | RequestPart::Id => Type::Text,

@@ -7,7 +7,7 @@ use super::names::Names;
 use super::steps::over;
 use super::unit::Unit;
 use crate::plan::{Call, Repeat, Source};
-use crate::spec::{self, Step};
+use crate::spec::{self, Step, Switch};
 
 /// Calls at most, where nothing is written.
 const MAX_CALLS: usize = 10;
@@ -35,7 +35,7 @@ impl Unit<'_, '_> {
             let message = "a write cannot be repeated: each call would change something again";
             error("write-repeated", &repeat.place, message, "write `read: true` on the call if it changes nothing");
         }
-        if let (Some(every), Some(timeout)) = (&repeat.every, &step.timeout)
+        if let (Some(every), Some(Switch::On(timeout))) = (&repeat.every, &step.timeout)
             && every.value >= timeout.value
         {
             let message = "the wait before the second call is longer than the `timeout` of all of them";

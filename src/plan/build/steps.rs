@@ -8,7 +8,7 @@ use crate::base::diagnostic::did_you_mean;
 use crate::base::id::StepId;
 use crate::expr::{Node, Type};
 use crate::plan::{Action, Each, Expr, Need, OnFailure, Over, Scope, Step, Unwritten};
-use crate::spec;
+use crate::spec::{self, Switch};
 
 /// Items that run at the same time, and items at most, where nothing is written.
 const PARALLEL: usize = 8;
@@ -213,8 +213,8 @@ impl Unit<'_, '_> {
             self.planner.report.error("wrong-type", (&for_each.list.place, &step.path), message, String::new());
         }
         let inner_names = self.names_of(inner);
-        let key =
-            spec.key.as_ref().map(|key| self.planner.scalar(key, &inner_names, &format!("{}.key", step.path)).node);
+        let key_at = format!("{}.key", step.path);
+        let key = spec.key.as_ref().map(|key| self.planner.single(key, ("the `key` of a list", &inner_names), &key_at));
         let mut inner_order = Order::default();
         self.level(inner, &mut inner_order, frames);
         let value = self.checked_result(inner);
@@ -270,7 +270,7 @@ impl Unit<'_, '_> {
             needs: Box::default(),
             on_failure: if own || is_item { self.on_failure(&names, spec, path) } else { OnFailure::Fail },
             group: self.tree.levels[level].group,
-            timeout: spec.timeout.as_ref().map(|timeout| timeout.value),
+            timeout: spec.timeout.as_ref().and_then(Switch::on).map(|timeout| timeout.value),
             write: false,
         }
     }

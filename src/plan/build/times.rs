@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use super::Planner;
-use crate::spec::{Action, Composition, FieldBody, Located, Reach};
+use crate::spec::{Action, Composition, FieldBody, Located, Reach, Switch};
 
 impl Planner<'_> {
     /// Refuses timeouts of nothing.
     pub(super) fn check_times(&self) {
         for backend in &self.spec.backends {
-            self.check_timeout(backend.value.timeout.as_ref(), &backend.path);
+            self.check_switch(backend.value.timeout.as_ref(), &backend.path);
             if let Reach::Variants(variants) = &backend.value.reach {
                 for variant in &variants.list {
-                    self.check_timeout(variant.value.timeout.as_ref(), &variant.path);
+                    self.check_switch(variant.value.timeout.as_ref(), &variant.path);
                 }
             }
         }
@@ -31,16 +31,20 @@ impl Planner<'_> {
         }
         let gateway = &self.spec.gateway;
         self.check_timeout(gateway.timeout.as_ref(), "gateway");
-        self.check_timeout(gateway.calls.as_ref().and_then(|calls| calls.timeout.as_ref()), "gateway.calls");
+        self.check_switch(gateway.calls.as_ref().and_then(|calls| calls.timeout.as_ref()), "gateway.calls");
     }
 
     fn check_steps(&self, composition: &Composition) {
         for step in &composition.steps {
-            self.check_timeout(step.value.timeout.as_ref(), &step.path);
+            self.check_switch(step.value.timeout.as_ref(), &step.path);
             if let Action::Compose(inner) = &step.value.action {
                 self.check_steps(inner);
             }
         }
+    }
+
+    fn check_switch(&self, timeout: Option<&Switch<Located<Duration>>>, path: &str) {
+        self.check_timeout(timeout.and_then(Switch::on), path);
     }
 
     fn check_timeout(&self, timeout: Option<&Located<Duration>>, path: &str) {

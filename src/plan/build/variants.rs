@@ -102,9 +102,9 @@ impl Unit<'_, '_> {
         let backend_says = variant.and_then(|of| of.timeout.as_ref()).or(facts.spec.timeout.as_ref());
         let gateway_says = everywhere.and_then(|calls| calls.timeout.as_ref());
         let (timeout, timeout_by) = match (backend_says, gateway_says) {
-            (Some(timeout), _) => (timeout.value, TimeoutBy::Backend),
-            (None, Some(timeout)) => (timeout.value, TimeoutBy::Gateway),
-            (None, None) => (super::CALL_TIMEOUT, TimeoutBy::Default),
+            (Some(timeout), _) => (timeout.on().map(|time| time.value), TimeoutBy::Backend),
+            (None, Some(timeout)) => (timeout.on().map(|time| time.value), TimeoutBy::Gateway),
+            (None, None) => (Some(super::CALL_TIMEOUT), TimeoutBy::Default),
         };
         let paths = [asking.path, &reached.path, &facts.path, "gateway.calls"];
         Target {

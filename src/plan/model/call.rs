@@ -67,8 +67,8 @@ pub struct Target {
     pub headers: Pairs<HeaderName>,
     /// The query; empty over gRPC.
     pub query: Pairs<Parameter>,
-    /// The time it may take.
-    pub timeout: Duration,
+    /// The time it may take; `None`: as long as the request.
+    pub timeout: Option<Duration>,
     /// Who says so.
     pub timeout_by: TimeoutBy,
 }

@@ -102,6 +102,7 @@ pub enum RequestPart {
     Path,
     Headers,
     Query,
+    QueryAll,
     Cookies,
     Body,
     ClientIp,

@@ -145,8 +145,17 @@ pub struct Cookie {
     pub value: Expr,
     /// How long it is kept, where an expression says so; null keeps it until the browser closes.
     pub max_age: Option<Expr>,
+    /// Until when it is kept, where an expression says so; null says nothing.
+    pub expires: Option<Expr>,
     /// `; Path=/; HttpOnly` and so on.
     pub attributes: Box<str>,
+}
+
+impl Cookie {
+    /// What has to be computed for it.
+    pub fn programs(&self) -> impl Iterator<Item = &Expr> {
+        [&self.value].into_iter().chain(&self.max_age).chain(&self.expires)
+    }
 }
 
 /// An endpoint that passes requests through.

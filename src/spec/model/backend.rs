@@ -23,8 +23,8 @@ keys! {
         openapi: Option<Located<String>>,
         /// Which rpcs only read: `all`, or names that may end in `*`.
         reads: Option<Reads>,
-        /// How long one call may take.
-        timeout: Option<Located<Duration>>,
+        /// How long one call may take; `none`: as long as the request.
+        timeout: Option<Switch<Located<Duration>>>,
         /// Header fields that every call to this backend carries.
         headers: Option<Headers>,
         /// gRPC metadata that every call to this backend carries.

@@ -5,12 +5,11 @@ use std::time::Duration;
 use crate::base::diagnostic::did_you_mean;
 use crate::base::host::HostPattern;
 use crate::spec::constant::holds_expression;
-use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
+use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys};
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 
-use super::pairs::check_cookie_name;
 use super::{
-    Addresses, AnswerCache, ArgSource, Composition, Coordinate, Cors, Deprecated, ErrorStatus, Filled, Headers,
+    Addresses, AnswerCache, ArgSource, Composition, Cookie, Coordinate, Cors, Deprecated, ErrorStatus, Filled, Headers,
     Located, Methods, Named, Priority, Rate, Requirement, Route, Size, Stream, Switch, Template, TypeUse,
 };
 
@@ -92,47 +91,6 @@ keys! {
         cookies: Vec<Named<Cookie>>,
         /// The media type; without it, `application/json`.
         media_type: Option<Located<String>> = "type",
-    }
-}
-
-keys! {
-    /// A cookie to set. `sid: "${token}"` is short for `sid: { value: "${token}" }`.
-    pub struct Cookie: "a cookie", as in "{ value: \"${token}\", max_age: 48h }", or Cookie::of_value {
-        /// The value.
-        value: Scalar,
-        /// How long it is kept; without it, until the browser closes.
-        max_age: Option<MaxAge>,
-        /// Whether scripts cannot read it; true unless said.
-        http_only: Option<Located<bool>>,
-        /// Whether it is sent over TLS only; true unless said.
-        secure: Option<Located<bool>>,
-        /// Which requests of other sites carry it; `Lax` unless said.
-        same_site: Option<Located<SameSite>>,
-        /// The paths that it is sent to.
-        path: Option<Located<String>>,
-        /// The hosts that it is sent to.
-        domain: Option<Located<String>>,
-    }
-}
-
-/// How long a cookie is kept.
-#[derive(Clone, Debug)]
-pub enum MaxAge {
-    /// A duration; zero removes the cookie.
-    Fixed(Located<Duration>),
-    /// An expression that yields a duration.
-    Expression(Scalar),
-}
-
-words! {
-    /// Which requests of other sites carry a cookie.
-    pub enum SameSite {
-        /// None.
-        Strict = "Strict",
-        /// Only those that open a page.
-        Lax = "Lax",
-        /// All.
-        None = "None",
     }
 }
 
@@ -282,41 +240,6 @@ impl FromNode for Document {
             return None;
         }
         Some(Self { scalar: scalar.clone() })
-    }
-}
-
-impl Definition for Cookie {
-    const KIND: &'static str = "cookie";
-
-    fn shape() -> Shape {
-        Shape::OneOf(vec![Shape::Scalar, <Self as FromNode>::shape()])
-    }
-
-    fn define(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        check_cookie_name(name, reader);
-        Self::read(node, reader)
-    }
-}
-
-impl Cookie {
-    /// `sid: "${token}"`.
-    fn of_value(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        Entries::read(&node.under("value"), None, reader)
-    }
-}
-
-impl FromNode for MaxAge {
-    fn shape() -> Shape {
-        Shape::OneOf(vec![Shape::Duration, Shape::Scalar])
-    }
-
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.kind {
-            Kind::Scalar(scalar) if scalar.text().is_some_and(holds_expression) => {
-                Some(Self::Expression(scalar.clone()))
-            }
-            _ => Located::read(node, reader).map(Self::Fixed),
-        }
     }
 }
 

@@ -94,8 +94,8 @@ keys! {
         metadata: Option<Headers>,
         /// Parameters in the query of every REST call.
         query: Option<Parameters>,
-        /// How long one call may take.
-        timeout: Option<Located<Duration>>,
+        /// How long one call may take; `none`: as long as the request.
+        timeout: Option<Switch<Located<Duration>>>,
         /// What happens around a call.
         policies: CallPolicies = ..,
         /// Which of a backend's addresses gets a call.

@@ -6,6 +6,7 @@
 mod backend;
 mod call;
 mod composition;
+mod cookie;
 mod credentials;
 mod deprecated;
 mod door;
@@ -28,12 +29,13 @@ mod variant;
 pub use backend::{Backend, Protocol, Reads};
 pub use call::{Action, FormPart, GrpcCall, OneCall, PartUse, RestCall, Stream, Undo, Verb};
 pub use composition::{Arg, ArgSource, Composition};
+pub use cookie::{Cookie, CookieDomain, CookiePath, SameSite};
 pub use credentials::{
     Certificate, ClientCredentials, ClientTls, Credentials, ServerTls, SigV4, SignatureProfile, Signing, TlsVersion,
 };
 pub use deprecated::Deprecated;
 pub use door::{Addresses, AnswerCache, Cors, Counted, Priority, Rate, Requirement};
-pub use endpoint::{Cookie, Document, Endpoint, MaxAge, Proxy, Respond, SameSite};
+pub use endpoint::{Document, Endpoint, Proxy, Respond};
 pub use errors::{ErrorStatus, FailureKind};
 pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};

@@ -7,7 +7,7 @@ use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FromNode, Keys as _, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
 
-use super::{Action, CallPolicies, Located, Size, Template, Undo};
+use super::{Action, CallPolicies, Located, Size, Switch, Template, Undo};
 
 keys! {
     /// A step: a call, a part, a composition of its own, a value, or a guard.
@@ -40,8 +40,8 @@ keys! {
         default: Option<Template>,
         /// On a call: replies that are failures. On any other step: guards.
         fail: Vec<Fail>,
-        /// How long the step may take.
-        timeout: Option<Located<Duration>>,
+        /// How long the step may take; `none`, on a call: as long as the request, whatever the backend says.
+        timeout: Option<Switch<Located<Duration>>>,
         /// On a call: what happens around it.
         policies: CallPolicies = ..,
         /// On a write: the call that takes it back when the composition fails later. It may mention its own step and
@@ -183,6 +183,12 @@ impl Step {
                 let diagnostic = reader
                     .error("misplaced-key", &key.place, format!("`{}` belongs to a call", key.value))
                     .help("write it beside `backend`, on the step inside that makes the call");
+                reader.report(diagnostic);
+            }
+            if let Some(Switch::Off(place)) = &self.timeout {
+                let diagnostic = reader
+                    .error("misplaced-key", place, "only a call has a timeout of its backend to turn off")
+                    .help("leave it out, or write a duration");
                 reader.report(diagnostic);
             }
         }

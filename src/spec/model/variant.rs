@@ -7,7 +7,7 @@ use crate::spec::keys::{Definition, Entries, FieldDoc, FromNode, Keys, ObjectDoc
 use crate::spec::yaml::{Kind, Node, Scalar};
 
 use super::backend::check_carried;
-use super::{Headers, Located, Named, Parameters, Protocol, Size};
+use super::{Headers, Located, Named, Parameters, Protocol, Size, Switch};
 
 /// How a backend is reached.
 #[derive(Clone, Debug)]
@@ -32,8 +32,8 @@ keys! {
     pub struct Variant: "a variant", as in "{ rest: http://127.0.0.1:7001 }" {
         /// What it speaks, and at which addresses.
         protocol: Protocol = ..,
-        /// How long one call may take.
-        timeout: Option<Located<Duration>>,
+        /// How long one call may take; `none`: as long as the request.
+        timeout: Option<Switch<Located<Duration>>>,
         /// Header fields that every call to this variant carries.
         headers: Option<Headers>,
         /// gRPC metadata that every call to this variant carries.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::spec::{Project, Reading, look_up_in_process, profiles};
+use crate::spec::{Project, Reading, Switch, look_up_in_process, profiles};
 
 /// A folder that is removed at the end of the test.
 struct Folder(PathBuf);
@@ -99,7 +99,7 @@ fn a_profile_says_again_member_by_member_and_keeps_the_order() {
     assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
     let backends = &reading.spec.as_ref().expect("nothing is wrong").backends;
     assert_eq!(backends.iter().map(|backend| backend.name.value.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
-    let timeout = backends[0].value.timeout.as_ref().expect("written");
+    let timeout = backends[0].value.timeout.as_ref().and_then(Switch::on).expect("written");
     assert_eq!(timeout.value, std::time::Duration::from_secs(2));
     let at = |place: &crate::base::diagnostic::Place| {
         (reading.sources.name(place.file), reading.sources.position(place.file, place.bytes.start))

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::spec::{
-    Action, ArgSource, Blame, FieldBody, Literal, MaxAge, Methods, NOT_SUPPORTED_YET, Parameters, Prefer, Protocol,
-    Reading, Reads, Segment, Spec, Step, Template, read_texts,
+    Action, ArgSource, Blame, FieldBody, Literal, Methods, NOT_SUPPORTED_YET, Parameters, Prefer, Protocol, Reading,
+    Reads, Segment, Spec, Step, Switch, Template, WordOr, read_texts,
 };
 
 #[test]
@@ -15,7 +15,7 @@ fn a_backend_says_what_it_speaks_and_what_holds_for_its_calls() {
     let a = &spec.backends[0].value;
     let Protocol::Rest(addresses) = a.reach.protocol() else { unreachable!() };
     assert_eq!(addresses[1].text(), Some("${env('A', 'http://b')}"));
-    assert_eq!(a.timeout.as_ref().map(|timeout| timeout.value), Some(Duration::from_millis(300)));
+    assert_eq!(a.timeout.as_ref().and_then(Switch::on).map(|timeout| timeout.value), Some(Duration::from_millis(300)));
     assert_eq!(a.max_reply.as_ref().map(|size| size.value.0), Some(4 << 20));
     assert_eq!(a.fail[0].blame.as_ref().map(|blame| blame.value), Some(Blame::Client));
     assert_eq!(spec.backends[1].path, "backends.b");
@@ -117,9 +117,9 @@ fn an_endpoint_can_be_a_part_a_proxy_or_a_response() {
     assert!(d.value.answers_nothing() && !a.value.answers_nothing());
     let cookies = &d.value.respond.as_ref().expect("it is written").cookies;
     let hours = Duration::from_secs(48 * 3_600);
-    assert!(matches!(&cookies[0].value.max_age, Some(MaxAge::Fixed(age)) if age.value == hours));
+    assert!(matches!(&cookies[0].value.max_age, Some(WordOr::Word(age)) if age.value == hours));
     assert_eq!(cookies[1].value.value.text(), Some("${args.body.b}"));
-    assert!(matches!(&cookies[2].value.max_age, Some(MaxAge::Expression(_))));
+    assert!(matches!(&cookies[2].value.max_age, Some(WordOr::Expression(_))));
 }
 
 #[test]

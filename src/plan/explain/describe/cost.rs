@@ -50,8 +50,9 @@ impl Describer<'_, '_> {
                             found.push(DefaultBound { of: entry.way.clone(), key: "batch.max", text });
                         }
                         let targets = call.targets.list.iter().filter(|_| self.flow.step(at).timeout.is_none());
-                        for target in targets.filter(|target| target.timeout_by == TimeoutBy::Default) {
-                            let text = format!("{} for each call", duration_text(target.timeout));
+                        let unsaid = targets.filter(|target| target.timeout_by == TimeoutBy::Default);
+                        for timeout in unsaid.filter_map(|target| target.timeout) {
+                            let text = format!("{} for each call", duration_text(timeout));
                             found.push(DefaultBound { of: self.backend(call.backend), key: "timeout", text });
                         }
                     }

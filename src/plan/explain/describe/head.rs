@@ -91,8 +91,11 @@ pub(super) fn answer(endpoint: &Endpoint, respond: &Respond, naming: &Naming<'_,
         cookies: cookies
             .map(|cookie| {
                 let value = placeholder(&cookie.value.node, naming);
-                let age = cookie.max_age.as_ref().map(|age| format!("; Max-Age={}", placeholder(&age.node, naming)));
-                (cookie.name.to_string(), format!("{value}{}{}", age.unwrap_or_default(), cookie.attributes))
+                let computed = [("Max-Age", &cookie.max_age), ("Expires", &cookie.expires)];
+                let computed = computed.into_iter().filter_map(|(name, program)| {
+                    Some(format!("; {name}={}", placeholder(&program.as_ref()?.node, naming)))
+                });
+                (cookie.name.to_string(), format!("{value}{}{}", computed.collect::<String>(), cookie.attributes))
             })
             .collect(),
     }

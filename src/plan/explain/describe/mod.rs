@@ -95,8 +95,7 @@ fn head_nodes(respond: &Respond) -> impl Iterator<Item = (Option<String>, &Node)
         Pair::Map(map) => (Some("the headers".to_owned()), map),
     });
     let cookies = respond.cookies.iter().flat_map(|cookie| {
-        let programs = [&cookie.value].into_iter().chain(&cookie.max_age);
-        programs.map(|program| (Some(format!("the cookie {}", cookie.name)), &program.node))
+        cookie.programs().map(|program| (Some(format!("the cookie {}", cookie.name)), &program.node))
     });
     status.chain(headers).chain(cookies)
 }

@@ -98,6 +98,7 @@ fn of_request(part: RequestPart) -> &'static str {
         RequestPart::Path => "path",
         RequestPart::Headers => "headers",
         RequestPart::Query => "query",
+        RequestPart::QueryAll => "query_all",
         RequestPart::Cookies => "cookies",
         RequestPart::Body => "body",
         RequestPart::ClientIp => "client_ip",

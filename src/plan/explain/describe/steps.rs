@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::super::model::{Action, Condition, Deadline, DeadlineBy, Items, Outcome, Step};
-use super::Describer;
 use super::blocks::Entry;
 use super::call::refusal;
 use super::expression::expression;
 use super::naming::Naming;
 use super::target::slowest;
+use super::{Describer, NO_LIMIT};
 use crate::plan::analysis::{self, At, most_items, waits};
 use crate::plan::{self, OnFailure, Over};
 
@@ -137,7 +137,7 @@ impl Describer<'_, '_> {
             (_, Some(time)) => Deadline { time, by: DeadlineBy::Step },
             (plan::Action::Call(call), None) => {
                 let target = slowest(call)?;
-                Deadline { time: target.timeout, by: DeadlineBy::Call(target.timeout_by) }
+                Deadline { time: target.timeout.unwrap_or(NO_LIMIT), by: DeadlineBy::Call(target.timeout_by) }
             }
             (plan::Action::Each(_) | plan::Action::Group(_), None) => return None,
         };

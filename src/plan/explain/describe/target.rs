@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::super::model::{Choice, Pair, Variant};
-use super::Describer;
 use super::expression::expression;
 use super::naming::Naming;
 use super::pairs::{pairs, parameters};
+use super::{Describer, NO_LIMIT};
 use crate::base::id::BackendId;
 use crate::plan::analysis::At;
 use crate::plan::{Call, Choose, Plan, Target, Variants};
@@ -41,7 +41,7 @@ impl Describer<'_, '_> {
     fn less_than_all(&self, (at, target): (At, &Target)) -> Option<Duration> {
         let unsaid = self.flow.step(at).timeout.is_none();
         let most = self.deadline(at).filter(|_| unsaid)?.time;
-        Some(target.timeout).filter(|time| *time < most)
+        target.timeout.filter(|time| *time < most)
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn choice<T>(
 /// The target to which a call may take the longest.
 pub(super) fn slowest(call: &Call) -> Option<&Target> {
     // Of equal ones the first.
-    call.targets.list.iter().rev().max_by_key(|target| target.timeout)
+    call.targets.list.iter().rev().max_by_key(|target| target.timeout.unwrap_or(NO_LIMIT))
 }
 
 /// What all lists have in common, and what is left of each.
