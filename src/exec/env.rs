@@ -11,8 +11,9 @@ use super::repeat::Repeated;
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
-use crate::base::value::{Held, Sink, Text, Value, View};
-use crate::expr::{self, Budget, ErrorKind, EvalError, Failures, Node, Var};
+use crate::base::value::{Held, Kind, Sink, Text, Value, View};
+use crate::expr::{self, Budget, ErrorKind, EvalError, Failures, Instead, Node, PromiseId, Var};
+use crate::observe::drift::{Drift, Found};
 use crate::plan::{RequestPart, Source};
 
 /// Everything that an expression of one frame can read.
@@ -26,6 +27,8 @@ pub(super) struct Env<'r> {
     pub(super) budget: &'r Budget,
     /// Parts of results that could not be computed and gave null.
     pub(super) leaves: &'r RefCell<Failures>,
+    /// Who counts what replies do not keep; `None` where no replies are read.
+    pub(super) drift: Option<&'r Drift>,
     /// The frame; `None` for expressions that stand outside any (arguments' defaults, proxies).
     pub(super) frame: Option<(&'r Frames<'r>, FrameId)>,
     /// The reply that is being judged.
@@ -187,6 +190,12 @@ impl expr::Env for Env<'_> {
     fn budget(&self) -> &Budget {
         self.budget
     }
+
+    fn drifted(&self, promise: PromiseId, instead: Instead) {
+        if let Some(drift) = self.drift {
+            drift.note(promise.0 as usize, found(instead));
+        }
+    }
 }
 
 /// A header map as an object of texts; a field that came several times is joined with commas.
@@ -210,6 +219,22 @@ fn failure_value(failure: &Failure) -> Value<'_> {
         (Value::text("detail"), Value::text(failure.client_text())),
         (Value::text("body"), body),
     ]))
+}
+
+/// What a reply holds instead of what is promised, as it is counted.
+fn found(instead: Instead) -> Found {
+    match instead {
+        Instead::Nothing => Found::Nothing,
+        Instead::NoObject => Found::NoObject,
+        Instead::Of(kind) => match kind {
+            Kind::Null => Found::Null,
+            Kind::True | Kind::False => Found::Boolean,
+            Kind::Array => Found::List,
+            Kind::Object => Found::Object,
+            Kind::Number | Kind::Int | Kind::Uint | Kind::Double => Found::Number,
+            _ => Found::Text,
+        },
+    }
 }
 
 /// What a failed expression means for the step that it stands in.

@@ -82,6 +82,7 @@ impl<'r> Env<'r> {
             args: &client.args,
             budget,
             leaves,
+            drift: None,
             frame: None,
             reply: None,
             reply_body: &NOTHING,

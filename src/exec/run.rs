@@ -151,6 +151,7 @@ impl<'p> Run<'p> {
             args: &crowd.args,
             budget: &self.budget,
             leaves: &self.leaves,
+            drift: Some(&self.live.drift),
             frame: Some((&self.frames, frame)),
             reply: None,
             reply_body: &NOTHING,

@@ -9,6 +9,7 @@ use super::library::kind_name;
 use super::node::{
     Alternative, Arithmetic, Bind, Binder, Call, Fallback, Infix, LocalId, Matches, Node, Relation, Relational, Var,
 };
+use super::promise::{Instead, PromiseId};
 use crate::base::value::{NotANumber, Sink, Text, Value, View};
 
 mod collection;
@@ -37,6 +38,9 @@ pub trait Env {
 
     /// What the request may still spend.
     fn budget(&self) -> &Budget;
+
+    /// Hears that a reply does not hold what a contract promises of it.
+    fn drifted(&self, _promise: PromiseId, _instead: Instead) {}
 }
 
 /// Whether [`write()`] wrote a value.
@@ -101,13 +105,13 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         match node {
             Node::Const(value) => Ok(constant(value)),
             Node::Named(named) => Ok(constant(&named.value)),
-            Node::Path { var, steps } => Ok(path::walk(&self.env.var(*var), steps)),
+            Node::Path { var, steps } => Ok(path::walk(&self.env.var(*var), steps, &self.drifted())),
             Node::Local { id, steps } => Ok(match self.local(*id) {
-                Some(Slot::View(view)) => path::view(*view, steps).map_or(Value::Null, View::value),
-                Some(Slot::Value(value)) => path::walk(value, steps),
+                Some(Slot::View(view)) => path::view(*view, steps, &self.drifted()).map_or(Value::Null, View::value),
+                Some(Slot::Value(value)) => path::walk(value, steps, &self.drifted()),
                 None => Value::Null,
             }),
-            Node::Select { of, steps } => Ok(path::walk(&self.eval(of)?, steps)),
+            Node::Select { of, steps } => Ok(path::walk(&self.eval(of)?, steps, &self.drifted())),
             Node::Index(index) => self.index(index),
             Node::OptionalStep(step) => Ok(path::optional(&self.eval(&step.of)?, &step.step)),
             Node::Has(presence) => Ok(Value::Bool(path::has(&self.eval(&presence.of)?, &presence.name))),
@@ -133,6 +137,12 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             Node::Map(entries, span) => self.map(entries).map_err(|error| error.at(*span)),
             template => self.template(template),
         }
+    }
+
+    /// Who hears what a path does not find as promised.
+    fn drifted(&self) -> impl Fn(PromiseId, Instead) + use<'a, E> {
+        let env = self.env;
+        move |promise, instead| env.drifted(promise, instead)
     }
 
     fn local(&self, id: LocalId) -> Option<&Slot<'a>> {

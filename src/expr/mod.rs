@@ -19,6 +19,7 @@ mod mistake;
 mod node;
 mod parse;
 mod pattern;
+mod promise;
 mod scope;
 mod span;
 mod spelling;
@@ -40,6 +41,7 @@ pub use node::{
 };
 pub use parse::{COMPREHENSION_LIMIT, DEPTH_LIMIT, SOURCE_LIMIT, parse};
 pub use pattern::Pattern;
+pub use promise::{Instead, PromiseId, Promised};
 pub use scope::{Binding, LocalScope, Scope, Unresolved, with_local};
 pub use span::Span;
 pub use template::{Piece, split};

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::library::Function;
 use super::pattern::Pattern;
+use super::promise::Promised;
 use super::span::Span;
 use crate::base::value::{Value, member_key};
 
@@ -145,10 +146,17 @@ impl fmt::Debug for Named {
 /// One step of a plain path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A member of an object, or the entry of a map under a text key.
-    Member(Box<str>),
+    /// A member of an object, or the entry of a map under a text key; with what a contract promises of it.
+    Member(Box<str>, Option<Promised>),
     /// An element of a list, or the entry of a map under a number.
     Index(i64),
+}
+
+impl Step {
+    /// A member of which nothing is promised.
+    pub fn member(name: impl Into<Box<str>>) -> Self {
+        Self::Member(name.into(), None)
+    }
 }
 
 /// What a computed index gives where there is nothing.

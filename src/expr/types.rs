@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::promise::Promised;
 use crate::base::value::ValueKind;
 
 /// What is known of a value at load.
@@ -57,6 +58,16 @@ pub trait ObjectType: fmt::Debug + Send + Sync {
     /// of a proto message answers to two names.
     fn written(&self, _name: &str) -> Option<String> {
         None
+    }
+
+    /// What a contract promises of the member of a reply, if there is a contract that does.
+    fn promised(&self, _name: &str) -> Option<Promised> {
+        None
+    }
+
+    /// Whether a contract promises something of some members.
+    fn makes_promises(&self) -> bool {
+        false
     }
 
     /// Whether it is a proto message.
@@ -130,6 +141,14 @@ impl Type {
         renamed.map_or(name.into(), Into::into)
     }
 
+    /// What a contract promises of the member `name` of a value of this type.
+    pub(super) fn promised(&self, name: &str) -> Option<Promised> {
+        match self.present() {
+            Self::Object(object) => object.promised(name),
+            _ => None,
+        }
+    }
+
     /// Whether this is one of the three number types.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::Int | Self::Uint | Self::Double)
@@ -197,6 +216,19 @@ impl ObjectType for Either {
 
     fn written(&self, name: &str) -> Option<String> {
         self.one.written(name).or_else(|| self.other.written(name))
+    }
+
+    /// Beside an object that a composition writes, such as a default, the contract's promise stays: what
+    /// was written is no reply.
+    fn promised(&self, name: &str) -> Option<Promised> {
+        match (self.one.makes_promises(), self.other.makes_promises()) {
+            (true, true) => None,
+            _ => self.one.promised(name).or_else(|| self.other.promised(name)),
+        }
+    }
+
+    fn makes_promises(&self) -> bool {
+        self.one.makes_promises() || self.other.makes_promises()
     }
 }
 

@@ -41,8 +41,7 @@ impl Door {
         let routes = Arc::new(Routes::new(plan));
         let graphql = graphql::Front::new(plan).map(Arc::new);
         let ids = Arc::new(Ids::new());
-        let promises = plan.graph.as_ref().map(|graph| graph.promises.as_slice()).unwrap_or_default();
-        let drift = Arc::new(Drift::new(promises));
+        let drift = Arc::new(Drift::new(&plan.promises));
         let door = |_| Self {
             live: Arc::new(Live::new(plan.clone(), drift.clone())),
             routes: routes.clone(),

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 pub struct Promise {
     /// The backends whose replies it is read from; empty where nothing is called.
     pub backends: Box<[Box<str>]>,
-    /// What it is called: `Product.name`.
+    /// What it is called: `Product.name` of the schema, `catalog.Product.name` of a contract.
     pub field: Box<str>,
     /// The promised type.
     pub expected: Box<str>,
@@ -19,6 +19,10 @@ pub struct Promise {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Found {
+    /// The object has no such member.
+    Nothing,
+    /// The value that should have it is no object.
+    NoObject,
     Null,
     Text,
     Boolean,
@@ -37,6 +41,8 @@ pub enum Found {
 impl Found {
     /// Every kind, in the order of its counters.
     pub const ALL: &[Self] = &[
+        Self::Nothing,
+        Self::NoObject,
         Self::Null,
         Self::Text,
         Self::Boolean,
@@ -52,6 +58,8 @@ impl Found {
     /// What it is called in the log and at the operators' address.
     pub fn noun(self) -> &'static str {
         match self {
+            Self::Nothing => "nothing",
+            Self::NoObject => "no object that could hold it",
             Self::Null => "null",
             Self::Text => "text",
             Self::Boolean => "true or false",
@@ -148,6 +156,9 @@ fn is_power_of_ten(count: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
     use super::{Drift, Found, Promise, is_power_of_ten};
 
     #[test]
@@ -174,6 +185,38 @@ mod tests {
     fn the_log_hears_of_the_first_the_tenth_and_the_hundredth() {
         let said: Vec<u64> = (0..=1_000).filter(|count| is_power_of_ten(*count)).collect();
         assert_eq!(said, [1, 10, 100, 1_000]);
+    }
+
+    /// What the log says, line by line.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("not poisoned").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_log_says_what_is_not_kept_and_how_often() {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let promise =
+            Promise { backends: Box::new(["catalog".into()]), field: "A.a".into(), expected: "String!".into() };
+        let drift = Drift::new(&[promise]);
+        tracing::subscriber::with_default(lines, || (0..99).for_each(|_| drift.note(0, Found::Null)));
+        let said = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
+        let said: Vec<&str> = said.lines().collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("WARN") && said[0].contains("a promise is not kept"), "{}", said[0]);
+        let fields = r#"backends="catalog" field="A.a" expected="String!" found="null""#;
+        assert!(said[0].contains(&format!("{fields} count=1")), "{}", said[0]);
+        assert!(said[1].contains(&format!("{fields} count=10")), "{}", said[1]);
     }
 
     #[test]

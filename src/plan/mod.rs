@@ -11,8 +11,10 @@ pub mod fit;
 mod model;
 mod needs;
 pub mod operation;
+mod promises;
 pub mod schema;
 
 pub use build::build;
 pub use model::*;
 pub(crate) use needs::needs_of;
+pub use promises::{OfBackend, Promises};

@@ -60,7 +60,7 @@ fn document(bytes: Bytes, status: StatusCode) -> Result<Option<Doc>, Failure> {
         return Ok(None);
     }
     match Doc::parse(bytes) {
-        Ok(doc) => Ok(Some(doc)),
+        Ok(doc) => Ok(Some(doc.of_reply())),
         Err(_) if !status.is_success() => Ok(None),
         Err(error) => Err(Failure::new(Cause::BadReply, format!("the reply is not JSON: {error}"))),
     }

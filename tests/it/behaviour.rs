@@ -58,6 +58,7 @@ pub(crate) async fn play_document(document: &Document, name: &str) -> Result<(),
             Kind::Request(request) => client.request(request).await,
             Kind::Answer(answer) => client.answer(answer),
             Kind::Calls(calls) => client.calls(calls).await,
+            Kind::Drift(expected) => drifts_as(&stage, expected).await,
         };
         done.map_err(|why| format!("line {}: {why}", event.line))?;
     }
@@ -140,6 +141,34 @@ impl<'a> Client<'a> {
     fn new_calls(&self) -> Vec<Seen> {
         self.stage.backends.record.all().split_off(self.compared)
     }
+}
+
+/// Compares what operators are told about promises with the lines of a document.
+async fn drifts_as(stage: &Stage, expected: &[String]) -> Result<(), String> {
+    let listed = drift(stage).await?;
+    let found: Vec<String> = listed.as_array().into_iter().flatten().map(line_of_drift).collect();
+    match found == expected {
+        true => Ok(()),
+        false => Err(format!("operators are told\n{}\ninstead of\n{}", found.join("\n"), expected.join("\n"))),
+    }
+}
+
+/// One promise: the backends, the field, its type, and what was found how often instead.
+fn line_of_drift(broken: &serde_json::Value) -> String {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let backends: Vec<String> = broken["backends"].as_array().into_iter().flatten().map(text).collect();
+    let found = broken["found"].as_object().into_iter().flatten();
+    let found: Vec<String> = found.map(|(found, count)| format!("{found} {count}")).collect();
+    let (field, expected) = (text(&broken["field"]), text(&broken["expected"]));
+    format!("{} | {field} | {expected} | {}", backends.join(", "), found.join(", "))
+}
+
+/// What the operators' address lists under `/drift`.
+async fn drift(stage: &Stage) -> Result<serde_json::Value, String> {
+    let mut connection = Connection::open(stage.gateway.admin_address()).await.map_err(|error| error.to_string())?;
+    connection.send(b"GET /drift HTTP/1.1\r\nHost: a\r\n\r\n").await.map_err(|error| error.to_string())?;
+    let answer = connection.response("GET").await.map_err(|error| error.to_string())?;
+    serde_json::from_str(&answer.text()).map_err(|error| error.to_string())
 }
 
 /// Sends a request on a connection of its own; `None` when the client leaves before the answer.

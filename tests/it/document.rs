@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Answer(Answer),
     /// The backends must have received exactly this since the last such block.
     Calls(Calls),
+    /// Operators must be told exactly this about what replies do not keep: one line for each promise.
+    Drift(Vec<String>),
 }
 
 /// A request of the client.
@@ -143,6 +145,7 @@ fn read_block(document: &mut Document, line: usize, info: &str, text: &str) -> R
         ["answer"] => Kind::Answer(read_answer(text)?),
         ["calls"] => Kind::Calls(Calls { in_order: false, calls: read_calls(text)? }),
         ["calls", "in", "order"] => Kind::Calls(Calls { in_order: true, calls: read_calls(text)? }),
+        ["drift"] => Kind::Drift(text.lines().filter(|line| *line != "none").map(str::to_owned).collect()),
         _ => return Err(format!("unknown block `{info}`")),
     };
     document.events.push(Event { line, kind });

@@ -7,7 +7,7 @@ use crate::backend::Seen;
 use crate::behaviour::{Stage, send};
 use crate::claim::{claims, run, until};
 use crate::document::{self, Request};
-use crate::http1::{Connection, Message};
+use crate::http1::Message;
 
 claims![
     a_merge_is_the_same_byte_for_byte_in_any_order_of_arrival,
@@ -18,7 +18,6 @@ claims![
     a_query_of_ten_thousand_levels_is_refused,
     a_query_of_a_thousand_aliases_is_refused,
     json_of_a_hundred_thousand_levels_kills_nobody,
-    what_replies_do_not_keep_is_listed_for_operators,
 ];
 
 async fn set(name: &str, text: &str) -> Result<Stage, String> {
@@ -334,82 +333,4 @@ fn json_of_a_hundred_thousand_levels_kills_nobody() -> Result<(), String> {
         assert_eq!(ask(&stage, &graphql("{ me { name } }")).await?.status(), 200);
         Ok(())
     })
-}
-
-const DRIFTING: &str = "```graphql schema
-type Query { me: User, teams: [Team!], hits: [Hit] }
-type User { name: String!, age: Int, friends: [User!], team: Team }
-type Team { title: String!, size: Size, flag: Boolean }
-enum Size { SMALL LARGE }
-union Hit = User | Team
-```
-
-```yaml composition
-backends: { people: { rest: http://people.test }, teams: { rest: http://teams.test } }
-graph:
-  Query.me: { steps: { m: { backend: people, get: /me } } }
-  Query.teams: { steps: { t: { backend: teams, get: /teams } } }
-  Query.hits: { steps: { h: { backend: people, get: /hits } } }
-  User.team: { steps: { t: { backend: teams, get: /team } } }
-```
-
-```backend people
-GET /me -> 200 {\"name\":null,\"age\":\"old\",\"friends\":{}}
-GET /hits -> 200 [{\"__typename\":\"User\",\"name\":\"Ann\"},{\"name\":\"Bob\"},7]
-```
-
-```backend teams
-GET /teams -> 200 [{\"title\":\"A\",\"size\":\"HUGE\",\"flag\":true},{\"size\":1}]
-GET /team -> 200 []
-```
-";
-
-fn what_replies_do_not_keep_is_listed_for_operators() -> Result<(), String> {
-    run(async {
-        let stage = set("drift", DRIFTING).await?;
-        assert_eq!(drift(&stage).await?, serde_json::json!([]));
-        let fine = ask(&stage, &graphql("{ hits { ... on Team { title } } }")).await?;
-        assert_eq!(fine.status(), 200);
-        for query in ["{ me { age friends { name } team { title } } }", "{ me { name } }", "{ me { name } }"] {
-            ask(&stage, &graphql(query)).await?;
-        }
-        ask(&stage, &graphql("{ teams { title size flag } }")).await?;
-        let mut listed = drift(&stage).await?;
-        for broken in listed.as_array_mut().into_iter().flatten() {
-            let seen = broken.as_object_mut().and_then(|broken| broken.remove("last_seen"));
-            assert!(seen.and_then(|seen| seen.as_str().map(|seen| seen.ends_with('Z'))) == Some(true), "{broken}");
-        }
-        let of = |backends: &[&str], field: &str, expected: &str, found: serde_json::Value, count: u64| serde_json::json!({ "backends": backends, "field": field, "expected": expected, "found": found, "count": count });
-        let expected = [
-            of(
-                &["people"],
-                "Query.hits",
-                "[Hit]",
-                serde_json::json!({ "a number": 1, "an object of no known type": 1 }),
-                2,
-            ),
-            of(&["people"], "User.name", "String!", serde_json::json!({ "null": 2 }), 2),
-            of(&["people"], "User.age", "Int", serde_json::json!({ "text": 1 }), 1),
-            of(&["people"], "User.friends", "[User!]", serde_json::json!({ "an object": 1 }), 1),
-            of(&["teams"], "User.team", "Team", serde_json::json!({ "a list": 1 }), 1),
-            of(&["people", "teams"], "Team.title", "String!", serde_json::json!({ "null": 1 }), 1),
-            of(
-                &["people", "teams"],
-                "Team.size",
-                "Size",
-                serde_json::json!({ "a value that the enum does not have": 1 }),
-                1,
-            ),
-        ];
-        assert_eq!(listed, serde_json::Value::from(expected.to_vec()), "{listed:#}");
-        Ok(())
-    })
-}
-
-/// What the operators' address lists.
-async fn drift(stage: &Stage) -> Result<serde_json::Value, String> {
-    let mut connection = Connection::open(stage.gateway.admin_address()).await.map_err(|error| error.to_string())?;
-    connection.send(b"GET /drift HTTP/1.1\r\nHost: a\r\n\r\n").await.map_err(|error| error.to_string())?;
-    let answer = connection.response("GET").await.map_err(|error| error.to_string())?;
-    serde_json::from_str(&answer.text()).map_err(|error| error.to_string())
 }

@@ -13,9 +13,17 @@ use super::{NotANumber, Number, Sink, View};
 pub struct Doc {
     pub(super) bytes: Bytes,
     pub(super) nodes: Vec<Node>,
+    /// Whether a backend sent it.
+    pub(super) is_reply: bool,
 }
 
 impl Doc {
+    /// Says that a backend sent it: what contracts promise of replies is promised of it.
+    #[must_use]
+    pub fn of_reply(self) -> Self {
+        Self { is_reply: true, ..self }
+    }
+
     /// The node `node` of this document.
     pub fn view(self: &Arc<Self>, node: u32) -> View<'_> {
         View { doc: self, node }
@@ -129,6 +137,38 @@ pub enum Kind {
     Object,
 }
 
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u32);
+
+impl Kinds {
+    /// Every kind of number that is not written as text.
+    pub const NUMBERS: Self = Self::of(&[Kind::Number, Kind::Int, Kind::Uint, Kind::Double]);
+    /// Text, and what is text in JSON.
+    pub const TEXTS: Self = Self::of(&[Kind::String, Kind::EscapedString]);
+
+    /// The set of these.
+    pub const fn of(kinds: &[Kind]) -> Self {
+        let (mut set, mut at) = (0, 0);
+        while at < kinds.len() {
+            set |= 1 << kinds[at] as u32;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    /// The kinds of both.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// Whether a kind is one of them.
+    pub const fn holds(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u32) != 0
+    }
+}
+
 /// Writes JSON text and its nodes in one pass. See [`Sink`] for how.
 #[derive(Debug, Default)]
 pub struct DocBuilder {
@@ -173,7 +213,7 @@ impl DocBuilder {
     /// The finished document. Everything opened must have been closed.
     pub fn finish(self) -> Doc {
         debug_assert!(self.open.is_empty(), "a list or object was left open");
-        Doc { bytes: self.bytes.into(), nodes: self.nodes }
+        Doc { bytes: self.bytes.into(), nodes: self.nodes, is_reply: false }
     }
 
     /// Writes a key as [`super::member_key`] prepared it: `"name":`, escaped.

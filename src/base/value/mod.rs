@@ -16,7 +16,7 @@ mod time;
 mod view;
 mod write;
 
-pub use doc::{Doc, DocBuilder, Kind, Mark, Node};
+pub use doc::{Doc, DocBuilder, Kind, Kinds, Mark, Node};
 pub use held::{Held, HeldMap, key_text};
 pub use number::Number;
 pub use parse::{DEPTH_LIMIT, ParseError, plain_run};

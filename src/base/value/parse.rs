@@ -32,7 +32,7 @@ impl Doc {
             return Err(ParseError { offset: error.valid_up_to(), reason: "invalid UTF-8" });
         }
         let nodes = read(&bytes)?;
-        Ok(Self { bytes, nodes })
+        Ok(Self { bytes, nodes, is_reply: false })
     }
 }
 

@@ -17,6 +17,11 @@ impl<'a> View<'a> {
         self.node().kind
     }
 
+    /// Whether a backend sent the document.
+    pub fn is_of_reply(self) -> bool {
+        self.doc.is_reply
+    }
+
     /// Whether the node is `null`.
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null

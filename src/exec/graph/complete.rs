@@ -134,6 +134,7 @@ pub(super) fn expression(
     let env = Env {
         args: &args,
         item: Some((0, &parent)),
+        drift: Some(&execution.live.drift),
         ..Env::bare(run.request, &bound.composition.sources, (&run.budget, &run.leaves))
     };
     let held = env.keep(&bound.composition.result.node)?;

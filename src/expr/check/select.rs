@@ -20,7 +20,8 @@ impl Checker<'_> {
             }
             Resolved::Operand(base) => {
                 let ty = self.member_type(&base.ty, name);
-                let selected = constant::settled(Operand::new(base.node.member(&base.ty.written(&name.text)), ty));
+                let node = base.node.promised_member(&base.ty.written(&name.text), base.ty.promised(&name.text));
+                let selected = constant::settled(Operand::new(node, ty));
                 Resolved::Operand(self.known_present(selected, ast))
             }
         }
@@ -30,7 +31,7 @@ impl Checker<'_> {
     pub(super) fn optional_member(&mut self, of: &Ast, name: &Name) -> Operand {
         let base = self.operand(of);
         let ty = self.optional_type(&base.ty, name);
-        let step = OptionalStep { of: base.node, step: Step::Member(base.ty.written(&name.text).into()) };
+        let step = OptionalStep { of: base.node, step: Step::member(base.ty.written(&name.text)) };
         Operand::new(Node::OptionalStep(Box::new(step)), ty)
     }
 
@@ -71,7 +72,8 @@ impl Checker<'_> {
                     Type::List(_) => return None,
                     _ => self.member_type(&base.ty, &name),
                 };
-                Some(constant::settled(Operand::new(base.node.clone().member(&base.ty.written(&name.text)), ty)))
+                let (written, promised) = (base.ty.written(&name.text), base.ty.promised(&name.text));
+                Some(constant::settled(Operand::new(base.node.clone().promised_member(&written, promised), ty)))
             }
             Value::Int(at) => {
                 let element = match base.ty.present() {

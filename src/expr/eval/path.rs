@@ -1,31 +1,73 @@
 //! Steps from a value to a part of it. Nothing here fails: where there is nothing, there is null.
+//!
+//! Promises are looked at where a step through a document has ended: one comparison of what was found
+//! with what may stand there. Everything else about them is done when that comparison fails.
 
-use crate::base::value::{Held, Number, Value, View};
+use crate::base::value::{Held, Kind, Number, Value, View};
 use crate::expr::node::Step;
+use crate::expr::promise::{Instead, PromiseId, Promised};
 
-/// What stands at the end of a plain path; null when a step finds nothing.
-pub(in crate::expr) fn walk<'a>(value: &Value<'a>, steps: &[Step]) -> Value<'a> {
+/// What stands at the end of a plain path; null when a step finds nothing. `drifted` hears what is not as
+/// promised.
+pub(in crate::expr) fn walk<'a>(value: &Value<'a>, steps: &[Step], drifted: &impl Fn(PromiseId, Instead)) -> Value<'a> {
     let Some((first, rest)) = steps.split_first() else { return value.clone() };
     match value {
-        Value::View(from) => view(*from, steps).map_or(Value::Null, View::value),
+        Value::View(from) => view(*from, steps, drifted).map_or(Value::Null, View::value),
         Value::Optional(None) => Value::Optional(None),
-        Value::Optional(Some(held)) => Value::Optional(step(held, first).map(|value| walk(&value, rest).into())),
-        other => step(other, first).map_or(Value::Null, |value| walk(&value, rest)),
+        Value::Optional(Some(held)) => {
+            Value::Optional(step(held, first).map(|value| walk(&value, rest, drifted).into()))
+        }
+        other => step(other, first).map_or(Value::Null, |value| walk(&value, rest, drifted)),
     }
 }
 
 /// The node at the end of a plain path inside a document.
-pub(super) fn view<'a>(from: View<'a>, steps: &[Step]) -> Option<View<'a>> {
-    steps.iter().try_fold(from, |view, step| match step {
-        Step::Member(name) => view.member(name),
-        Step::Index(index) => view.elements().nth(usize::try_from(*index).ok()?),
-    })
+pub(super) fn view<'a>(mut from: View<'a>, steps: &[Step], drifted: &impl Fn(PromiseId, Instead)) -> Option<View<'a>> {
+    let mut is_vouched = false;
+    for step in steps {
+        let found = match step {
+            Step::Member(name, None) => from.member(name),
+            Step::Member(name, Some(promised)) => {
+                let found = from.member(name);
+                if !found.map_or(promised.may_be_absent, |found| promised.kinds.holds(found.kind()))
+                    && let Some(instead) = broken(promised, (from, is_vouched), found)
+                {
+                    drifted(promised.id, instead);
+                }
+                found
+            }
+            Step::Index(index) => from.elements().nth(usize::try_from(*index).ok()?),
+        };
+        is_vouched = matches!(step, Step::Member(_, Some(_)));
+        from = found?;
+    }
+    Some(from)
+}
+
+/// What is wrong about a member that does not stand there as promised. Of a value that was promised
+/// itself, and is no object, only that promise tells; and what no backend sent breaks none.
+#[cold]
+fn broken(promised: &Promised, (from, is_vouched): (View<'_>, bool), found: Option<View<'_>>) -> Option<Instead> {
+    if !from.is_of_reply() {
+        return None;
+    }
+    match (from.kind(), found) {
+        (Kind::Object, None) => Some(Instead::Nothing),
+        (Kind::Object, Some(found)) if found.kind() == Kind::Number && promised.kinds.holds(Kind::Int) => {
+            // Whole, and too large for an integer of 64 bits or not marked as one.
+            let is_whole = found.raw().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            (!is_whole).then_some(Instead::Of(Kind::Number))
+        }
+        (Kind::Object, Some(found)) => Some(Instead::Of(found.kind())),
+        (Kind::Null, _) => None,
+        _ => (!is_vouched).then_some(Instead::NoObject),
+    }
 }
 
 /// One step; `None` where there is nothing.
 pub(super) fn step<'a>(value: &Value<'a>, step: &Step) -> Option<Value<'a>> {
     match step {
-        Step::Member(name) => value.member(name),
+        Step::Member(name, _) => value.member(name),
         Step::Index(index) => match value {
             Value::Map(entries) => {
                 let is_index = |key: &Value<'_>| {

@@ -219,15 +219,16 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
 
     /// What stands at the end of a plain path; a node of a document stays one.
     pub(super) fn found(&self, node: &'a Node) -> Slot<'a> {
-        let in_document = |view, steps| path::view(view, steps).map_or(Slot::Value(Value::Null), Slot::View);
+        let drifted = self.drifted();
+        let in_document = |view, steps| path::view(view, steps, &drifted).map_or(Slot::Value(Value::Null), Slot::View);
         match node {
             Node::Path { var, steps } => match self.env.view(*var).map_or_else(|| self.env.var(*var), Value::View) {
                 Value::View(view) => in_document(view, steps),
-                other => Slot::Value(path::walk(&other, steps)),
+                other => Slot::Value(path::walk(&other, steps, &drifted)),
             },
             Node::Local { id, steps } => match self.local(*id) {
                 Some(Slot::View(view) | Slot::Value(Value::View(view))) => in_document(*view, steps),
-                Some(Slot::Value(value)) => Slot::Value(path::walk(value, steps)),
+                Some(Slot::Value(value)) => Slot::Value(path::walk(value, steps, &drifted)),
                 None => Slot::Value(Value::Null),
             },
             // Nothing else is a plain path.

@@ -1,6 +1,6 @@
 //! Working with programs at load: selection, pruning, walking.
 
-use super::{Conditional, Member, Node, Step, TextPart, Var, Wanted};
+use super::{Conditional, Member, Node, Promised, Step, TextPart, Var, Wanted};
 use crate::base::value::Value;
 use crate::expr::eval::walk;
 
@@ -40,24 +40,33 @@ impl Node {
     /// member needs.
     #[must_use]
     pub fn member(self, name: &str) -> Self {
+        self.promised_member(name, None)
+    }
+
+    /// The same of a member of which a contract promises something.
+    #[must_use]
+    pub fn promised_member(self, name: &str, promised: Option<Promised>) -> Self {
         match self {
             Self::Object(members) => match members.into_iter().find(|member| *member.name == *name) {
                 Some(Member { when: None, value, .. }) => value,
                 Some(Member { when: Some(when), value, .. }) => Self::when(when, value),
                 None => Self::NULL,
             },
-            Self::Outcome { var, done, otherwise } => {
-                Self::Outcome { var, done: Box::new(done.member(name)), otherwise: Box::new(otherwise.member(name)) }
-            }
+            Self::Outcome { var, done, otherwise } => Self::Outcome {
+                var,
+                done: Box::new(done.promised_member(name, promised)),
+                otherwise: Box::new(otherwise.promised_member(name, promised)),
+            },
             Self::Conditional(conditional) => {
                 let Conditional { when, then, otherwise, span } = *conditional;
-                let (then, otherwise) = (then.member(name), otherwise.member(name));
+                let (then, otherwise) =
+                    (then.promised_member(name, promised), otherwise.promised_member(name, promised));
                 Self::Conditional(Box::new(Conditional { when, then, otherwise, span }))
             }
-            Self::Leaf(inner) => Self::Leaf(Box::new(inner.member(name))),
+            Self::Leaf(inner) => Self::Leaf(Box::new(inner.promised_member(name, promised))),
             Self::Merge(merge) => merge.member(name),
-            Self::Const(value) => Self::Const(walk(&value, &[Step::Member(name.into())])),
-            other => other.step(Step::Member(name.into())),
+            Self::Const(value) => Self::Const(known(&value, Step::member(name))),
+            other => other.step(Step::Member(name.into(), promised)),
         }
     }
 
@@ -65,7 +74,7 @@ impl Node {
     #[must_use]
     pub fn element(self, index: i64) -> Self {
         match self {
-            Self::Const(value) => Self::Const(walk(&value, &[Step::Index(index)])),
+            Self::Const(value) => Self::Const(known(&value, Step::Index(index))),
             other => other.step(Step::Index(index)),
         }
     }
@@ -193,6 +202,11 @@ impl Node {
             other => Self::Select { of: Box::new(other), steps: Box::new([step]) },
         }
     }
+}
+
+/// A part of a value that is known at load, of which nothing is promised.
+fn known(value: &Value<'static>, step: Step) -> Value<'static> {
+    walk(value, &[step], &|_, _| {})
 }
 
 impl Member {

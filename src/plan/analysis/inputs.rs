@@ -253,7 +253,7 @@ impl<'f, 'p> Reader<'f, 'p> {
 
     fn read_var(&self, (var, steps): (Var, &[PathStep]), scope: ScopeAt, read: &mut Read) {
         let member = match steps.first() {
-            Some(PathStep::Member(name)) => Some(name.clone()),
+            Some(PathStep::Member(name, _)) => Some(name.clone()),
             _ => None,
         };
         let Some(source) = self.flow.sources.get(var.0 as usize) else { return };
@@ -317,7 +317,7 @@ impl<'f, 'p> Reader<'f, 'p> {
     fn read_default(&self, node: &Node, read: &mut Read) {
         if let Node::Path { var, steps } = node {
             let member = match steps.first() {
-                Some(PathStep::Member(name)) => Some(name.clone()),
+                Some(PathStep::Member(name, _)) => Some(name.clone()),
                 _ => None,
             };
             match self.args.sources.get(var.0 as usize) {

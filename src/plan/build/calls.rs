@@ -57,7 +57,7 @@ fn effect(unit: &Unit<'_, '_>, step: &Step) -> (bool, Because) {
 pub(super) fn reply_type(planner: &Planner<'_>, step: &Step) -> Type {
     match &step.action {
         Action::Grpc(call) => match planner.find_rpc(call) {
-            Some(rpc) => types::of_message(rpc.output()),
+            Some(rpc) => types::of_reply(rpc.output(), &planner.promises.of_backend(&call.backend.value)),
             None => Type::Dyn,
         },
         Action::Rest(call) => {
@@ -65,7 +65,10 @@ pub(super) fn reply_type(planner: &Planner<'_>, step: &Step) -> Type {
                 call.expect.as_ref().map(|statuses| statuses.iter().map(|status| status.value).collect());
             match planner.operation(call) {
                 Some(_) if call.verb.method.value == Method::HEAD => Type::Null,
-                Some(operation) => operation.reply_type(expected.as_deref()),
+                Some(operation) => {
+                    let promises = planner.promises.of_backend(&call.backend.value);
+                    operation.reply_type(expected.as_deref(), &promises)
+                }
                 None => Type::Dyn,
             }
         }
@@ -281,7 +284,7 @@ impl Unit<'_, '_> {
         let super::unit::Root::Endpoint { args, .. } = self.root else { return false };
         let sources = self.sources();
         match (&sources[var.0 as usize], &steps[..]) {
-            (Source::Args, [PathStep::Member(name)]) => {
+            (Source::Args, [PathStep::Member(name, _)]) => {
                 args.iter().any(|arg| arg.name == *name && matches!(arg.source, crate::plan::ArgSource::Tail(_)))
             }
             _ => false,

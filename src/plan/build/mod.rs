@@ -54,7 +54,7 @@ use std::time::Duration;
 use crate::base::diagnostic::Diagnostic;
 use crate::plan::contract::{Documents, Operation};
 use crate::plan::schema::Schema;
-use crate::plan::{Plan, Rpc};
+use crate::plan::{Plan, Promises, Rpc};
 use crate::spec::{LookUp, Reading, Spec};
 
 use backends::BackendFacts;
@@ -77,6 +77,7 @@ struct Planner<'s> {
     documents: Documents<'s>,
     methods: RefCell<Vec<Rpc>>,
     operations: RefCell<Vec<Arc<Operation>>>,
+    promises: Arc<Promises>,
 }
 
 /// Checks a project and builds its plan.
@@ -102,6 +103,7 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
         documents,
         methods: RefCell::default(),
         operations: RefCell::default(),
+        promises: Arc::default(),
     };
     let gateway = planner.gateway();
     let (fields, graph) = planner.graph();
@@ -113,11 +115,13 @@ pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagno
     let backends = planner.backends.iter().flat_map(|facts| facts.plan(&planner)).collect();
     let methods = planner.methods.take();
     let operations = planner.operations.take();
+    let promises = planner.promises.take();
     let (diagnostics, failed) = planner.report.finish();
     match gateway {
         Some(gateway) if !failed => {
             let schema = planner.schema;
-            Ok((Plan { backends, methods, operations, endpoints, fields, schema, graph, gateway }, diagnostics))
+            let plan = Plan { backends, methods, operations, endpoints, fields, schema, graph, promises, gateway };
+            Ok((plan, diagnostics))
         }
         _ => Err(diagnostics),
     }

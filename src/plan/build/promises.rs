@@ -6,31 +6,30 @@ use super::Planner;
 use super::wiring::Wiring;
 use crate::base::id::BackendId;
 use crate::observe::drift::Promise;
-use crate::plan::schema::TypeId;
+use crate::plan::schema::{FieldDef, TypeId};
 use crate::plan::{Action, Field, Scope};
 
 /// The backends that objects of a type, by its position, come from.
 type Origins = Vec<BTreeSet<BackendId>>;
 
 impl Planner<'_> {
-    /// The promises of all fields, and where those of each type begin.
-    pub(super) fn promises(&self, wiring: &Wiring, fields: &[Field]) -> (Vec<Promise>, Vec<usize>) {
+    /// Adds the promises about all fields, and says where those of each type begin.
+    pub(super) fn promise_fields(&self, wiring: &Wiring, fields: &[Field]) -> Vec<usize> {
         let calls: Vec<BTreeSet<BackendId>> = fields.iter().map(|field| called(&field.composition.scope)).collect();
         let origins = self.origins(wiring, &calls);
         let mut first = vec![0; wiring.bound.len()];
-        let mut promises = Vec::new();
         for (id, ty) in self.schema.types() {
-            first[id.index()] = promises.len();
-            for (at, field) in ty.fields.iter().enumerate() {
+            let promise = |(at, field): (usize, &FieldDef)| {
                 let backends = sources((id, at), (wiring, &calls), &origins);
-                promises.push(Promise {
+                Promise {
                     backends: backends.iter().map(|id| self.backends[id.index()].name.into()).collect(),
                     field: format!("{}.{}", ty.name, field.name).into(),
                     expected: field.ty.to_string().into(),
-                });
-            }
+                }
+            };
+            first[id.index()] = self.promises.extend(ty.fields.iter().enumerate().map(promise));
         }
-        (promises, first)
+        first
     }
 
     /// Objects come from the calls of what gives them, or from where the object comes that holds them.

@@ -4,32 +4,65 @@ use std::sync::Arc;
 
 use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::expr::{ObjectType, Type};
+use crate::base::value::{self, Kinds};
+use crate::expr::{ObjectType, Promised, Type};
+use crate::plan::OfBackend;
 use crate::plan::schema::{Schema, TypeId, TypeKind, TypeRef};
 
-/// The type of a message of a reply.
+/// The type of a message.
 pub(super) fn of_message(message: MessageDescriptor) -> Type {
-    Type::Object(Arc::new(Message(message)))
+    of_nested(message, None)
+}
+
+/// The type of the message that a backend replies: what its proto promises is noted.
+pub(super) fn of_reply(message: MessageDescriptor, promises: &OfBackend) -> Type {
+    of_nested(message, Some(promises))
+}
+
+fn of_nested(descriptor: MessageDescriptor, promises: Option<&OfBackend>) -> Type {
+    Type::Object(Arc::new(Message { descriptor, promises: promises.cloned() }))
 }
 
 #[derive(Debug)]
-struct Message(MessageDescriptor);
+struct Message {
+    descriptor: MessageDescriptor,
+    /// Who notes what is promised; nobody where it is no reply.
+    promises: Option<OfBackend>,
+}
 
 impl ObjectType for Message {
     fn name(&self) -> &str {
-        self.0.full_name()
+        self.descriptor.full_name()
     }
 
     fn member(&self, name: &str) -> Option<Type> {
-        field_of(&self.0, name).map(|field| of_field(&field))
+        field_of(&self.descriptor, name).map(|field| of_field(&field, self.promises.as_ref()))
     }
 
     fn members(&self) -> Vec<String> {
-        self.0.fields().map(|field| field.json_name().to_owned()).collect()
+        self.descriptor.fields().map(|field| field.json_name().to_owned()).collect()
     }
 
     fn written(&self, name: &str) -> Option<String> {
-        field_of(&self.0, name).map(|field| field.json_name().to_owned())
+        field_of(&self.descriptor, name).map(|field| field.json_name().to_owned())
+    }
+
+    fn makes_promises(&self) -> bool {
+        self.promises.is_some()
+    }
+
+    /// A field is always there and of its kind, for what is not is read as unset. Only an enum may hold what
+    /// its proto does not know.
+    fn promised(&self, name: &str) -> Option<Promised> {
+        let promises = self.promises.as_ref()?;
+        let field = field_of(&self.descriptor, name)?;
+        let Kind::Enum(declared) = field.kind() else { return None };
+        if field.is_list() {
+            return None;
+        }
+        let id = promises.about(field.full_name(), || declared.full_name().to_owned());
+        let kinds = Kinds::TEXTS.and(Kinds::of(&[value::Kind::Null]));
+        Some(Promised { id, kinds, may_be_absent: true })
     }
 
     fn is_message(&self) -> bool {
@@ -43,12 +76,12 @@ pub(super) fn field_of(message: &MessageDescriptor, name: &str) -> Option<FieldD
 }
 
 /// What a field of a reply holds. An unset message or optional is null, an unset scalar its default.
-fn of_field(field: &FieldDescriptor) -> Type {
+fn of_field(field: &FieldDescriptor, promises: Option<&OfBackend>) -> Type {
     if field.is_map() {
         let Kind::Message(entry) = field.kind() else { return Type::Dyn };
-        return Type::map(entry.get_field(2).map_or(Type::Dyn, |value| of_kind(&value.kind())));
+        return Type::map(entry.get_field(2).map_or(Type::Dyn, |value| of_kind(&value.kind(), promises)));
     }
-    let single = of_kind(&field.kind());
+    let single = of_kind(&field.kind(), promises);
     match field.cardinality() {
         Cardinality::Repeated => Type::list(single),
         _ if field.supports_presence() => single.nullable(),
@@ -56,7 +89,7 @@ fn of_field(field: &FieldDescriptor) -> Type {
     }
 }
 
-fn of_kind(kind: &Kind) -> Type {
+fn of_kind(kind: &Kind, promises: Option<&OfBackend>) -> Type {
     match kind {
         Kind::Double | Kind::Float => Type::Double,
         Kind::Int32 | Kind::Int64 | Kind::Sint32 | Kind::Sint64 | Kind::Sfixed32 | Kind::Sfixed64 => Type::Int,
@@ -74,9 +107,9 @@ fn of_kind(kind: &Kind) -> Type {
             "google.protobuf.ListValue" => Type::list(Type::Dyn),
             "google.protobuf.Value" | "google.protobuf.Any" => Type::Dyn,
             name if is_wrapper(name) => {
-                message.get_field(1).map_or(Type::Dyn, |value| of_kind(&value.kind()).nullable())
+                message.get_field(1).map_or(Type::Dyn, |value| of_kind(&value.kind(), promises).nullable())
             }
-            _ => of_message(message.clone()),
+            _ => of_nested(message.clone(), promises),
         },
     }
 }

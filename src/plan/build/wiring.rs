@@ -46,7 +46,7 @@ impl Planner<'_> {
     /// The graph with its settings.
     pub(super) fn graph_settings(&self, wiring: Wiring, fields: &[Field]) -> Graph {
         self.check_graph_path();
-        let (promises, first_promise) = self.promises(&wiring, fields);
+        let first_promise = self.promise_fields(&wiring, fields);
         let Wiring { bound, members, type_names } = wiring;
         let written = self.spec.gateway.graphql.as_ref();
         let limits = written.and_then(|graphql| graphql.limits.as_ref());
@@ -57,7 +57,6 @@ impl Planner<'_> {
             bound,
             members,
             type_names,
-            promises,
             first_promise,
             path: written
                 .and_then(|graphql| graphql.path.as_ref())

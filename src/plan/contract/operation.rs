@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::documents::{Documents, Spot, escaped};
-use super::schema::{Reader, SchemaId, Schemas, Sort, type_of};
+use super::schema::{Reader, SchemaId, Schemas, Sort, promised_type, type_of};
 use super::{is_true, text};
 use crate::base::value::Doc;
 use crate::expr::Type;
+use crate::plan::OfBackend;
 use crate::spec::yaml::{Kind, Node};
 
 /// References that lead to one another.
@@ -135,7 +136,8 @@ impl Operation {
     }
 
     /// The type of a reply with one of these statuses; of every success when none are given.
-    pub fn reply_type(&self, expected: Option<&[u16]>) -> Type {
+    /// What is promised of its members is noted with `promises`.
+    pub fn reply_type(&self, expected: Option<&[u16]>, promises: &OfBackend) -> Type {
         let contents: Vec<Contents> = match expected {
             Some(statuses) => {
                 statuses.iter().map(|status| self.contents(*status).unwrap_or(Contents::Unknown)).collect()
@@ -152,7 +154,7 @@ impl Operation {
         };
         let ty = |contents: Contents| match contents {
             Contents::Nothing => Type::Null,
-            Contents::Json(id) => type_of(&self.schemas, id),
+            Contents::Json(id) => promised_type(&self.schemas, id, promises),
             Contents::Unknown => Type::Dyn,
         };
         contents.into_iter().map(ty).reduce(|one, other| one.join(&other)).unwrap_or(Type::Dyn)

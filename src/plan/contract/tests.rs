@@ -1,12 +1,20 @@
 //! Documents as operations: found by path, read with their references, whatever they refer to.
 
+use std::sync::Arc;
+
 use http::Method;
 
 use super::{Contents, Contract, Documents, Found, In, Lists, Piece, segments};
 use crate::base::diagnostic::Place;
 use crate::base::id::FileId;
 use crate::expr::Type;
+use crate::plan::{OfBackend, Promises};
 use crate::spec::{Reading, read_texts};
+
+/// What the contract of the store promises.
+fn store() -> OfBackend {
+    Arc::new(Promises::default()).of_backend("store")
+}
 
 const STORE: &str = r##"
 openapi: 3.0.3
@@ -95,11 +103,11 @@ fn an_operation_says_what_it_takes_and_answers() {
             ("x-trace", In::Header, true, Lists::Repeat)
         ]
     );
-    assert_eq!(list.reply_type(Some(&[200])).to_string(), "store.Page");
-    assert_eq!(list.reply_type(Some(&[404])).to_string(), "store.Problem");
-    assert_eq!(list.reply_type(None).to_string(), "store.Page or null");
+    assert_eq!(list.reply_type(Some(&[200]), &store()).to_string(), "store.Page");
+    assert_eq!(list.reply_type(Some(&[404]), &store()).to_string(), "store.Problem");
+    assert_eq!(list.reply_type(None, &store()).to_string(), "store.Page or null");
     assert_eq!(list.contents(204), Some(Contents::Nothing));
-    let page = match list.reply_type(Some(&[200])) {
+    let page = match list.reply_type(Some(&[200]), &store()) {
         Type::Object(page) => Some(page),
         _ => None,
     };
@@ -107,7 +115,7 @@ fn an_operation_says_what_it_takes_and_answers() {
     assert_eq!(page.member("items").map(|ty| ty.to_string()).as_deref(), Some("list(store.Product)"));
     let made = operation(Method::POST, "/v1/products");
     assert!(matches!(made.body, Some((Contents::Json(_), true))));
-    assert_eq!(made.reply_type(None).to_string(), "null");
+    assert_eq!(made.reply_type(None, &store()).to_string(), "null");
     assert_eq!(operation(Method::GET, "/v1/products/7").parameters[0].name, "id");
     assert!(documents.take_diagnostics().is_empty());
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{Composition, Unwritten};
 use crate::base::id::FieldId;
-use crate::observe::drift::Promise;
 use crate::plan::operation::{Introspection, Limits, Settings};
 use crate::plan::schema::{Schema, TypeId};
 
@@ -39,9 +38,7 @@ pub struct Graph {
     pub members: Vec<Vec<Box<str>>>,
     /// For abstract types: what gives the name of the concrete type.
     pub type_names: Vec<Option<FieldId>>,
-    /// What the schema promises of replies, field by field.
-    pub promises: Vec<Promise>,
-    /// Where the promises of a type's fields begin, by type.
+    /// Where the promises about a type's fields begin in the plan's list, by type.
     pub first_promise: Vec<usize>,
     /// The path that takes GraphQL requests.
     pub path: Box<str>,

@@ -30,6 +30,7 @@ pub use graph::{Field, Graph, GraphLimits};
 pub use variant::{Choose, Variants};
 
 use crate::base::id::EndpointId;
+use crate::observe::drift::Promise;
 use crate::plan::contract::Operation;
 use crate::plan::schema::Schema;
 
@@ -50,6 +51,8 @@ pub struct Plan {
     pub schema: Arc<Schema>,
     /// The GraphQL face, when the project's schema has queries.
     pub graph: Option<Graph>,
+    /// What contracts and the schema promise of replies; expressions and the graph know the positions.
+    pub promises: Vec<Promise>,
     /// The listener and the defaults of requests.
     pub gateway: Gateway,
 }

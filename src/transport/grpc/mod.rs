@@ -153,7 +153,7 @@ async fn read(response: Response<Incoming>, method: &Method, max: u64) -> Result
         return Ok(status::reply(code, head.headers));
     }
     let wire = unframe(&bytes)?;
-    let doc = decode(method, &wire)?;
+    let doc = decode(method, &wire)?.of_reply();
     let mut headers = head.headers;
     status::remove(&mut headers);
     Ok(Reply { status: 200, headers: Arc::new(headers), body: Some(Arc::new(doc)) })

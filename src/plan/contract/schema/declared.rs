@@ -46,15 +46,9 @@ fn nested(schemas: &Arc<Schemas>, id: SchemaId, depth: usize) -> Declared {
 
 /// One alternative beside null is that one or null; of several, anything may be meant.
 fn alternatives(schemas: &Arc<Schemas>, ids: &[SchemaId], depth: usize) -> Declared {
-    let is_null = |id: &&SchemaId| schemas.outline(**id).kinds == Kinds::NULL;
-    let mut others = ids.iter().filter(|id| !is_null(id));
-    match (others.next(), others.next()) {
-        (Some(only), None) => {
-            let declared = nested(schemas, *only, depth + 1);
-            if ids.len() > 1 { Declared::Nullable(Arc::new(declared)) } else { declared }
-        }
-        _ => Declared::Anything,
-    }
+    let Some(only) = schemas.only(ids) else { return Declared::Anything };
+    let declared = nested(schemas, only, depth + 1);
+    if ids.len() > 1 { Declared::Nullable(Arc::new(declared)) } else { declared }
 }
 
 /// A schema.

@@ -1,8 +1,11 @@
 //! Whole numbers where a contract says integer: expressions see them as `int`, as those of a proto.
 
-use super::outline::Others;
+use super::outline::{Others, Outline};
 use super::{SchemaId, Schemas};
 use crate::base::value::{Doc, Kind};
+
+/// Alternatives inside one another that are followed.
+const ALTERNATIVES_LIMIT: usize = 16;
 
 impl Schemas {
     /// Whether integers may stand in values of a schema; else there is nothing to mark.
@@ -16,8 +19,18 @@ impl Schemas {
         self.mark(id, doc, 0);
     }
 
+    /// What a schema says of a value that is there: of a schema or null, that schema.
+    fn of_present(&self, id: SchemaId) -> &Outline {
+        let mut outline = self.outline(id);
+        for _ in 0..ALTERNATIVES_LIMIT {
+            let Some(only) = self.only(&outline.alternatives) else { break };
+            outline = self.outline(only);
+        }
+        outline
+    }
+
     fn mark(&self, id: SchemaId, doc: &mut Doc, node: u32) {
-        let outline = self.outline(id);
+        let outline = self.of_present(id);
         if !outline.has_integers {
             return;
         }

@@ -25,10 +25,11 @@ use std::sync::Arc;
 
 pub use declared::declared;
 pub use read::{Reader, Sort};
-pub use types::type_of;
+pub use types::{promised_type, type_of};
 pub use validate::{VIOLATION_LIMIT, Violation, validate};
 
 use crate::base::diagnostic::Place;
+use crate::base::value;
 use crate::expr::Pattern;
 use outline::Outline;
 
@@ -65,6 +66,13 @@ impl Schemas {
 
     fn outline(&self, id: SchemaId) -> &Outline {
         &self.outlines[id.0 as usize]
+    }
+
+    /// The one alternative beside null, if there is just one.
+    fn only(&self, alternatives: &[SchemaId]) -> Option<SchemaId> {
+        let mut others = alternatives.iter().filter(|id| self.outline(**id).kinds != Kinds::NULL);
+        let only = others.next()?;
+        others.next().is_none().then_some(*only)
     }
 
     /// Keywords that would change what a schema allows and are not known here: each with its place.
@@ -174,6 +182,25 @@ impl Kinds {
 
     fn allows(self, kind: Self) -> bool {
         self.0 & kind.0 == kind.0
+    }
+
+    /// The kinds of nodes that such values are in a reply. An integer that stands alone is marked as one.
+    fn of_nodes(self) -> value::Kinds {
+        use value::Kind::{Array, False, Int, Null, Object, True};
+        let numbers = match self.without_null() {
+            Self::INTEGER => value::Kinds::of(&[Int]),
+            kinds if kinds.and(Self::NUMBER) != Self::NONE => value::Kinds::NUMBERS,
+            _ => value::Kinds::default(),
+        };
+        let others = [
+            (Self::NULL, value::Kinds::of(&[Null])),
+            (Self::BOOLEAN, value::Kinds::of(&[False, True])),
+            (Self::STRING, value::Kinds::TEXTS),
+            (Self::ARRAY, value::Kinds::of(&[Array])),
+            (Self::OBJECT, value::Kinds::of(&[Object])),
+        ];
+        let allowed = others.into_iter().filter(|(kinds, _)| self.allows(*kinds));
+        allowed.fold(numbers, |all, (_, nodes)| all.and(nodes))
     }
 
     /// The words for these, `number` for both kinds of number.

@@ -129,6 +129,7 @@ fn mark_integers(outlines: &mut [Outline]) {
         for at in 0..outlines.len() {
             let outline = &outlines[at];
             let inner = outline.members.iter().map(|member| member.schema).chain(outline.items);
+            let inner = inner.chain(outline.alternatives.iter().copied());
             let others = match outline.others {
                 Others::Of(id) => Some(id),
                 _ => None,

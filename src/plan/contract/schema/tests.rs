@@ -216,10 +216,10 @@ fn unknown_keywords_are_ignored_and_some_are_named() {
 
 #[test]
 fn integers_are_marked_where_the_contract_says_so() {
-    let schema = "{ properties: { n: { type: integer }, f: { type: number }, l: { items: { type: integer } } } }";
+    let schema = "{ properties: { n: { type: integer }, f: { type: number }, l: { items: { type: integer } }, o: { oneOf: [{ properties: { n: { type: integer } } }, { type: 'null' }] } } }";
     let (schemas, id) = compiled(schema, Sort::JsonSchema);
     assert!(schemas.has_integers(id));
-    let json = br#"{"n":7,"f":7,"l":[1,2.0,2.5,"x"],"other":7}"#;
+    let json = br#"{"n":7,"f":7,"l":[1,2.0,2.5,"x"],"other":7,"o":{"n":7}}"#;
     let mut doc = Doc::parse(Bytes::from_static(json)).expect("JSON");
     schemas.mark_integers(id, &mut doc);
     let held = Held::whole(doc);
@@ -228,6 +228,7 @@ fn integers_are_marked_where_the_contract_says_so() {
     assert_eq!(kind(value.member("n")), "Some(Int)");
     assert_eq!(kind(value.member("f")), "Some(Number)");
     assert_eq!(kind(value.member("other")), "Some(Number)");
+    assert_eq!(kind(value.member("o").expect("there").member("n")), "Some(Int)");
     let list = value.member("l").expect("there");
     let kinds: Vec<String> = list.elements().expect("a list").map(|item| kind(Some(item))).collect();
     assert_eq!(kinds, ["Some(Int)", "Some(Int)", "Some(Number)", "Some(Text)"]);

@@ -5,25 +5,39 @@
 
 use std::sync::Arc;
 
-use super::outline::Others;
+use super::outline::{Others, Outline};
 use super::{Kinds, SchemaId, Schemas};
-use crate::expr::{ObjectType, Type};
+use crate::expr::{ObjectType, Promised, Type};
+use crate::plan::OfBackend;
 
 /// Schemas inside one another that are looked through for one type; recursive lists and alternatives end here.
 const DEPTH_LIMIT: usize = 16;
 
 /// The type of the values of a schema.
 pub fn type_of(schemas: &Arc<Schemas>, id: SchemaId) -> Type {
-    nested(schemas, id, 0)
+    nested(&Source { schemas: schemas.clone(), promises: None }, id, 0)
 }
 
-fn nested(schemas: &Arc<Schemas>, id: SchemaId, depth: usize) -> Type {
-    let outline = schemas.outline(id);
+/// The type of replies that a schema describes: what it promises of their members is noted.
+pub fn promised_type(schemas: &Arc<Schemas>, id: SchemaId, promises: &OfBackend) -> Type {
+    nested(&Source { schemas: schemas.clone(), promises: Some(promises.clone()) }, id, 0)
+}
+
+/// What types are made from.
+#[derive(Clone)]
+struct Source {
+    schemas: Arc<Schemas>,
+    /// Who notes what is promised; nobody where the values are no replies.
+    promises: Option<OfBackend>,
+}
+
+fn nested(source: &Source, id: SchemaId, depth: usize) -> Type {
+    let outline = source.schemas.outline(id);
     if depth > DEPTH_LIMIT {
         return Type::Dyn;
     }
     if !outline.alternatives.is_empty() {
-        let alternatives = outline.alternatives.iter().map(|id| nested(schemas, *id, depth + 1));
+        let alternatives = outline.alternatives.iter().map(|id| nested(source, *id, depth + 1));
         let joined = alternatives.reduce(|one, other| one.join(&other)).unwrap_or(Type::Dyn);
         return if outline.kinds.allows(Kinds::NULL) && outline.kinds != Kinds::ALL {
             joined.nullable()
@@ -32,7 +46,7 @@ fn nested(schemas: &Arc<Schemas>, id: SchemaId, depth: usize) -> Type {
         };
     }
     let of_other = |others| match others {
-        Others::Of(id) => nested(schemas, id, depth + 1),
+        Others::Of(id) => nested(source, id, depth + 1),
         Others::Unsaid | Others::None => Type::Dyn,
     };
     let ty = match outline.kinds.without_null() {
@@ -41,9 +55,9 @@ fn nested(schemas: &Arc<Schemas>, id: SchemaId, depth: usize) -> Type {
         Kinds::INTEGER => Type::Int,
         Kinds::NUMBER => Type::Double,
         Kinds::STRING => Type::Text,
-        Kinds::ARRAY => Type::list(outline.items.map_or(Type::Dyn, |items| nested(schemas, items, depth + 1))),
+        Kinds::ARRAY => Type::list(outline.items.map_or(Type::Dyn, |items| nested(source, items, depth + 1))),
         Kinds::OBJECT if outline.members.is_empty() => Type::map(of_other(outline.others)),
-        Kinds::OBJECT => Type::Object(Arc::new(Shape { schemas: schemas.clone(), id })),
+        Kinds::OBJECT => Type::Object(Arc::new(Shape { source: source.clone(), id })),
         _ => Type::Dyn,
     };
     if outline.kinds.allows(Kinds::NULL) { ty.nullable() } else { ty }
@@ -51,34 +65,53 @@ fn nested(schemas: &Arc<Schemas>, id: SchemaId, depth: usize) -> Type {
 
 /// An object whose members a schema names.
 struct Shape {
-    schemas: Arc<Schemas>,
+    source: Source,
     id: SchemaId,
+}
+
+impl Shape {
+    fn outline(&self) -> &Outline {
+        self.source.schemas.outline(self.id)
+    }
 }
 
 impl std::fmt::Debug for Shape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Shape").field(&self.schemas.name(self.id)).finish()
+        f.debug_tuple("Shape").field(&self.source.schemas.name(self.id)).finish()
     }
 }
 
 impl ObjectType for Shape {
     fn name(&self) -> &str {
-        self.schemas.name(self.id)
+        self.source.schemas.name(self.id)
     }
 
     fn member(&self, name: &str) -> Option<Type> {
-        let outline = self.schemas.outline(self.id);
+        let outline = self.outline();
         if let Some(member) = outline.member(name) {
-            let ty = type_of(&self.schemas, member.schema);
+            let ty = nested(&self.source, member.schema, 0);
             return Some(if member.required { ty } else { ty.nullable() });
         }
         match outline.others {
-            Others::Of(id) => Some(type_of(&self.schemas, id).nullable()),
+            Others::Of(id) => Some(nested(&self.source, id, 0).nullable()),
             Others::Unsaid | Others::None => None,
         }
     }
 
     fn members(&self) -> Vec<String> {
-        self.schemas.outline(self.id).members.iter().map(|member| member.name.clone()).collect()
+        self.outline().members.iter().map(|member| member.name.clone()).collect()
+    }
+
+    fn makes_promises(&self) -> bool {
+        self.source.promises.is_some()
+    }
+
+    fn promised(&self, name: &str) -> Option<Promised> {
+        let promises = self.source.promises.as_ref()?;
+        let member = self.outline().member(name)?;
+        let kinds = self.source.schemas.outline(member.schema).kinds;
+        let expected = || format!("{}{}", kinds.words(), if member.required { "" } else { ", if it is there" });
+        let id = promises.about(&format!("{}.{name}", self.name()), expected);
+        Some(Promised { id, kinds: kinds.of_nodes(), may_be_absent: !member.required })
     }
 }

@@ -128,7 +128,7 @@ impl Printer<'_> {
     fn optional_step(&mut self, step: &OptionalStep) {
         self.operand(&step.of, Binding::Operand);
         match &step.step {
-            Step::Member(name) => self.push(format_args!(".?{name}")),
+            Step::Member(name, _) => self.push(format_args!(".?{name}")),
             Step::Index(index) => self.push(format_args!("[?{index}]")),
         }
     }
@@ -195,8 +195,8 @@ impl Printer<'_> {
     fn steps(&mut self, steps: &[Step]) {
         for step in steps {
             match step {
-                Step::Member(name) if is_name(name) => self.push(format_args!(".{name}")),
-                Step::Member(name) => self.push(format_args!("['{name}']")),
+                Step::Member(name, _) if is_name(name) => self.push(format_args!(".{name}")),
+                Step::Member(name, _) => self.push(format_args!("['{name}']")),
                 Step::Index(index) => self.push(format_args!("[{index}]")),
             }
         }
