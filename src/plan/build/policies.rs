@@ -29,17 +29,19 @@ impl Door<'_> {
 }
 
 impl Planner<'_> {
-    /// Checks the policies of backends and of the gateway, whose expressions see the request and nothing else.
+    /// Checks what backends and the gateway add to calls, whose expressions see the request and nothing else.
     pub(super) fn check_policies(&self) {
         for facts in &self.backends {
             let place = facts.spec.place.clone();
             let unit = Unit::new(self, Tree::bare((&place, &facts.path)), Root::Part { args: &[] });
             self.check_call_policies(&facts.spec.policies, &unit.names_of(0), &facts.path);
+            unit.check_backend(facts);
         }
         let gateway = &self.spec.gateway;
         let unit = Unit::new(self, Tree::bare((&gateway.place, "gateway")), Root::Part { args: &[] });
         if let Some(calls) = &gateway.calls {
             self.check_call_policies(&calls.policies, &unit.names_of(0), "gateway.calls");
+            unit.check_carried([&calls.headers, &calls.metadata], calls.query.as_ref(), "gateway.calls");
         }
         unit.check_door(Door { auth: gateway.auth.as_ref(), rate: gateway.rate.as_ref() }, "gateway");
     }

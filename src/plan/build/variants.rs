@@ -35,6 +35,37 @@ impl Unit<'_, '_> {
         self.variants(facts, asking, |backend, reached| self.target((facts, backend, reached), asking, carried, names))
     }
 
+    /// Checks what a backend adds to its calls and what judges their replies, also where no call is.
+    pub(super) fn check_backend(&self, facts: &BackendFacts<'_>) {
+        let wide = Wide { unit: self, reply: None, user: &facts.path };
+        let spec::Backend { headers, metadata, query, reach, fail, .. } = facts.spec;
+        self.check_carried([headers, metadata], query.as_ref(), &facts.path);
+        for variant in facts.reached().iter().filter_map(|reached| reached.variant) {
+            let spec::Variant { headers, metadata, query, .. } = &variant.value;
+            self.check_carried([headers, metadata], query.as_ref(), &variant.path);
+        }
+        self.guards(fail, &Wide { reply: Some(&Type::Dyn), ..wide }, &facts.path);
+        if let spec::Reach::Variants(spec::Variants { choose: Some(choose), .. }) = reach {
+            let reached = facts.reached();
+            let names: Vec<&str> = reached.iter().filter_map(Reached::name).collect();
+            self.choose(facts, (choose, &names), &facts.path);
+        }
+    }
+
+    /// Checks what many calls carry: header fields, metadata, parameters.
+    pub(super) fn check_carried(
+        &self,
+        headers: [&Option<spec::Headers>; 2],
+        query: Option<&spec::Parameters>,
+        path: &str,
+    ) {
+        let wide = Wide { unit: self, reply: None, user: path };
+        for (written, key) in headers.into_iter().zip(["headers", "metadata"]) {
+            self.planner.pairs(written.as_ref(), &wide, &format!("{path}.{key}"));
+        }
+        self.planner.pairs(query, &wide, &format!("{path}.query"));
+    }
+
     /// One of something for each variant that a call may go to.
     pub(super) fn variants<T>(
         &self,
@@ -67,7 +98,7 @@ impl Unit<'_, '_> {
             let help = "write `variant: NAME` here, or `choose` at the backend".to_owned();
             return complain(asking.backend, message, help);
         };
-        match self.choose(facts, (choose, &names), asking) {
+        match self.choose(facts, (choose, &names), asking.path) {
             Chosen::One(index) => Variants::only(one(index)),
             Chosen::ByName(choose) => Variants { list: (0..names.len()).map(one).collect(), choose },
             Chosen::Of(indexes, choose) => Variants { list: indexes.into_iter().map(one).collect(), choose },
@@ -116,13 +147,8 @@ impl Unit<'_, '_> {
         }
     }
 
-    fn choose(
-        &self,
-        facts: &BackendFacts<'_>,
-        (choose, names): (&spec::Choose, &[&str]),
-        asking: Asking<'_>,
-    ) -> Chosen {
-        let wide = Wide { unit: self, reply: None, user: asking.path };
+    fn choose(&self, facts: &BackendFacts<'_>, (choose, names): (&spec::Choose, &[&str]), user: &str) -> Chosen {
+        let wide = Wide { unit: self, reply: None, user };
         let path = format!("{}.choose", facts.path);
         let report = &self.planner.report;
         match choose {
