@@ -74,7 +74,20 @@ pub trait ObjectType: fmt::Debug + Send + Sync {
     fn is_message(&self) -> bool {
         false
     }
+
+    /// Whether no other type has its name. What a composition writes has no name of its own.
+    fn is_named(&self) -> bool {
+        true
+    }
+
+    /// The objects of which a value is one, where it may be one of several.
+    fn alternatives(&self) -> &[Arc<dyn ObjectType>] {
+        &[]
+    }
 }
+
+/// Objects inside one another that are compared to tell whether two written ones are the same.
+const COMPARED_DEPTH: usize = 8;
 
 impl Type {
     /// A list of `item`.
@@ -87,11 +100,11 @@ impl Type {
         Self::Map(Arc::new(value))
     }
 
-    /// `self` or null. Idempotent; `Dyn` and `Null` hold null already.
+    /// `self` or null. Idempotent. Of `Dyn` nothing is known, and of `dyn or null` that it may be null.
     #[must_use]
     pub fn nullable(self) -> Self {
         match self {
-            Self::Dyn | Self::Null | Self::Nullable(_) => self,
+            Self::Null | Self::Nullable(_) => self,
             other => Self::Nullable(Arc::new(other)),
         }
     }
@@ -132,6 +145,16 @@ impl Type {
         matches!(self, Self::Null | Self::Nullable(_))
     }
 
+    /// Whether nothing is known of the values, but perhaps that one may be null.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.present(), Self::Dyn)
+    }
+
+    /// Whether operators refuse it where nothing guards it: it is known what it is, and that it may be null.
+    pub fn needs_guard(&self) -> bool {
+        matches!(self, Self::Nullable(inner) if !matches!(**inner, Self::Dyn))
+    }
+
     /// The name under which a value of this type holds the member `name`.
     pub(super) fn written<'n>(&self, name: &'n str) -> std::borrow::Cow<'n, str> {
         let renamed = match self.present() {
@@ -165,35 +188,83 @@ impl Type {
             (Self::Map(a), Self::Map(b)) => Self::map(a.join(b)),
             (Self::Optional(a), Self::Optional(b)) => a.join(b).optional(),
             (a, b) if a.is(b) => a.clone(),
-            (Self::Object(a), Self::Object(b)) => Self::Object(Arc::new(Either {
-                name: format!("{} or {}", a.name(), b.name()),
-                one: a.clone(),
-                other: b.clone(),
-            })),
+            (Self::Object(a), Self::Object(b)) => Either::join(a, b),
             _ => Self::Dyn,
         }
     }
 
+    /// What holds all of them: the join. Where all are objects, [`ObjectType::alternatives`] are these, one for
+    /// one; of nothing it is `Dyn`.
+    pub fn one_of(types: &[Self]) -> Self {
+        let object = |ty: &Self| match ty.present() {
+            Self::Object(object) => Some(object.clone()),
+            _ => None,
+        };
+        match types.iter().map(object).collect::<Option<Vec<_>>>() {
+            Some(of) if of.len() > 1 => {
+                let either = Either::of(of);
+                if types.iter().any(Self::may_be_null) { either.nullable() } else { either }
+            }
+            _ => types.iter().cloned().reduce(|one, other| one.join(&other)).unwrap_or(Self::Dyn),
+        }
+    }
+
     /// Whether both are the same type. Objects are the same when they are one and the same
-    /// contract, or share its name.
+    /// contract, share its name, or are written with the same members.
     pub fn is(&self, other: &Self) -> bool {
+        self.is_within(other, COMPARED_DEPTH)
+    }
+
+    fn is_within(&self, other: &Self, depth: usize) -> bool {
         match (self, other) {
             (Self::List(a), Self::List(b))
             | (Self::Map(a), Self::Map(b))
             | (Self::Nullable(a), Self::Nullable(b))
-            | (Self::Optional(a), Self::Optional(b)) => a.is(b),
-            (Self::Object(a), Self::Object(b)) => Arc::ptr_eq(a, b) || a.name() == b.name(),
+            | (Self::Optional(a), Self::Optional(b)) => a.is_within(b, depth),
+            (Self::Object(a), Self::Object(b)) => Arc::ptr_eq(a, b) || is_same_object((&**a, &**b), depth),
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         }
     }
 }
 
-/// One of two objects: it may have the members of both. One that only one of them has may be null.
+/// Names tell contracts apart, and members what is written. What is nested too deeply to be compared counts
+/// as different.
+fn is_same_object((one, other): (&dyn ObjectType, &dyn ObjectType), depth: usize) -> bool {
+    if one.is_named() || other.is_named() {
+        return one.is_named() && other.is_named() && one.name() == other.name();
+    }
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let names = one.members();
+    let same = |name: &String| match (one.member(name), other.member(name)) {
+        (Some(one), Some(other)) => one.is_within(&other, depth),
+        _ => false,
+    };
+    names == other.members() && names.iter().all(same)
+}
+
+/// One of several objects: it may have the members of all. One that some of them lack may be null.
 #[derive(Debug)]
 struct Either {
     name: String,
-    one: Arc<dyn ObjectType>,
-    other: Arc<dyn ObjectType>,
+    of: Vec<Arc<dyn ObjectType>>,
+}
+
+impl Either {
+    fn join(one: &Arc<dyn ObjectType>, other: &Arc<dyn ObjectType>) -> Type {
+        let mut of: Vec<Arc<dyn ObjectType>> = Vec::new();
+        for object in [one, other].into_iter().flat_map(alternatives) {
+            if !of.iter().any(|known| is_same_object((&**known, &*object), COMPARED_DEPTH)) {
+                of.push(object);
+            }
+        }
+        Self::of(of)
+    }
+
+    fn of(of: Vec<Arc<dyn ObjectType>>) -> Type {
+        let mut names: Vec<&str> = of.iter().map(|object| object.name()).collect();
+        names.dedup();
+        Type::Object(Arc::new(Self { name: names.join(" or "), of }))
+    }
 }
 
 impl ObjectType for Either {
@@ -202,33 +273,51 @@ impl ObjectType for Either {
     }
 
     fn member(&self, name: &str) -> Option<Type> {
-        match (self.one.member(name), self.other.member(name)) {
-            (Some(one), Some(other)) => Some(one.join(&other)),
-            (found, None) | (None, found) => found.map(Type::nullable),
-        }
+        let found: Vec<Type> = self.of.iter().filter_map(|object| object.member(name)).collect();
+        let is_everywhere = found.len() == self.of.len();
+        let joined = found.into_iter().reduce(|one, other| one.join(&other))?;
+        Some(if is_everywhere { joined } else { joined.nullable() })
     }
 
     fn members(&self) -> Vec<String> {
-        let mut members = self.one.members();
-        members.extend(self.other.members().into_iter().filter(|member| self.one.member(member).is_none()));
+        let mut members: Vec<String> = Vec::new();
+        for member in self.of.iter().flat_map(|object| object.members()) {
+            if !members.contains(&member) {
+                members.push(member);
+            }
+        }
         members
     }
 
     fn written(&self, name: &str) -> Option<String> {
-        self.one.written(name).or_else(|| self.other.written(name))
+        self.of.iter().find_map(|object| object.written(name))
     }
 
-    /// Beside an object that a composition writes, such as a default, the contract's promise stays: what
+    fn is_named(&self) -> bool {
+        false
+    }
+
+    fn alternatives(&self) -> &[Arc<dyn ObjectType>] {
+        &self.of
+    }
+
+    /// Beside objects that a composition writes, such as a default, the contract's promise stays: what
     /// was written is no reply.
     fn promised(&self, name: &str) -> Option<Promised> {
-        match (self.one.makes_promises(), self.other.makes_promises()) {
-            (true, true) => None,
-            _ => self.one.promised(name).or_else(|| self.other.promised(name)),
-        }
+        let mut promising = self.of.iter().filter(|object| object.makes_promises());
+        promising.next().filter(|_| promising.next().is_none())?.promised(name)
     }
 
     fn makes_promises(&self) -> bool {
-        self.one.makes_promises() || self.other.makes_promises()
+        self.of.iter().any(|object| object.makes_promises())
+    }
+}
+
+/// The objects of which a value is one; one that is no alternative is its own.
+fn alternatives(object: &Arc<dyn ObjectType>) -> Vec<Arc<dyn ObjectType>> {
+    match object.alternatives() {
+        [] => vec![object.clone()],
+        several => several.to_vec(),
     }
 }
 

@@ -160,7 +160,7 @@ impl<'s> Planner<'s> {
             Bound::TypeName(_) => &[],
         };
         let of = entry.at.parent();
-        let is_root = Some(of) == self.schema.query() || Some(of) == self.schema.mutation();
+        let is_root = self.schema.roots().contains(&of);
         let read_only = Some(of) != self.schema.mutation();
         let parent = (!is_root).then(|| parent.unwrap_or(&Type::Dyn));
         let root = Root::Field { args, parent, read_only };

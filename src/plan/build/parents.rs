@@ -3,16 +3,11 @@
 //! An object of a type of the schema comes from somewhere: a field with an entry gives it, or it is
 //! a member of an object that is known. What all these places have in common is its type here.
 
-use std::sync::Arc;
-
 use super::Planner;
 use super::fields::Entry;
 use super::wiring::Wiring;
-use crate::expr::{ObjectType, Type};
+use crate::expr::Type;
 use crate::plan::schema::{TypeId, TypeKind, TypeRef};
-
-/// Objects inside one another that are compared to tell whether two types are the same.
-const COMPARED_DEPTH: usize = 8;
 
 /// What is known of the objects of each type so far.
 struct Parents {
@@ -26,9 +21,7 @@ impl<'s> Planner<'s> {
     /// The type of the objects of each type of the schema; `dyn` where nothing tells it, or where
     /// two places give different ones.
     pub(super) fn parents(&self, entries: &[Entry<'s>], wiring: &Wiring) -> Vec<Type> {
-        let roots = [self.schema.query(), self.schema.mutation()];
-        let mut parents =
-            Parents { known: vec![None; wiring.bound.len()], open: roots.into_iter().flatten().collect() };
+        let mut parents = Parents { known: vec![None; wiring.bound.len()], open: self.schema.roots() };
         // Every type is visited anew at most when its first source and when a different one is found.
         while let Some(of) = parents.open.pop() {
             let parent = parents.known[of.index()].clone();
@@ -72,7 +65,7 @@ impl Parents {
         let known = &mut self.known[id.index()];
         let joined = match known {
             None => found.clone(),
-            Some(known) if is_same(known, found, COMPARED_DEPTH) => return,
+            Some(known) if known.is(found) => return,
             Some(Type::Dyn) => return,
             Some(_) => Type::Dyn,
         };
@@ -100,27 +93,4 @@ fn member(parent: &Type, name: &str) -> Type {
         Type::Map(value) => Type::clone(value),
         _ => Type::Dyn,
     }
-}
-
-/// Whether two types are the same to their last member. Written objects have no names that tell
-/// them apart.
-fn is_same(a: &Type, b: &Type, depth: usize) -> bool {
-    match (a, b) {
-        (Type::Object(a), Type::Object(b)) => Arc::ptr_eq(a, b) || has_same_members(&**a, &**b, depth),
-        (Type::List(a), Type::List(b))
-        | (Type::Map(a), Type::Map(b))
-        | (Type::Nullable(a), Type::Nullable(b))
-        | (Type::Optional(a), Type::Optional(b)) => is_same(a, b, depth),
-        (a, b) => a.is(b),
-    }
-}
-
-fn has_same_members(a: &dyn ObjectType, b: &dyn ObjectType, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return true };
-    let names = a.members();
-    let same = |name: &String| match (a.member(name), b.member(name)) {
-        (Some(a), Some(b)) => is_same(&a, &b, depth),
-        _ => false,
-    };
-    a.name() == b.name() && names == b.members() && names.iter().all(same)
 }

@@ -108,6 +108,12 @@ impl Schema {
         self.roots.subscription
     }
 
+    /// The types that operations begin at, of which there is one object and no parent.
+    pub fn roots(&self) -> Vec<TypeId> {
+        let roots = &self.roots;
+        [roots.query, roots.mutation, roots.subscription].into_iter().flatten().collect()
+    }
+
     /// The directives that documents may use, `@skip` and `@include` among them.
     pub fn directives(&self) -> &[DirectiveDef] {
         &self.directives
