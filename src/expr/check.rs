@@ -249,7 +249,8 @@ impl Checker<'_> {
     fn condition(&mut self, ast: &Ast) -> Operand {
         let operand = self.operand(ast);
         match &operand.ty {
-            Type::Bool | Type::Dyn => {}
+            Type::Bool => {}
+            unknown if unknown.is_unknown() => {}
             Type::Nullable(inner) if matches!(**inner, Type::Bool) => self.refuse_null(ast, "a condition"),
             other => {
                 let help = match other.present() {

@@ -30,7 +30,8 @@ impl Checker<'_> {
             let key = self.operand(&pair.key);
             match &key.ty {
                 Type::Text => {}
-                Type::Int | Type::Uint | Type::Bool | Type::Dyn => text_keys = false,
+                Type::Int | Type::Uint | Type::Bool => text_keys = false,
+                unknown if unknown.is_unknown() => text_keys = false,
                 other => {
                     let message = format!("a key must be string, int, uint or bool, and this is {other}");
                     self.mistake(Mistake::new(pair.key.bytes(), message).help("write names in quotes: `{'name': …}`"));

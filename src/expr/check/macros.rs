@@ -174,7 +174,7 @@ impl Checker<'_> {
             Fold::List | Fold::Map | Fold::SortBy => self.operand(body),
             Fold::MapEntry => {
                 let operand = self.operand(body);
-                if !matches!(operand.ty, Type::Map(_) | Type::Dyn | Type::Object(_)) {
+                if !operand.ty.is_unknown() && !matches!(operand.ty, Type::Map(_) | Type::Object(_)) {
                     let message = format!("an entry is a map, not {}", operand.ty);
                     self.mistake(Mistake::new(body.bytes(), message).help("write `{key: value}`"));
                 }
@@ -186,7 +186,7 @@ impl Checker<'_> {
     /// The types of keys or indexes and of values of what a comprehension runs over.
     fn entry_types(&mut self, range: &Type, ast: &Ast) -> (Type, Type) {
         match range {
-            Type::Dyn => (Type::Dyn, Type::Dyn),
+            unknown if unknown.is_unknown() => (Type::Dyn, Type::Dyn),
             Type::List(item) => (Type::Int, (**item).clone()),
             Type::Map(value) => (Type::Text, (**value).clone()),
             Type::Object(_) => (Type::Text, Type::Dyn),
@@ -297,7 +297,7 @@ impl Checker<'_> {
     fn held_type(&mut self, ty: &Type, ast: &Ast) -> Type {
         match ty {
             Type::Optional(held) => (**held).clone(),
-            Type::Dyn => Type::Dyn,
+            unknown if unknown.is_unknown() => Type::Dyn,
             other => {
                 let help = "select it with `.?` or `[?…]`, or write `default(value, otherwise)`";
                 self.mistake(Mistake::new(ast.bytes(), format!("an optional is needed here, not {other}")).help(help));

@@ -17,12 +17,11 @@ impl Checker<'_> {
 
     pub(super) fn negate(&mut self, ast: &Ast, of: &Ast) -> Operand {
         let operand = self.operand(of);
-        let ty = match &operand.ty {
-            Type::Int | Type::Double | Type::Dyn => operand.ty,
-            Type::Nullable(inner) if matches!(**inner, Type::Int | Type::Double) => {
-                self.refuse_null(of, "`-`");
-                Type::Dyn
-            }
+        if operand.ty.needs_guard() {
+            self.refuse_null(of, "`-`");
+        }
+        let ty = match operand.ty.present() {
+            ty @ (Type::Int | Type::Double | Type::Dyn) => ty.clone(),
             other => {
                 self.mistake(Mistake::new(ast.bytes(), format!("`-` takes int or double, not {other}")));
                 Type::Dyn
@@ -42,7 +41,7 @@ impl Checker<'_> {
             let operand = self.operand(right);
             let bytes = start..right.bytes().end;
             for (side, side_type) in [(left, &ty), (right, &operand.ty)] {
-                if matches!(side_type, Type::Nullable(_)) {
+                if side_type.needs_guard() {
                     self.refuse_null(side, &format!("`{}`", symbol(*infix)));
                 }
             }
@@ -103,7 +102,7 @@ impl Checker<'_> {
     }
 
     fn check_in(&mut self, (left, item): (&Ast, &Type), (right, collection): (&Ast, &Type)) {
-        if matches!(collection, Type::Nullable(_)) {
+        if collection.needs_guard() {
             self.refuse_null(right, "`in`");
         }
         let (fits, of) = match collection.present() {
@@ -128,7 +127,7 @@ impl Checker<'_> {
 
     fn check_order(&mut self, ast: &Ast, sides: [(&Ast, &Type); 2]) {
         for (side, ty) in sides {
-            if matches!(ty, Type::Nullable(_)) {
+            if ty.needs_guard() {
                 self.refuse_null(side, "an order");
             }
         }

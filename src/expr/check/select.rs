@@ -90,10 +90,10 @@ impl Checker<'_> {
     /// The type of `of[index]` with a computed index.
     fn computed_type(&mut self, of: (&Ast, &Operand), index: (&Ast, &Operand), optional: bool) -> Type {
         let (base, by) = (&of.1.ty, &index.1.ty);
-        if base.may_be_null() && !optional && !matches!(base, Type::Null) && !self.lenient {
+        if base.needs_guard() && !optional && !self.lenient {
             self.refuse_null(of.0, "an index");
         }
-        if by.may_be_null() && !self.lenient {
+        if (by.needs_guard() || matches!(by, Type::Null)) && !self.lenient {
             self.refuse_null(index.0, "`[ ]`");
         }
         let by = by.present();

@@ -148,13 +148,13 @@ impl Signature {
 impl Is {
     /// Whether a value of this type will do.
     pub(in crate::expr) fn fit(self, ty: &Type) -> Fit {
-        if self == Self::Any || matches!(ty, Type::Dyn) {
+        if self == Self::Any || ty.is_unknown() {
             return Fit::Yes;
         }
         if let Type::Nullable(inner) = ty {
             return if self.fit(inner) == Fit::Yes { Fit::UnlessNull } else { Fit::No };
         }
-        let number = |ty: &Type| ty.is_number() || matches!(ty, Type::Dyn);
+        let number = |ty: &Type| ty.is_number() || ty.is_unknown();
         let fits = match self {
             Self::Any => true,
             Self::Bool => matches!(ty, Type::Bool),
@@ -168,7 +168,7 @@ impl Is {
             Self::Timestamp => matches!(ty, Type::Timestamp),
             Self::Duration => matches!(ty, Type::Duration),
             Self::List => matches!(ty, Type::List(_)),
-            Self::Texts => matches!(ty, Type::List(item) if matches!(**item, Type::Text | Type::Dyn)),
+            Self::Texts => matches!(ty, Type::List(item) if item.is_unknown() || matches!(**item, Type::Text)),
             Self::Addends => matches!(ty, Type::List(item) if number(item) || matches!(**item, Type::Duration)),
             Self::Map => matches!(ty, Type::Map(_) | Type::Object(_)),
             Self::Optional => matches!(ty, Type::Optional(_)),
@@ -227,7 +227,7 @@ impl Gives {
             Self::Flat => match element() {
                 Type::List(inner) => Type::List(inner),
                 Type::Nullable(inner) if matches!(*inner, Type::List(_)) => Type::list(Type::Dyn),
-                Type::Dyn => Type::list(Type::Dyn),
+                item if item.is_unknown() => Type::list(Type::Dyn),
                 item => Type::list(item),
             },
             Self::Optional => first.clone().optional(),

@@ -161,7 +161,7 @@ impl Planner<'_> {
             self.report.error("wrong-type", (place, &path), message, String::new());
             return None;
         }
-        let mut is_constant = !matches!(value.ty, Type::Dyn);
+        let mut is_constant = !value.ty.is_unknown();
         value.node.vars(&mut |_| is_constant = false);
         let nothing = Nothing::default();
         let found = if is_constant { expr::eval(&value.node, &nothing, &mut Failures::default()).ok() } else { None };

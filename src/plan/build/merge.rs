@@ -166,4 +166,8 @@ impl ObjectType for Merged {
     fn written(&self, name: &str) -> Option<String> {
         self.objects().find_map(|object| object.written(name))
     }
+
+    fn is_named(&self) -> bool {
+        false
+    }
 }

@@ -38,11 +38,11 @@ impl<'s> Unit<'_, 's> {
             } else {
                 self.default_arg(part, declared)
             };
-            let ty = match value.ty {
+            let ty = match value.ty.present() {
                 Type::Dyn => declared_type,
                 // The part was promised a value: what it makes of null all the same is a failure at run time.
-                given if declared.value.type_name.value.ends_with('!') => given.present().clone(),
-                given => given,
+                given if declared.value.type_name.value.ends_with('!') => given.clone(),
+                _ => value.ty,
             };
             members.push((name.clone(), Binding::Node { node: value.node, ty }));
         }

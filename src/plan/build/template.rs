@@ -63,14 +63,10 @@ impl<'s> Planner<'s> {
     }
 
     fn list(&self, list: &List, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
-        let mut ty: Option<Type> = None;
-        let mut items = Vec::with_capacity(list.items.len());
-        for (index, item) in list.items.iter().enumerate() {
-            let value = self.written(item, scope, (&format!("{path}[{index}]"), leaves));
-            ty = Some(ty.map_or_else(|| value.ty.clone(), |known| known.join(&value.ty)));
-            items.push(value.node);
-        }
-        Value { node: Node::Items(items.into()), ty: Type::list(ty.unwrap_or(Type::Dyn)) }
+        let compiled = |(index, item)| self.written(item, scope, (&format!("{path}[{index}]"), leaves));
+        let (items, types): (Vec<Node>, Vec<Type>) =
+            list.items.iter().enumerate().map(compiled).map(|value| (value.node, value.ty)).unzip();
+        Value { node: Node::Items(items.into()), ty: Type::list(Type::one_of(&types)) }
     }
 
     fn object(&self, object: &Object, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
@@ -133,7 +129,8 @@ impl<'s> Planner<'s> {
     pub(super) fn condition(&self, scalar: &Scalar, scope: &dyn Scope, path: &str) -> Node {
         let value = self.scalar(scalar, scope, path);
         match value.ty {
-            Type::Bool | Type::Dyn => value.node,
+            Type::Bool => value.node,
+            unknown if unknown.is_unknown() => value.node,
             other => {
                 let message = format!("a condition is true or false, and this is {other}");
                 let help = match other {

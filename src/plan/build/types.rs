@@ -198,4 +198,8 @@ impl ObjectType for Members {
     fn members(&self) -> Vec<String> {
         self.members.iter().map(|(name, _)| name.clone()).collect()
     }
+
+    fn is_named(&self) -> bool {
+        false
+    }
 }

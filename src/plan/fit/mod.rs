@@ -23,7 +23,7 @@ pub use schema::of_output;
 
 use crate::base::diagnostic::{did_you_mean, suggestion};
 use crate::base::value::Value;
-use crate::expr::{Node, ObjectType, Type};
+use crate::expr::{Node, ObjectType, Part, Type};
 
 /// Objects inside one another that are compared; deeper ones are left to run time.
 const DEPTH_LIMIT: usize = 32;
@@ -146,13 +146,13 @@ struct Comparison {
 
 impl Comparison {
     fn value(&mut self, (node, ty): (Option<&Node>, &Type), declared: &Declared) {
-        // A part of a result that fails is null and reported: that is no null of its own.
-        let (node, fails) = match node {
-            Some(Node::Leaf(inner)) => (Some(&**inner), true),
-            node => (node, false),
+        // A part of a result that fails is null and reported, which no type tells: only its own null counts.
+        let node = match node {
+            Some(Node::Leaf(inner)) => Some(&**inner),
+            node => node,
         };
         let (declared, takes_null) = declared.present();
-        if ty.may_be_null() && !takes_null && !fails {
+        if ty.may_be_null() && !takes_null {
             self.null((node, ty), declared);
         }
         let written = node.and_then(Node::as_constant).map(|value| Type::of_kind(value.kind()));
@@ -198,10 +198,7 @@ impl Comparison {
             // An item that is left out is an empty optional, never null.
             Some(Node::Items(nodes)) => {
                 for (index, node) in nodes.iter().enumerate() {
-                    // Written objects join to the type of the first.
-                    let written = if index > 0 { Written::of(node) } else { None };
-                    let ty = written.map(|written| Type::Object(Arc::new(written)));
-                    self.within(At::Item(Some(index)), (Some(node), ty.as_ref().unwrap_or(item)), declared);
+                    self.within(At::Item(Some(index)), (Some(node), &item_type(index, nodes, item)), declared);
                 }
             }
             Some(Node::Each { body, .. }) => self.within(At::Item(None), (Some(body), item), declared),
@@ -281,31 +278,26 @@ impl Comparison {
     }
 }
 
-/// An object as its program writes it: the names of its members, and nothing of their types.
-#[derive(Debug)]
-struct Written(Vec<String>);
+/// The type of an item that is written out, by its position. Written objects are alternatives of what items
+/// of their list are, one for one.
+fn item_type(index: usize, nodes: &[Node], item: &Type) -> Type {
+    let Type::Object(joined) = item.present() else { return item.clone() };
+    let is_one_for_one = joined.alternatives().len() == nodes.len();
+    let own = Type::Object(if is_one_for_one { joined.alternatives()[index].clone() } else { joined.clone() });
+    if item.may_be_null() && !is_written(&nodes[index]) { own.nullable() } else { own }
+}
 
-impl Written {
-    fn of(node: &Node) -> Option<Self> {
-        match node {
-            Node::Object(members) => Some(Self(members.iter().map(|member| member.name.to_string()).collect())),
-            _ => None,
-        }
+/// Whether an object is written out, which is never null.
+fn is_written(node: &Node) -> bool {
+    match node {
+        Node::Conditional(conditional) => is_left_out(&conditional.otherwise) && is_written(&conditional.then),
+        node => matches!(node, Node::Object(_)),
     }
 }
 
-impl ObjectType for Written {
-    fn name(&self) -> &str {
-        "the object"
-    }
-
-    fn member(&self, name: &str) -> Option<Type> {
-        self.0.iter().any(|known| known == name).then_some(Type::Dyn)
-    }
-
-    fn members(&self) -> Vec<String> {
-        self.0.clone()
-    }
+/// Whether a program stands for what a `$when` leaves out, which is never null.
+fn is_left_out(node: &Node) -> bool {
+    matches!(node, Node::Const(Value::Optional(None)))
 }
 
 /// Whether what may be null is a field of a proto message that holds a message: a proto has no way
@@ -324,11 +316,19 @@ fn is_message_field(node: Option<&Node>, ty: &Type) -> bool {
     is_message && is_member
 }
 
-/// The program of a member of a written object, also where it is written into a merge.
+/// The program of a member of a written object, also where it is written into a merge; `None` where several
+/// programs may make it.
 fn member_node<'n>(node: Option<&'n Node>, name: &str) -> Option<&'n Node> {
     match node {
-        Some(Node::Merge(merge)) => merge.parts.iter().find_map(|part| member_node(Some(&part.node), name)),
-        Some(Node::Conditional(conditional)) => member_node(Some(&conditional.then), name),
+        Some(Node::Merge(merge)) => {
+            let may_have = |part: &&Part| part.members.as_ref().is_none_or(|known| known.iter().any(|m| **m == *name));
+            let mut parts = merge.parts.iter().filter(may_have);
+            let only = parts.next().filter(|_| parts.next().is_none())?;
+            member_node(Some(&only.node), name)
+        }
+        Some(Node::Conditional(conditional)) if is_left_out(&conditional.otherwise) => {
+            member_node(Some(&conditional.then), name)
+        }
         Some(Node::Object(members)) => members.iter().find(|member| *member.name == *name).map(|member| &member.value),
         _ => None,
     }

@@ -108,9 +108,10 @@ fn null_is_refused_where_it_is_not_declared() {
     assert_eq!(said(&nullable, &output("String")), Vec::<String>::new());
     assert_eq!(said(&nullable, &output("String!")), [" Null: this can be null, and String is never null"]);
     assert_eq!(said(&Type::Null, &output("String!")), [" Null: this is null, and String is never null"]);
-    // What fails is null and reported, which is no null of the value itself.
-    let leaf = Node::Leaf(Box::new(Node::NULL));
-    assert_eq!(misfits(&leaf, &nullable, &output("String!")), []);
+    // What fails is null and reported, which no type tells; a null of its own counts.
+    let leaf = Node::Leaf(Box::new(Node::Path { var: crate::expr::Var(0), steps: Box::default() }));
+    assert_eq!(misfits(&leaf, &Type::Text, &output("String!")), []);
+    assert_eq!(misfits(&leaf, &nullable, &output("String!")).len(), 1);
 }
 
 #[test]

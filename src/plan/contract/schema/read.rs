@@ -176,9 +176,9 @@ impl<'d, 'r> Reader<'d, 'r> {
             }
             "minProperties" => rules.min_properties = self.count(value, at),
             "maxProperties" => rules.max_properties = self.count(value, at),
-            "allOf" => rules.all_of = self.schemas(value, at, &rules.name.clone()),
-            "anyOf" => rules.any_of = self.schemas(value, at, &rules.name.clone()),
-            "oneOf" => rules.one_of = self.schemas(value, at, &rules.name.clone()),
+            "allOf" => rules.all_of = self.schemas(value, at, &|_| rules.name.to_string()),
+            "anyOf" => rules.any_of = self.schemas(value, at, &|index| alternative(&rules.name, index)),
+            "oneOf" => rules.one_of = self.schemas(value, at, &|index| alternative(&rules.name, index)),
             "not" => rules.not = Some(self.schema(value, at, &rules.name.clone())),
             _ => {}
         }
@@ -274,18 +274,24 @@ impl<'d, 'r> Reader<'d, 'r> {
         }
     }
 
-    fn schemas(&mut self, node: &Node, at: At<'_>, name: &str) -> Vec<SchemaId> {
+    fn schemas(&mut self, node: &Node, at: At<'_>, name: &dyn Fn(usize) -> String) -> Vec<SchemaId> {
         let Kind::Sequence(items) = &node.kind else {
             self.wrong(&node.place, at.1, "a list of schemas is needed here", "");
             return Vec::new();
         };
-        let each = |(index, item): (usize, &Node)| self.schema(item, (at.0, &format!("{}/{index}", at.1)), name);
+        let each =
+            |(index, item): (usize, &Node)| self.schema(item, (at.0, &format!("{}/{index}", at.1)), &name(index));
         items.iter().enumerate().map(each).collect()
     }
 
     fn wrong(&self, place: &Place, pointer: &str, message: &str, help: impl Into<String>) {
         self.documents.report(place, pointer, message.to_owned(), help.into());
     }
+}
+
+/// What an alternative is called. Types with one name are one type, and alternatives are several.
+fn alternative(name: &str, index: usize) -> String {
+    format!("alternative {} of {name}", index + 1)
 }
 
 /// What OpenAPI 3.0 says in words of its own: `nullable`, and booleans beside bounds.

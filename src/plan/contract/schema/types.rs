@@ -60,7 +60,7 @@ fn nested(source: &Source, id: SchemaId, depth: usize) -> Type {
         Kinds::OBJECT => Type::Object(Arc::new(Shape { source: source.clone(), id })),
         _ => Type::Dyn,
     };
-    if outline.kinds.allows(Kinds::NULL) { ty.nullable() } else { ty }
+    if outline.kinds.allows(Kinds::NULL) && outline.kinds != Kinds::ALL { ty.nullable() } else { ty }
 }
 
 /// An object whose members a schema names.
