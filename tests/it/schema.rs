@@ -144,6 +144,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("contract-reply", "the types of a contract"),
     ("cookie-ends", "the types of expressions"),
     ("cookies-of-answers", "the types of expressions"),
+    ("either-of-two-objects", "the types of the schema"),
     ("graph-parent", "the types of the schema"),
     ("graph-path", "what a path may hold"),
     ("graph-types", "the types of the schema"),
@@ -153,6 +154,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("message-of-wrong-types", "the types of a proto"),
     ("one-value", "the types of expressions"),
     ("returns", "the types of results"),
+    ("value-that-may-be-absent", "the types of the schema"),
 ];
 
 fn mistakes_of_structure_are_refused() -> Result<(), String> {
