@@ -55,7 +55,7 @@ const PART: &str = r#"  PATH_card:
       id: ${found.id}
       title: ${found.title}
       state: ${found.state}
-      total: "${default(found.total.cents, 0) / 100} ${default(found.total.currency, 'EUR')}"
+      total: "${default(found.total.cents, 0) / 100.0} ${default(found.total.currency, 'EUR')}"
       lines: ${found.lines.filter(line, line.quantity > 0).map(line, line.sku)}
       image: ${default(picture.url, '/none.svg')}
 "#;
@@ -96,7 +96,7 @@ const ENDPOINTS: &str = r#"  GET /v1/DOMAIN/PATH/{id}:
           sku: ${line.sku}
           name: ${articles[line.sku].name}
           quantity: ${line.quantity}
-          price: ${default(line.price.cents, 0) / 100}
+          price: ${int(default(line.price.cents, 0) / 100)}
       related: ${related.items.map(other, other.title)}
   GET /v1/DOMAIN/PATH:
     summary: A page of NAME

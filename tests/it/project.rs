@@ -38,9 +38,14 @@ impl Project {
     /// What the compiler says.
     pub(crate) fn protos(&self) -> Result<DescriptorPool, String> {
         let folder = self.root.join("proto");
-        let Ok(entries) = fs::read_dir(&folder) else { return Ok(DescriptorPool::new()) };
-        let files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        let files = files_in(&folder);
         let set = protox::compile(files, [folder]).map_err(|error| format!("proto: {error:?}"))?;
         DescriptorPool::from_file_descriptor_set(set).map_err(|error| error.to_string())
     }
+}
+
+/// The files of a folder and of those in it; none where there is no folder.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
 }

@@ -61,6 +61,10 @@ impl Checker<'_> {
         };
         let written: Vec<&Ast> = target.into_iter().chain(arguments).collect();
         let operands = written.iter().map(|argument| self.operand(argument)).collect();
+        if full_name == "int" {
+            // Whoever writes `int(a / b)` wants the whole number.
+            self.warnings.retain(|warning| written.iter().all(|argument| argument.bytes() != warning.bytes));
+        }
         let arguments = Arguments { written, operands };
         let Some(function) = library::find(&full_name) else {
             self.unknown_function(&full_name, name);

@@ -47,7 +47,7 @@ impl Checker<'_> {
             }
             if *infix == Infix::Divide && matches!((&ty, &operand.ty), (Type::Int | Type::Uint, Type::Int | Type::Uint))
             {
-                let help = "for the fraction write one of them as double: `double(a) / b`";
+                let help = "for the fraction write `double(a) / b`; if the whole number is meant, `int(a / b)` says so";
                 self.warnings.push(Mistake::new(bytes.clone(), "`/` of two ints cuts the fraction off").help(help));
             }
             ty = infix_type(*infix, ty.present(), operand.ty.present()).unwrap_or_else(|| {

@@ -240,6 +240,7 @@ fn what_is_known_at_load_is_computed_at_load() {
 fn division_of_two_ints_is_warned_of() {
     let warnings = |source: &str| world().check(source).expect(source).warnings.len();
     assert_eq!(warnings("count / 2"), 1);
+    assert_eq!(warnings("int(count / 2)"), 0);
     assert_eq!(warnings("price / 2"), 0);
     assert_eq!(warnings("data.a / 2"), 0);
 }

@@ -139,6 +139,9 @@ impl Unit<'_, '_> {
             Action::Grpc(call) => {
                 let facts = self.planner.backend(&call.backend, Protocol::Grpc, path)?;
                 let rpc = self.planner.rpc(call, facts, path)?;
+                if effect(self, step) == (false, Because::Unsaid) {
+                    self.planner.suggest_reads(call, path);
+                }
                 (facts, self.grpc(call, rpc, &names, path), call.result.as_ref())
             }
             _ => return None,

@@ -34,6 +34,7 @@ mod promises;
 mod protos;
 mod query;
 mod reach;
+mod reads;
 mod repeat;
 mod report;
 mod returns;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
-use super::{BackendFacts, Planner};
+use super::{BackendFacts, Planner, reads};
 use crate::base::diagnostic::{Place, did_you_mean};
 use crate::plan::Because;
 use crate::spec::{GrpcCall, Located, Reading, Reads, SourceFile};
@@ -181,11 +181,7 @@ impl Planner<'_> {
 
     /// What says that a rpc only reads: its proto, or the backend's `reads`; `None` when nothing does.
     pub(super) fn rpc_reads(&self, call: &GrpcCall) -> Option<Because> {
-        let says_so = self.find_rpc(call).is_some_and(|rpc| {
-            let options = rpc.method_descriptor_proto().options.as_ref();
-            let level = options.and_then(|options| options.idempotency_level);
-            level == Some(prost_types::method_options::IdempotencyLevel::NoSideEffects as i32)
-        });
+        let says_so = self.find_rpc(call).is_some_and(|rpc| reads::only_reads(&rpc));
         let facts = self.backends.iter().find(|facts| facts.name == call.backend.value);
         if says_so {
             return Some(Because::Proto);

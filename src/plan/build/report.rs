@@ -67,9 +67,20 @@ impl Report {
         mistakes: Vec<Mistake>,
     ) {
         for mistake in mistakes {
-            let Range { start: from, end: to } = mistake.bytes;
-            let place = scalar.place_of(start + from..start + to);
-            self.error(code, (&place, path), mistake.message, mistake.help);
+            self.add(diagnostic(code, (scalar, start), path, mistake));
+        }
+    }
+
+    /// Adds what is allowed in an expression and probably not meant.
+    pub(super) fn warnings(
+        &self,
+        code: &'static str,
+        (scalar, start): (&Scalar, usize),
+        path: &str,
+        warnings: Vec<Mistake>,
+    ) {
+        for warning in warnings {
+            self.add(diagnostic(code, (scalar, start), path, warning).warning());
         }
     }
 
@@ -85,4 +96,11 @@ impl Report {
         let failed = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         (found, failed)
     }
+}
+
+/// What is said of a part of an expression, which begins at `start` in the scalar's text.
+fn diagnostic(code: &'static str, (scalar, start): (&Scalar, usize), path: &str, mistake: Mistake) -> Diagnostic {
+    let Range { start: from, end: to } = mistake.bytes;
+    let place = scalar.place_of(start + from..start + to);
+    Diagnostic::error(code, place, path, mistake.message).help(mistake.help)
 }

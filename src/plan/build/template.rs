@@ -197,11 +197,12 @@ impl<'s> Planner<'s> {
             Err(mistakes) => return wrong("constant", mistakes),
         };
         match expr::check(&ast, scope) {
-            Ok(typed) => {
+            Ok(mut typed) => {
                 if let Some(used) = ast.first_use("identity") {
                     let place = scalar.place_of(bytes.start + used.start..bytes.start + used.end);
                     refuse_identity(&self.report, (&place, path));
                 }
+                self.report.warnings("expression", (scalar, bytes.start), path, std::mem::take(&mut typed.warnings));
                 typed.into()
             }
             Err(mistakes) => wrong("expression", mistakes),
