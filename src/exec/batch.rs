@@ -1,6 +1,6 @@
 //! One call for many keys: members of a crowd wait together, and each gets its rows.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::arrive::expect;
@@ -27,28 +27,29 @@ pub(super) struct Gathering {
 /// The members that one call asks for.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    /// Steps that wait, with the text of their key.
-    waiting: Vec<(At, String)>,
-    /// The distinct keys, as a list.
+    /// Steps that wait, with the number of their key.
+    waiting: Vec<(At, usize)>,
+    /// The distinct keys, as text to find their rows by.
+    texts: Vec<String>,
+    /// The same as values, as a list.
     keys: Held,
 }
 
 impl Chunk {
-    fn distinct(&self) -> usize {
-        match &self.keys {
-            Held::List(keys) => keys.len(),
-            _ => 0,
-        }
+    /// The same members and keys in two chunks.
+    fn halves(mut self) -> (Self, Self) {
+        let Held::List(keys) = &self.keys else { return (Self::of(Vec::new(), Vec::new(), &[]), self) };
+        let middle = keys.len() / 2;
+        let (first, second) = keys.split_at(middle);
+        let texts = self.texts.split_off(middle);
+        let (with_first, mut with_second): (Vec<_>, Vec<_>) =
+            self.waiting.into_iter().partition(|(_, key)| *key < middle);
+        with_second.iter_mut().for_each(|(_, key)| *key -= middle);
+        (Self::of(with_first, self.texts, first), Self::of(with_second, texts, second))
     }
 
-    /// The same members and keys in two chunks.
-    fn halves(self) -> (Self, Self) {
-        let Held::List(keys) = &self.keys else { return (Self { waiting: Vec::new(), keys: Held::Null }, self) };
-        let (first, second) = keys.split_at(keys.len() / 2);
-        let texts: HashSet<String> = first.iter().filter_map(|key| key_text(&key.value())).collect();
-        let (with_first, with_second) = self.waiting.into_iter().partition(|(_, text)| texts.contains(text));
-        let chunk = |waiting, keys: &[Held]| Self { waiting, keys: Held::List(keys.into()) };
-        (chunk(with_first, first), chunk(with_second, second))
+    fn of(waiting: Vec<(At, usize)>, texts: Vec<String>, keys: &[Held]) -> Self {
+        Self { waiting, texts, keys: Held::List(keys.into()) }
     }
 }
 
@@ -133,7 +134,7 @@ impl<'p> Run<'p> {
             let env = Env { keys: &chunk.keys, ..self.env(at.frame) };
             let rendered = self.rendered((*at, step), call, &env);
             match rendered {
-                Ok(rendered) if is_too_long(&rendered, batch) && chunk.distinct() > 1 => {
+                Ok(rendered) if is_too_long(&rendered, batch) && chunk.texts.len() > 1 => {
                     let (first, second) = chunk.halves();
                     chunks.push_front(second);
                     chunks.push_front(first);
@@ -159,8 +160,9 @@ impl<'p> Run<'p> {
             Ok(rows) => rows,
             Err(failure) => return self.fail_chunk(chunk, &failure),
         };
+        let rows: Vec<&[Held]> = chunk.texts.iter().map(|text| rows.get(text).map_or(&[][..], Vec::as_slice)).collect();
         for (at, key) in &chunk.waiting {
-            match row(batch, rows.get(key)) {
+            match row(batch, rows[*key]) {
                 Ok(held) => self.settle(*at, End::Regular, held),
                 Err(failure) => self.fail(*at, failure),
             }
@@ -178,28 +180,31 @@ impl<'p> Run<'p> {
 
 /// Puts distinct keys, first seen first, into chunks of at most `max`; members without a key apart.
 fn chunks(arrived: Vec<(At, Option<(String, Held)>)>, max: usize) -> (Vec<Chunk>, Vec<At>) {
-    let mut keyless = Vec::new();
-    let mut seen = HashSet::new();
-    let mut distinct: Vec<(String, Held)> = Vec::new();
-    let mut waiting: HashMap<String, Vec<At>> = HashMap::new();
+    let max = max.max(1);
+    let (mut keyless, mut chunks) = (Vec::new(), Vec::<(Vec<_>, Vec<Held>)>::new());
+    let mut places: HashMap<String, (usize, usize)> = HashMap::new();
     for (at, key) in arrived {
         let Some((text, held)) = key else {
             keyless.push(at);
             continue;
         };
-        waiting.entry(text.clone()).or_default().push(at);
-        if seen.insert(text.clone()) {
-            distinct.push((text, held));
+        let next = places.len();
+        let (chunk, place) = *places.entry(text).or_insert((next / max, next % max));
+        if chunk == chunks.len() {
+            chunks.push(Default::default());
         }
+        let (waiting, keys) = &mut chunks[chunk];
+        if place == keys.len() {
+            keys.push(held);
+        }
+        waiting.push((at, place));
     }
-    let chunk = |keys: &[(String, Held)]| Chunk {
-        waiting: keys
-            .iter()
-            .flat_map(|(text, _)| waiting.get(text).into_iter().flatten().map(move |at| (*at, text.clone())))
-            .collect(),
-        keys: Held::List(keys.iter().map(|(_, held)| held.clone()).collect()),
-    };
-    (distinct.chunks(max.max(1)).map(chunk).collect(), keyless)
+    let mut texts: Vec<Vec<String>> = chunks.iter().map(|(_, keys)| vec![String::new(); keys.len()]).collect();
+    for (text, (chunk, place)) in places {
+        texts[chunk][place] = text;
+    }
+    let chunks = chunks.into_iter().zip(texts).map(|((waiting, keys), texts)| Chunk::of(waiting, texts, &keys));
+    (chunks.collect(), keyless)
 }
 
 /// The rows of a reply by key. `from` gives a list, or an object whose keys are `index`.
@@ -229,8 +234,8 @@ fn rows(batch: &Batch, env: &Env<'_>) -> Result<Rows, Failure> {
 }
 
 /// What a key's rows are to the step that asked.
-fn row(batch: &Batch, rows: Option<&Vec<Held>>) -> Result<Held, Failure> {
-    match rows.map_or(&[][..], Vec::as_slice) {
+fn row(batch: &Batch, rows: &[Held]) -> Result<Held, Failure> {
+    match rows {
         rows if batch.many => Ok(Held::List(rows.to_vec().into())),
         [] if batch.missing_fails => Err(Failure::new(Cause::BatchMissing, "no row for a key")),
         [] => Ok(Held::Null),

@@ -74,10 +74,11 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     let frame = FrameId(0);
     let env = run.env(frame);
     let result = &composed.composition.result.node;
+    let room = room(&run, composed);
     let body = match composed.respond.body {
         BodyForm::None => None,
-        BodyForm::Json => Some(write(result, &env)?),
-        BodyForm::Text => Some(text(result, &env)?),
+        BodyForm::Json => Some(write((result, room), &env)?),
+        BodyForm::Text => Some(text((result, room), &env)?),
     };
     let (status, headers) = head(&composed.respond, &env, body.is_some())?;
     Ok(Answered { status, headers, body, partial: run.into_partial() })
@@ -103,8 +104,17 @@ pub(super) fn head(respond: &Respond, env: &Env<'_>, has_body: bool) -> Result<(
     Ok((status, answer_headers))
 }
 
+/// How many bytes the answer may well have: what is written around replies is small beside them.
+fn room(run: &Run<'_>, composed: &Composed) -> usize {
+    const AROUND: usize = 512;
+    const MOST: usize = 1 << 20;
+    let held = composed.needs.iter().map(|need| run.frames.slot(run.frames.locate(FrameId(0), *need)).held.view());
+    let replies: usize = held.map(|view| view.map_or(0, View::raw_len)).sum();
+    (replies + AROUND).min(MOST)
+}
+
 /// Writes the result as JSON. A reply that is the whole result is handed on without a copy.
-fn write(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
+fn write((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> {
     if let Node::Path { var, steps } = node
         && steps.is_empty()
         && let Some((doc, 0)) = env.view(*var).map(View::parts)
@@ -112,7 +122,7 @@ fn write(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
         return Ok(doc.bytes().clone());
     }
     let mut out = JsonWriter::default();
-    out.bytes.reserve(1024);
+    out.bytes.reserve(room);
     env.write(node, &mut out)?;
     if out.bytes.is_empty() {
         out.bytes.extend_from_slice(b"null");
@@ -121,10 +131,10 @@ fn write(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
 }
 
 /// Writes a text as it is, and anything else as JSON.
-fn text(node: &Node, env: &Env<'_>) -> Result<Bytes, Failure> {
+fn text((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> {
     match env.eval(node)? {
         Value::Text(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
-        _ => write(node, env),
+        _ => write((node, room), env),
     }
 }
 

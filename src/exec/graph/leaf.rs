@@ -1,9 +1,9 @@
 //! Scalars and enums of answers.
 //! Source: GraphQL specification (September 2025), section 3.5 "Result Coercion".
 
-use crate::base::value::{JsonWriter, Kind, Number, Sink as _, Value, ValueKind, key_text};
+use crate::base::value::{JsonWriter, Kind, Number, Sink as _, Value, ValueKind, View, key_text};
 use crate::observe::drift::Found;
-use crate::plan::schema::{Schema, TypeId, TypeKind};
+use crate::plan::schema::{Schema, TypeId, TypeKind, TypeRef};
 
 /// Writes a value that is not null as its scalar or enum says. A number keeps its text where the
 /// type allows it.
@@ -39,6 +39,35 @@ pub(super) fn write(schema: &Schema, id: TypeId, value: &Value<'_>, out: &mut Js
         // A scalar of the project's own takes any JSON.
         _ => out.value(value).map_err(|_| Found::Other),
     }
+}
+
+/// Writes a part of a reply as it came, if its type is a scalar of the specification and it is one as it must be
+/// in the answer; says whether it was.
+pub(super) fn splice(ty: &TypeRef, view: View<'_>, out: &mut JsonWriter) -> bool {
+    // Any whole number of so many digits is an `Int`.
+    const INT_DIGITS: usize = 9;
+    let ty = if let TypeRef::NonNull(inner) = ty { &**inner } else { ty };
+    let TypeRef::Named { id, .. } = ty else { return false };
+    let (kind, raw) = (view.kind(), view.raw_bytes());
+    let is_whole = || raw.len() <= INT_DIGITS && raw.iter().all(u8::is_ascii_digit);
+    let is_text = matches!(kind, Kind::String | Kind::EscapedString);
+    let is_number = matches!(kind, Kind::Number | Kind::Int);
+    let fits = match *id {
+        TypeId::STRING => is_text,
+        TypeId::ID if is_number && is_whole() => {
+            out.text(Kind::String, view.raw());
+            return true;
+        }
+        TypeId::ID => is_text,
+        TypeId::INT => is_number && is_whole(),
+        TypeId::FLOAT => is_number,
+        TypeId::BOOLEAN => matches!(kind, Kind::True | Kind::False),
+        _ => false,
+    };
+    if fits {
+        out.view(view);
+    }
+    fits
 }
 
 fn int(value: &Value<'_>, out: &mut JsonWriter) -> Result<(), Found> {

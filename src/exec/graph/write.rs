@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Execution, GraphAnswer, complete};
+use super::{Execution, GraphAnswer, complete, leaf};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Held, JsonWriter, Kind, Sink as _, Value, member_key};
 use crate::plan::operation::{Answers, Planned, PlannedField, PlannedSelection};
@@ -105,10 +105,7 @@ impl<'p> Writer<'p, '_> {
 
     fn field(&mut self, parent: &Value<'_>, field: &'p PlannedField, of: TypeId) -> Result<(), Bubble> {
         match &field.answers {
-            Answers::Member(name) => {
-                let value = parent.member(name).unwrap_or(Value::Null);
-                self.complete(&value, &field.field.ty, field)
-            }
+            Answers::Member(name) => self.member(parent, name, field),
             Answers::Bound { group, .. } => match self.result(*group, parent) {
                 Ok(held) => self.complete(&held.value(), &field.field.ty, field),
                 Err(failure) => self.failed(field, failure),
@@ -131,6 +128,18 @@ impl<'p> Writer<'p, '_> {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Writes a member of the parent object. A scalar that is in a reply as it must be in the answer is copied as it is.
+    fn member(&mut self, parent: &Value<'_>, name: &str, field: &'p PlannedField) -> Result<(), Bubble> {
+        let Value::View(parent) = parent else {
+            return self.complete(&parent.member(name).unwrap_or(Value::Null), &field.field.ty, field);
+        };
+        match parent.member(name) {
+            Some(member) if leaf::splice(&field.field.ty, member, &mut self.out) => Ok(()),
+            Some(member) => self.complete(&member.value(), &field.field.ty, field),
+            None => self.complete(&Value::Null, &field.field.ty, field),
         }
     }
 
