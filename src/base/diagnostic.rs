@@ -195,6 +195,17 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
     }
 }
 
+/// The same for the path of a file: one of the same name in another folder is what was meant.
+pub fn nearest_file<'a>(path: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut namesakes = candidates.iter().filter(|candidate| name(candidate) == name(path));
+    match (namesakes.next(), namesakes.next()) {
+        (Some(only), None) => format!("did you mean `{only}`?"),
+        _ => did_you_mean(path, candidates),
+    }
+}
+
 /// Damerau–Levenshtein distance (adjacent transpositions count one).
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
@@ -220,7 +231,15 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Diagnostic, Place, Sources, did_you_mean};
+    use super::{Diagnostic, Place, Sources, did_you_mean, nearest_file};
+
+    #[test]
+    fn a_file_in_another_folder_is_what_was_meant() {
+        let known = ["proto/shop/a.proto", "proto/b.proto", "proto/old/b.proto"];
+        assert_eq!(nearest_file("a.proto", known), "did you mean `proto/shop/a.proto`?");
+        assert_eq!(nearest_file("proto/bb.proto", known), "did you mean `proto/b.proto`?");
+        assert_eq!(nearest_file("x", ["proto/a"]), "known here: proto/a");
+    }
 
     #[test]
     fn a_diagnostic_shows_the_line_and_a_caret_under_the_mistake() {

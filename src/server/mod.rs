@@ -57,7 +57,7 @@ pub fn load(root: &Path, environment: &HashMap<String, String>) -> Loaded {
 
 /// The same with a profile, if one is named, which must be one of the project's [`spec::profiles`].
 pub fn load_project(project: Project<'_>, environment: &HashMap<String, String>) -> Loaded {
-    let loaded = checked(|look_up| spec::read(project, look_up), environment);
+    let loaded = checked(|look_up| spec::read(project, look_up), (project.root, environment));
     Loaded { profile: project.profile.map(str::to_owned), ..loaded }
 }
 
@@ -81,13 +81,17 @@ pub fn load_every_profile(root: &Path, environment: &HashMap<String, String>) ->
 
 /// Reads and checks a project that is held in memory: paths such as `compositions/a.yaml` and texts.
 pub fn load_texts(texts: &[(&str, &str)], environment: &HashMap<String, String>) -> Loaded {
-    checked(|look_up| spec::read_texts(texts, look_up), environment)
+    checked(|look_up| spec::read_texts(texts, look_up), (Path::new(""), environment))
 }
 
-fn checked(read: impl FnOnce(LookUp<'_>) -> Reading, environment: &HashMap<String, String>) -> Loaded {
+fn checked(read: impl FnOnce(LookUp<'_>) -> Reading, (root, environment): (&Path, &HashMap<String, String>)) -> Loaded {
+    // Files of constants are those of the project, like all others that a composition names.
+    let here = |path: &str| root.join(path).to_string_lossy().into_owned();
     let look_up = |asked: Asked<'_>| match asked {
         Asked::Environment(name) if environment.contains_key(name) => Ok(environment.get(name).cloned()),
-        other => spec::look_up_in_process(other),
+        Asked::File(path) => spec::look_up_in_process(Asked::File(&here(path))),
+        Asked::Beside(path) => spec::look_up_in_process(Asked::Beside(&here(path))),
+        other @ Asked::Environment(_) => spec::look_up_in_process(other),
     };
     let reading = read(&look_up);
     let (plan, diagnostics) = match plan::build(&reading, &look_up) {

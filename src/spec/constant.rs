@@ -3,6 +3,9 @@
 //! What they hold is never parsed for expressions again, and no diagnostic prints it.
 
 use std::ops::Range;
+use std::path::Path;
+
+use crate::base::diagnostic::nearest_file;
 
 /// What a constant asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub enum Asked<'a> {
     Environment(&'a str),
     /// The text of the file at this path.
     File(&'a str),
+    /// The paths in the folder of this path, a line each, for a message about what is not there.
+    Beside(&'a str),
 }
 
 /// Answers a constant: `Ok(None)` if there is no such variable or file, else why it cannot be read.
@@ -45,6 +50,12 @@ pub fn look_up_in_process(asked: Asked<'_>) -> Result<Option<String>, String> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.to_string()),
         },
+        Asked::Beside(path) => {
+            let folder = Path::new(path).parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+            let Ok(entries) = std::fs::read_dir(folder) else { return Ok(None) };
+            let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            Ok(Some(names.collect::<Vec<_>>().join("\n")))
+        }
     }
 }
 
@@ -66,11 +77,25 @@ pub fn constant_text(
     };
     let missing = || {
         let message = format!("{what} `{argument}` is not there and no default is written");
-        (message, format!("write a default: `${{{function}('{argument}', '…')}}`"))
+        let help = format!("write a default: `${{{function}('{argument}', '…')}}`");
+        (message, if function == "env" { help } else { beside(argument, look_up) + &help })
     };
     match look_up(asked) {
         Ok(found) => found.or(default.map(str::to_owned)).ok_or_else(missing),
         Err(why) => Err((format!("{what} `{argument}` cannot be read: {why}"), String::new())),
+    }
+}
+
+/// What there is in the folder of a file that is not there, to be followed by what else to do.
+fn beside(path: &str, look_up: LookUp<'_>) -> String {
+    let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
+    match look_up(Asked::Beside(path)) {
+        Ok(Some(names)) if names.is_empty() => format!("the folder `{folder}` is empty; "),
+        Ok(Some(names)) => match nearest_file(name, names.lines()) {
+            question if question.ends_with('?') => format!("{question} Else "),
+            list => format!("{list}; "),
+        },
+        _ => format!("there is no folder `{folder}`; "),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What gRPC backends promise: .proto files compiled in-process, rpcs found by name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 use super::{BackendFacts, Planner, reads};
-use crate::base::diagnostic::{Place, did_you_mean};
+use crate::base::diagnostic::{Place, did_you_mean, nearest_file};
 use crate::plan::Because;
 use crate::spec::{GrpcCall, Located, Reading, Reads, SourceFile};
 
@@ -49,9 +49,10 @@ fn compile(
         let found: Vec<&SourceFile> =
             files.iter().filter(|file| file.path == name.value || file.path.starts_with(&folder)).collect();
         if found.is_empty() {
-            let known = files.iter().map(|file| file.path.as_str());
+            let folders = files.iter().filter_map(|file| file.path.rsplit_once('/')).map(|(folder, _)| folder);
+            let known: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).chain(folders).collect();
             let message = format!("there is no .proto file or folder `{}` in the project", name.value);
-            complain(&name.place, message, did_you_mean(&name.value, known));
+            complain(&name.place, message, nearest_file(&name.value, known));
             return None;
         }
         wanted.extend(found.into_iter().map(|file| (file, &name.place)));

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
+use crate::base::diagnostic::{Diagnostic, Place, did_you_mean, nearest_file};
 use crate::spec::Reading;
 use crate::spec::yaml::{Kind, Node, parse};
 
@@ -72,7 +72,7 @@ impl<'r> Documents<'r> {
             let known = self.reading.contracts.iter().map(|file| file.path.as_str());
             let message = format!("there is no file `{path}` in the project");
             let diagnostic = Diagnostic::error("contract", named_at.0.clone(), named_at.1, message);
-            self.diagnostics.borrow_mut().push(diagnostic.help(did_you_mean(path, known)));
+            self.diagnostics.borrow_mut().push(diagnostic.help(nearest_file(path, known)));
             return None;
         };
         if let Some(known) = self.opened.borrow().get(path) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Explained;
 use super::model::{
-    Action, Argument, Body, Call, Choice, Condition, Cost, DeadlineBy, Explanation, Field, FieldRuns, Head, Items,
-    Operation, Outcome, Pair, Step, Subject,
+    Action, Argument, Body, Call, Choice, Condition, Cost, DeadlineBy, Explanation, Field, FieldRuns, Given, Head,
+    Items, Operation, Outcome, Pair, Step, Subject,
 };
 use crate::base::value::{JsonWriter, Kind, Sink as _, member_key};
 use crate::plan::analysis::{Calls, Sharing};
@@ -62,7 +62,12 @@ fn whole(explanation: &Explanation, object: &mut Object) {
     object.list("steps", &explanation.steps, |found, object| step(found, &way, object));
     object.texts("never", &explanation.never);
     object.list("result", &explanation.result, |members, object| {
-        object.texts("members", &members.names).texts("steps", members.steps.iter().map(way));
+        let names = match &members.given {
+            Given::Named(names) => names.as_slice(),
+            Given::Whole | Given::Merged => &[],
+        };
+        object.texts("members", names).flag("merged", members.given == Given::Merged);
+        object.texts("steps", members.steps.iter().map(way));
     });
     object.texts("answer_waits_for", explanation.answer_waits.iter().map(way));
     object.object("cost", |object| cost(&explanation.cost, &way, object));

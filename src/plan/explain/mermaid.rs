@@ -16,29 +16,46 @@ const LONGEST_LINE: usize = 72;
 /// the HTML that it makes, could read as its own.
 const PLAIN: &str = " .,_-/=()[]{}?!'+*›→·…×⌈⌉÷•";
 
-/// The whole chart.
-pub(super) fn mermaid(explained: &Explained) -> String {
+/// The whole chart: of several explanations each in a box, for a text is one chart to whoever draws it.
+pub(super) fn mermaid(explained: &[Explained]) -> String {
+    let mut out = "flowchart TD\n".to_owned();
+    if let [only] = explained {
+        return out + &body(only, "");
+    }
+    for (at, explained) in explained.iter().enumerate() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "  subgraph c{at}[\"{}\"]", escaped(&explained.head().name));
+        body(explained, &format!("c{at}")).lines().for_each(|line| {
+            let _ = writeln!(out, "  {line}");
+        });
+        out.push_str("  end\n");
+    }
+    out
+}
+
+/// The lines of a chart. The names of its nodes begin with `name`.
+fn body(explained: &Explained, name: &str) -> String {
     match explained {
-        Explained::Composition(explanation) => composition(explanation),
-        Explained::Operation(operation) => self::operation(operation),
+        Explained::Composition(explanation) => composition(explanation, name),
+        Explained::Operation(operation) => self::operation(operation, name),
     }
 }
 
 /// The fields that call as boxes around their steps.
-fn operation(operation: &Operation) -> String {
-    let mut out = "flowchart TD\n".to_owned();
+fn operation(operation: &Operation, name: &str) -> String {
+    let mut out = String::new();
     let mut line = |text: String| {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "  {text}");
     };
-    line(format!("request([\"{}\"])", escaped(&operation.head.name)));
+    line(format!("{name}request([\"{}\"])", escaped(&operation.head.name)));
     for (at, field) in operation.fields.iter().enumerate() {
         let mut lines = vec![field.path.clone(), field.explanation.head.name.clone()];
         lines.extend(
             field.calls.iter().map(|(backend, calls)| format!("at most {} to {backend}", count(*calls, "call"))),
         );
-        line(format!("subgraph f{at}[\"{}\"]", label(&lines)));
-        let mut chart = Chart { explanation: &field.explanation, prefix: format!("f{at}s"), out: String::new() };
+        line(format!("subgraph {name}f{at}[\"{}\"]", label(&lines)));
+        let mut chart = Chart { explanation: &field.explanation, name: format!("{name}f{at}"), out: String::new() };
         chart.block(None, 1);
         chart.waits();
         chart.out.lines().for_each(|inner| line(inner.to_owned()));
@@ -46,25 +63,28 @@ fn operation(operation: &Operation) -> String {
     }
     for (at, field) in operation.fields.iter().enumerate() {
         let from = field.after.or(field.before).map_or("request".to_owned(), |before| format!("f{before}"));
+        let from = format!("{name}{from}");
         match field.only_if.is_empty() {
-            true => line(format!("{from} --> f{at}")),
-            false => line(format!("{from} -. \"only if {}\" .-> f{at}", escaped(&field.only_if.join(" and ")))),
+            true => line(format!("{from} --> {name}f{at}")),
+            false => line(format!("{from} -. \"only if {}\" .-> {name}f{at}", escaped(&field.only_if.join(" and ")))),
         }
     }
     out
 }
 
-fn composition(explanation: &Explanation) -> String {
-    let mut chart = Chart { explanation, prefix: "s".to_owned(), out: "flowchart TD\n".to_owned() };
-    chart.line(1, &format!("request([\"{}\"])", escaped(&explanation.head.name)));
+fn composition(explanation: &Explanation, name: &str) -> String {
+    let mut chart = Chart { explanation, name: name.to_owned(), out: String::new() };
+    chart.line(1, &format!("{name}request([\"{}\"])", escaped(&explanation.head.name)));
     if let Subject::Proxy(proxy) = &explanation.head.subject {
         let mut lines = vec![proxy.backend.clone(), "passed through".to_owned()];
         lines.extend(proxy.choice.as_ref().map(choice));
-        chart.line(1, &format!("proxy[\"{}\"]", label(&lines)));
-        chart.line(1, "request --> proxy --> answer");
+        chart.line(1, &format!("{name}proxy[\"{}\"]", label(&lines)));
     }
     chart.block(None, 1);
-    chart.line(1, &format!("answer([\"{}\"])", escaped(&answer(&explanation.head.subject))));
+    chart.line(1, &format!("{name}answer([\"{}\"])", escaped(&answer(&explanation.head.subject))));
+    if matches!(explanation.head.subject, Subject::Proxy(_)) {
+        chart.line(1, &format!("{name}request --> {name}proxy --> {name}answer"));
+    }
     chart.waits();
     chart.ends();
     chart.classes();
@@ -74,7 +94,7 @@ fn composition(explanation: &Explanation) -> String {
 struct Chart<'e> {
     explanation: &'e Explanation,
     /// What the names of its nodes begin with.
-    prefix: String,
+    name: String,
     out: String,
 }
 
@@ -120,17 +140,19 @@ impl Chart<'_> {
         let explanation = self.explanation;
         for (at, step) in explanation.steps.iter().enumerate() {
             if step.waits.is_empty() && step.only_if.is_empty() && self.begins(at) {
-                self.line(1, &format!("request --> {}", self.node(at)));
+                self.line(1, &format!("{}request --> {}", self.name, self.node(at)));
             }
         }
         if explanation.answer_waits.is_empty() && !matches!(explanation.head.subject, Subject::Proxy(_)) {
-            self.line(1, "request --> answer");
+            self.line(1, &format!("{0}request --> {0}answer", self.name));
         }
-        explanation.answer_waits.iter().for_each(|step| self.line(1, &format!("{} --> answer", self.node(*step))));
+        for step in &explanation.answer_waits {
+            self.line(1, &format!("{} --> {}answer", self.node(*step), self.name));
+        }
     }
 
     fn node(&self, step: usize) -> String {
-        format!("{}{step}", self.prefix)
+        format!("{}s{step}", self.name)
     }
 
     /// Whether a step that waits for nothing is the first: it is no block of steps, and nothing

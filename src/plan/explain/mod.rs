@@ -71,7 +71,7 @@ pub fn print(explained: &[Explained], form: Form) -> String {
     let printed = |print: fn(&Explained) -> String| explained.iter().map(print).collect::<Vec<_>>();
     match form {
         Form::Text => printed(text::text).join("\n\n"),
-        Form::Mermaid => printed(mermaid::mermaid).join("\n"),
+        Form::Mermaid => mermaid::mermaid(explained),
         Form::Json => format!("{{\"explanations\":[{}]}}\n", printed(json::json).join(",")),
     }
 }

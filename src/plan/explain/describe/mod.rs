@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Explained;
-use super::model::{Explanation, Head, Members, Operation, Subject};
+use super::model::{Explanation, Given, Head, Members, Operation, Subject};
 use crate::base::id::BackendId;
 use crate::expr::Node;
 use crate::plan::analysis::{At, Cost, Declared, Flow, Runs, Schedule, imply};
@@ -184,23 +184,25 @@ impl Describer<'_, '_> {
 
     /// The members of the answer by the steps that they wait for.
     fn result(&self, answered: &[(Option<String>, &Node)]) -> Vec<Members> {
-        let mut members: Vec<(Option<String>, &Node)> = Vec::new();
+        let mut members: Vec<(Given, &Node)> = Vec::new();
         for (name, node) in answered {
-            match (name, node) {
-                (None, Node::Object(inside)) => {
-                    members.extend(inside.iter().map(|member| (Some(member.name.to_string()), &member.value)));
-                }
-                _ => members.push((name.clone(), *node)),
+            match name {
+                Some(name) => members.push((Given::Named(vec![name.clone()]), node)),
+                None => give(node, Given::Whole, &mut members),
             }
         }
         let mut by_steps: Vec<Members> = Vec::new();
-        for (name, node) in members {
+        for (given, node) in members {
             let needs = needs_of(node, self.flow.sources);
             let steps = needs.iter().filter_map(|need| self.flow.locate(self.flow.outermost(), *need));
             let steps: Vec<usize> = steps.filter_map(|at| self.blocks.position(at)).collect();
-            match by_steps.iter_mut().find(|known| known.steps == steps && !known.names.is_empty()) {
-                Some(known) if name.is_some() => known.names.extend(name.filter(|name| !known.names.contains(name))),
-                _ => by_steps.push(Members { names: name.into_iter().collect(), steps }),
+            let known = by_steps.iter_mut().filter(|known| known.steps == steps).map(|known| &mut known.given);
+            match (known.last(), &given) {
+                (Some(Given::Named(known)), Given::Named(names)) => {
+                    known.extend(names.iter().filter(|name| !known.contains(name)).cloned().collect::<Vec<_>>());
+                }
+                (Some(Given::Merged), Given::Merged) => {}
+                _ => by_steps.push(Members { given, steps }),
             }
         }
         by_steps
@@ -225,6 +227,17 @@ impl Describer<'_, '_> {
 
     fn backend(&self, id: BackendId) -> String {
         self.whole.plan.backends[id.index()].name.to_string()
+    }
+}
+
+/// The members of an answer with the programs that give them; `whole` is what a program gives that names none.
+fn give<'n>(node: &'n Node, whole: Given, members: &mut Vec<(Given, &'n Node)>) {
+    match node {
+        Node::Object(inside) => {
+            members.extend(inside.iter().map(|member| (Given::Named(vec![member.name.to_string()]), &member.value)));
+        }
+        Node::Merge(merge) => merge.parts.iter().for_each(|part| give(&part.node, Given::Merged, members)),
+        other => members.push((whole, other)),
     }
 }
 

@@ -324,10 +324,21 @@ pub enum DeadlineBy {
 /// Members of the answer that come from the same steps.
 #[derive(Debug)]
 pub struct Members {
-    /// Their names; empty for the whole answer.
-    pub names: Vec<String>,
+    /// Which they are.
+    pub given: Given,
     /// The steps that they wait for.
     pub steps: Vec<usize>,
+}
+
+/// Which members of an answer something gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// The whole answer.
+    Whole,
+    /// All members of an object that is merged into the answer.
+    Merged,
+    /// These.
+    Named(Vec<String>),
 }
 
 /// What an answer can cost.

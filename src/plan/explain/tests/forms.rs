@@ -2,6 +2,7 @@
 
 use super::printed;
 use crate::plan::analysis::tests::sample::{endpoint, plan_with};
+use crate::plan::explain::{self, Form};
 
 /// What is wrong with a chart: a line that is no statement, a label that ends early, an arrow from or
 /// to nothing.
@@ -87,6 +88,31 @@ fn no_label_can_break_a_chart() {
     assert_eq!(mistakes_of(&chart), [""; 0], "{chart}");
     assert!(text.contains(nasty), "{text}");
     assert!(json["steps"][0]["call"]["operation"].as_str().is_some_and(|found| found.contains(nasty)), "{json}");
+}
+
+#[test]
+fn several_explanations_are_one_chart_with_a_box_for_each() {
+    let plan = plan_with(
+        "endpoints:
+  GET /e: { steps: { p: { backend: a, get: /p } } }
+  POST /e: { steps: { w: { backend: a, post: /w, body: { id: '1' } } } }
+  PUT /e: { proxy: { backend: a, path: /x } }
+",
+        "",
+    );
+    let explained: Vec<_> = plan.endpoints.iter().map(|endpoint| explain::endpoint(&plan, endpoint)).collect();
+    let chart = explain::print(&explained, Form::Mermaid);
+    assert_eq!(mistakes_of(&chart), [""; 0], "{chart}");
+    assert_eq!(chart.matches("flowchart").count(), 1, "{chart}");
+    for line in [
+        "subgraph c0[\"GET /e\"]",
+        "c0request --> c0s0",
+        "c1s0 --> c1answer",
+        "class c1s0 write",
+        "c2request --> c2proxy --> c2answer",
+    ] {
+        assert!(chart.lines().any(|found| found.trim() == line), "{line}\n{chart}");
+    }
 }
 
 #[test]

@@ -133,3 +133,14 @@ fn a_repeat_says_until_when_how_often_and_at_what_pace() {
     assert!(text.contains("again until size(replies) > 1: at most 3 calls, 250ms apart (then it fails)"), "{text}");
     assert!(text.contains("one after another  13 calls: p ×10 → q ×3"), "{text}");
 }
+
+#[test]
+fn of_a_merge_each_object_says_what_it_gives() {
+    let text = explained(
+        "p: { backend: a, get: /p }
+         q: { backend: b, get: /q }",
+        "{ $merge: [ '${p}', { x: '${q.x}', y: '${p.y}', z: '${q.z}' }, '${q.rest}' ] }",
+    );
+    let wanted = "  p  all members of it\n  q  x, z\n  p  y\n  q  all members of it\n";
+    assert!(text.contains(wanted), "{text}");
+}

@@ -7,7 +7,7 @@ mod steps;
 
 use super::Explained;
 use super::describe::duration_text;
-use super::model::{Action, Call, Cost, Explanation, Subject};
+use super::model::{Action, Call, Cost, Explanation, Given, Subject};
 use crate::plan::analysis::{Calls, Sharing};
 use layout::{pairs, rows};
 pub(super) use steps::choice;
@@ -75,8 +75,12 @@ fn result(explanation: &Explanation, around: Option<usize>) -> String {
             [] => "no step".to_owned(),
             steps => explanation.names(steps, around),
         };
-        let names = if members.names.is_empty() { "everything".to_owned() } else { members.names.join(", ") };
-        (steps, names)
+        let given = match &members.given {
+            Given::Whole => "everything".to_owned(),
+            Given::Merged => "all members of it".to_owned(),
+            Given::Named(names) => names.join(", "),
+        };
+        (steps, given)
     };
     pairs(INDENT, &explanation.result.iter().map(line).collect::<Vec<_>>())
 }
