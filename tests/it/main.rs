@@ -28,6 +28,7 @@ mod large;
 mod listener;
 mod mutants;
 mod oracle;
+mod passage;
 mod peer;
 mod promise;
 mod schema;
@@ -49,6 +50,7 @@ fn main() {
         reject::trials(),
         reject::rejects(),
         promise::trials(),
+        passage::trials(),
         listener::trials(),
         peer::trials(),
         command::trials(),

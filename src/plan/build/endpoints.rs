@@ -240,15 +240,10 @@ fn is_read_only(methods: &Methods) -> bool {
 
 fn segment(segment: &Located<Segment>) -> plan::Segment {
     match &segment.value {
-        Segment::Literal(text) => plan::Segment::Literal(percent_encoded(text)),
+        Segment::Literal(text) => plan::Segment::Literal(text.as_str().into()),
         Segment::Parameter(_) => plan::Segment::Parameter,
         Segment::Rest(_) => plan::Segment::Tail,
     }
-}
-
-/// A written segment as clients send it: characters outside ASCII are percent-encoded.
-fn percent_encoded(text: &str) -> Box<str> {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string().into()
 }
 
 /// Text: what stands for a type that is not known.

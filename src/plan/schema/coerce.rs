@@ -193,7 +193,7 @@ impl Coercion<'_, '_> {
         let whole = match input {
             Input::Json(value) => value.number().and_then(Number::to_int),
             Input::Literal(ConstValue::Number(number)) => number.as_i64(),
-            Input::Text(text) => text.parse().ok().filter(|_| !text.starts_with('+')),
+            Input::Text(text) => text.parse().ok().filter(|_| is_plain(text)),
             _ => None,
         };
         match whole.map(i32::try_from) {
@@ -350,6 +350,12 @@ pub fn unknown_member(name: &str, input: &Type) -> InvalidInput {
 
 fn mismatch(wanted: &str, input: &Input<'_>) -> InvalidInput {
     InvalidInput::new(format!("must be {wanted}, not {}", input.noun()))
+}
+
+/// Whether a whole number is written as JSON writes it: without `+` and without zeros before it.
+fn is_plain(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.starts_with('+') && (digits.len() == 1 || !digits.starts_with('0'))
 }
 
 /// The double that text is by the grammar of JSON numbers, which knows no `+1`, `.5` or `inf`.

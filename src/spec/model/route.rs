@@ -1,5 +1,7 @@
 //! The key of an endpoint: `METHOD /path/{param}`.
 
+use percent_encoding::{CONTROLS, utf8_percent_encode};
+
 use crate::base::diagnostic::{Place, did_you_mean};
 use crate::spec::keys::{Entries, Keys, ObjectDoc, Reader};
 use crate::spec::name::is_name;
@@ -30,7 +32,8 @@ pub enum Methods {
 /// One segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// Exactly this text, as written (percent-encoding is left alone).
+    /// Exactly this text, as clients send it: what is not ASCII is percent-encoded, and what is written so is left
+    /// alone.
     Literal(String),
     /// `{name}`: any one segment.
     Parameter(String),
@@ -206,10 +209,12 @@ impl Written<'_, '_, '_> {
             ("a segment is empty".to_owned(), "write one `/` between segments")
         } else if text == "." || text == ".." {
             (format!("`{text}` never arrives: clients resolve it"), "leave it out")
+        } else if never_arrives(text) {
+            (format!("`{text}` never arrives: requests with it are refused"), "leave it out")
         } else if text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '*')) {
             ("this cannot stand in a path".to_owned(), "arguments of the query string are declared under `args`")
         } else {
-            return Some(Segment::Literal(text.to_owned()));
+            return Some(Segment::Literal(utf8_percent_encode(text, CONTROLS).to_string()));
         };
         self.refuse(place, message, help);
         None
@@ -229,4 +234,11 @@ impl Written<'_, '_, '_> {
         let start = whole.bytes.start + quotes / 2 + start;
         Place { file: whole.file, bytes: start..start + length }
     }
+}
+
+/// Whether the gateway refuses every path with this segment: a dot segment in disguise, or characters that end text
+/// elsewhere.
+fn never_arrives(segment: &str) -> bool {
+    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    matches!(&*plain, "." | "..") || segment.contains('\\') || segment.contains("%00")
 }
