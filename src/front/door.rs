@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use http::header::{ALLOW, CONTENT_LENGTH, LINK};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
+use super::exchange::{Exchange, log_refused};
 use super::graphql;
 use super::listen::refusal::REQUEST_ID;
 use super::listen::{AnswerBody, Handler, Peer, Refused, RequestBody, host};
@@ -18,7 +18,6 @@ use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
 use crate::exec::{ClientRequest, Live};
-use crate::observe::access::{AccessRecord, access, access_enabled};
 use crate::observe::drift::Drift;
 use crate::plan::Plan;
 
@@ -75,28 +74,13 @@ impl Door {
             problem::response(&failure, &id)
         });
         response.headers_mut().insert(REQUEST_ID, id);
-        exchange.end(&response);
-        if without_body { headers_only(response) } else { response }
+        exchange.answer(if without_body { headers_only(response) } else { response })
     }
 
     /// Logs a request that the listener refused, as far as it could be read, and names it.
     fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue {
         let id = self.ids.next();
-        if let Some(method) = refused.method.filter(|_| access_enabled()) {
-            access(&AccessRecord {
-                request_id: id.to_str().unwrap_or_default(),
-                method,
-                path: refused.path,
-                route: None,
-                version: version_text(refused.version),
-                status: refused.refusal.cause.status(),
-                duration: Duration::ZERO,
-                bytes_out: 0,
-                client: peer.address,
-                cause: Some(refused.refusal.cause.code()),
-                partial: None,
-            });
-        }
+        log_refused(refused, &id, peer);
         id
     }
 
@@ -235,91 +219,5 @@ impl Ids {
     fn next(&self) -> HeaderValue {
         let id = format!("{:016x}-{:x}", self.instance, self.count.fetch_add(1, Ordering::Relaxed));
         HeaderValue::from_maybe_shared(bytes::Bytes::from(id)).unwrap_or(HeaderValue::from_static("0"))
-    }
-}
-
-/// The facts of one request for the access log. A client that leaves is logged too: then this is
-/// dropped before it ends.
-#[must_use]
-#[derive(Debug)]
-pub struct Exchange {
-    id: HeaderValue,
-    record: Option<Record>,
-    /// The endpoint's path, once it is known.
-    pub route: Option<Arc<str>>,
-    /// The code of the failure that made the answer.
-    pub cause: Option<String>,
-    /// What the answer had to do without.
-    pub partial: Option<HeaderValue>,
-}
-
-#[derive(Debug)]
-struct Record {
-    started: Instant,
-    method: Method,
-    path: String,
-    version: Version,
-    peer: Peer,
-}
-
-impl Exchange {
-    fn begin(head: &Parts, id: &HeaderValue, peer: Peer) -> Self {
-        let record = access_enabled().then(|| Record {
-            started: Instant::now(),
-            method: head.method.clone(),
-            path: head.uri.path().to_owned(),
-            version: head.version,
-            peer,
-        });
-        Self { id: id.clone(), record, route: None, cause: None, partial: None }
-    }
-
-    /// Notes why the answer is a failure.
-    pub fn failed(&mut self, failure: &Failure) {
-        if failure.cause.fault() != crate::base::failure::Fault::Client {
-            let id = self.id.to_str().unwrap_or_default();
-            tracing::warn!(request_id = id, code = failure.code(), log = &*failure.log, "a request failed");
-        }
-        self.cause = Some(failure.code().to_owned());
-    }
-
-    fn end(mut self, response: &Response<AnswerBody>) {
-        let bytes = http_body::Body::size_hint(response.body()).exact().unwrap_or(0);
-        self.log(response.status().as_u16(), bytes);
-    }
-
-    fn log(&mut self, status: u16, bytes_out: u64) {
-        let Some(record) = self.record.take() else { return };
-        access(&AccessRecord {
-            request_id: self.id.to_str().unwrap_or_default(),
-            method: record.method.as_str(),
-            path: &record.path,
-            route: self.route.as_deref(),
-            version: version_text(record.version),
-            status,
-            duration: record.started.elapsed(),
-            bytes_out,
-            client: record.peer.address,
-            cause: self.cause.as_deref(),
-            partial: self.partial.as_ref().and_then(|partial| partial.to_str().ok()),
-        });
-    }
-}
-
-fn version_text(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        _ => "1.1",
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        if self.record.is_some() {
-            let cause = if std::thread::panicking() { Cause::Internal } else { Cause::ClientLeft };
-            self.cause.get_or_insert_with(|| cause.code().to_owned());
-            self.log(cause.status(), 0);
-        }
     }
 }

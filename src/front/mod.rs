@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod door;
+mod exchange;
 pub mod graphql;
 pub mod listen;
 mod problem;

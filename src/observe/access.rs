@@ -26,7 +26,7 @@ pub struct AccessRecord<'a> {
     pub version: &'a str,
     /// The status of the answer, 499 when the client left before it.
     pub status: u16,
-    /// From the request's head to the end of the answer.
+    /// From the request's head until the answer was handed over to its last byte.
     pub duration: Duration,
     /// Bytes of the answer's body that were handed to the connection.
     pub bytes_out: u64,

@@ -15,7 +15,9 @@ mod gateway;
 mod http1;
 mod project;
 
+mod access;
 mod architecture;
+mod causes;
 mod cel;
 mod command;
 mod contract;
@@ -56,10 +58,12 @@ fn main() {
         command::trials(),
         contract::trials(),
         coverage::trials(),
+        causes::trials(),
         documents::trials(),
         mutants::trials(),
         schema::trials(),
         serve::trials(),
+        access::trials(),
         explain::trials(),
         explain::snapshots(),
     ];

@@ -12,13 +12,16 @@ use crate::project::Project;
 
 claims![it_listens_and_logs_as_the_project_says_and_ends_in_its_time, without_an_access_log_requests_leave_no_line,];
 
+/// The endpoints that are asked.
+const ONE: &str = "  ANY /one: { result: 1 }\n";
+
 /// What is left of a drain that nothing is written for, at least.
 const USUAL_DELAY: Duration = Duration::from_secs(5);
 
 fn it_listens_and_logs_as_the_project_says_and_ends_in_its_time() -> Result<(), String> {
     let gateway = "listen: 127.0.0.2:0\n  admin: { listen: 127.0.0.3:0 }\n  access_log: json\n  \
                    shutdown: { delay: 10ms, timeout: 50ms }";
-    let mut serving = Serving::start("serve/told", gateway)?;
+    let mut serving = Serving::start_with("serve/told", gateway, ONE)?;
     assert!(serving.clients.ip().to_string() == "127.0.0.2", "{}", serving.clients);
     assert!(serving.operators.ip().to_string() == "127.0.0.3", "{}", serving.operators);
     ask(serving.operators, "GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")?;
@@ -36,7 +39,7 @@ fn it_listens_and_logs_as_the_project_says_and_ends_in_its_time() -> Result<(), 
 fn without_an_access_log_requests_leave_no_line() -> Result<(), String> {
     let gateway = "listen: 127.0.0.1:0\n  admin: { listen: 127.0.0.1:0 }\n  access_log: \"off\"\n  \
                    shutdown: { delay: 10ms, timeout: 50ms }";
-    let mut serving = Serving::start("serve/silent", gateway)?;
+    let mut serving = Serving::start_with("serve/silent", gateway, ONE)?;
     ask(serving.clients, "GET /one HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")?;
     interrupt(&serving.process)?;
     let mut lines = Vec::new();
@@ -49,10 +52,11 @@ fn without_an_access_log_requests_leave_no_line() -> Result<(), String> {
 }
 
 /// The command while it serves; ended when dropped.
-struct Serving {
+pub(crate) struct Serving {
     process: Child,
     log: BufReader<std::process::ChildStderr>,
-    clients: SocketAddr,
+    /// Where clients ask.
+    pub(crate) clients: SocketAddr,
     operators: SocketAddr,
 }
 
@@ -65,8 +69,18 @@ impl Drop for Serving {
 }
 
 impl Serving {
-    fn start(name: &str, gateway: &str) -> Result<Self, String> {
-        let text = format!("gateway:\n  {gateway}\nendpoints:\n  ANY /one: {{ result: 1 }}\n");
+    /// Starts a project of these endpoints, and what stands behind them, on ports of its own.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub(crate) fn start(name: &str, endpoints: &str) -> Result<Self, String> {
+        let gateway =
+            "listen: 127.0.0.1:0\n  admin: { listen: 127.0.0.1:0 }\n  shutdown: { delay: 10ms, timeout: 50ms }";
+        Self::start_with(name, gateway, endpoints)
+    }
+
+    fn start_with(name: &str, gateway: &str, endpoints: &str) -> Result<Self, String> {
+        let text = format!("gateway:\n  {gateway}\nendpoints:\n{endpoints}");
         let project = Project::write(name, &[("compositions/main.yaml".to_owned(), text)])?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
         command.args(["serve", "--log", "json"]).arg(project.root()).stderr(Stdio::piped());
@@ -78,6 +92,28 @@ impl Serving {
         let address = |name: &str| said[name].as_str().and_then(|text| text.parse().ok()).ok_or(said.to_string());
         (serving.clients, serving.operators) = (address("clients")?, address("operators")?);
         Ok(serving)
+    }
+
+    /// The next line of the access log.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn access(&mut self) -> Result<Value, String> {
+        self.line(|line| line["target"] == "access")
+    }
+
+    /// Ends it; the lines of the access log that were not taken.
+    ///
+    /// # Errors
+    /// A line that is no JSON.
+    pub(crate) fn rest_of_access(&mut self) -> Result<Vec<Value>, String> {
+        interrupt(&self.process)?;
+        let mut rest = Vec::new();
+        while let Some(line) = self.next()? {
+            rest.push(serde_json::from_str::<Value>(&line).map_err(|error| format!("{line}: {error}"))?);
+        }
+        rest.retain(|line| line["target"] == "access");
+        Ok(rest)
     }
 
     /// The next line of the log that fits.

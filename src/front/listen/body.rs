@@ -37,6 +37,14 @@ impl AnswerBody {
         Self::from(Bytes::new())
     }
 
+    /// The length of a body that is whole; `None` for a stream.
+    pub fn whole(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Full(bytes) => Some(bytes.len()),
+            Kind::Stream(_) => None,
+        }
+    }
+
     /// A body that is sent as it comes. An error breaks the connection (HTTP/1) or resets the stream (HTTP/2).
     pub fn stream(body: impl Body<Data = Bytes, Error = BoxError> + Send + 'static) -> Self {
         Self { kind: Kind::Stream(Box::pin(body)) }

@@ -179,7 +179,7 @@ impl<H: Handler> Connection<H> {
         let handled = AssertUnwindSafe(self.handler.handle(request, self.peer)).catch_unwind().await;
         handled.unwrap_or_else(|_| {
             tracing::error!(connection = self.peer.connection, "a handler panicked");
-            // Whatever the handler noted, it noted when it was dropped; the client gets an id to ask about.
+            // The handler took note of the request when it was dropped; the client gets an id to ask about.
             let (refusal, version) = (Refusal::INTERNAL, Version::HTTP_11);
             refusal.response(Notes::refused(self, &Refused { refusal, method: None, path: "", version }))
         })

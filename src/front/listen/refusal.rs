@@ -10,6 +10,9 @@ use crate::base::failure::Cause;
 /// The request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What stands for a method where none could be read (OpenTelemetry, semantic conventions for HTTP).
+pub const UNKNOWN_METHOD: &str = "_OTHER";
+
 /// Bytes of a refused request that are looked at for its method and path.
 const SHOWN: usize = 1 << 10;
 
@@ -18,7 +21,7 @@ const SHOWN: usize = 1 << 10;
 pub struct Refused<'a> {
     /// Why.
     pub refusal: Refusal,
-    /// The method; `None` when not even the beginning of a request line came.
+    /// The method, or [`UNKNOWN_METHOD`]; `None` when the handler has taken note of the request already.
     pub method: Option<&'a str>,
     /// The path, without the query; empty when there is none. A very long one is cut.
     pub path: &'a str,
@@ -39,7 +42,7 @@ impl<'a> Refused<'a> {
         let is_path = is_method && target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic());
         let path = if is_path { target.split('?').next().unwrap_or_default() } else { "" };
         let version = if version == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
-        Self { refusal, method: is_method.then_some(method), path, version }
+        Self { refusal, method: Some(if is_method { method } else { UNKNOWN_METHOD }), path, version }
     }
 }
 
@@ -81,6 +84,11 @@ impl Refusal {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(REQUEST_ID, id);
         response
+    }
+
+    /// Bytes of the answer's body.
+    pub fn length(self, id: &HeaderValue) -> usize {
+        self.document(id).len()
     }
 
     /// The answer as HTTP/1.1 writes it, for a connection that closes after it.
@@ -135,7 +143,7 @@ mod tests {
         assert_eq!(read("POST /half"), (Some("POST"), "/half"));
         assert_eq!(read("GET http://a/b HTTP/1.1\r\n"), (Some("GET"), ""));
         for noise in ["\u{16}\u{3}\u{1}", "GET", "", "G\u{0}T /a HTTP/1.1"] {
-            assert_eq!(read(noise), (None, ""), "{noise:?}");
+            assert_eq!(read(noise), (Some("_OTHER"), ""), "{noise:?}");
         }
         let long = format!("GET /{} HTTP/1.1", "x".repeat(9_000));
         assert_eq!(Refused::of_head(Refusal::TARGET_TOO_LONG, long.as_bytes()).path.len(), 1_020);
