@@ -1,12 +1,13 @@
 //! `selvedge check`: silent when everything is fine.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use clap::Args;
 
 use super::{End, Project, say, say_error};
 use crate::base::diagnostic::{Diagnostic, Severity};
 use crate::base::value::{JsonWriter, Kind, Sink as _};
+use crate::plan::Plan;
 use crate::server::{Loaded, load_every_profile};
 
 #[derive(Args, Debug)]
@@ -16,6 +17,9 @@ pub(super) struct Check {
     /// Prints one JSON object with every diagnostic instead of text
     #[arg(long)]
     json: bool,
+    /// Says also what cannot be checked
+    #[arg(long, short, conflicts_with = "json")]
+    verbose: bool,
 }
 
 impl Check {
@@ -34,10 +38,22 @@ impl Check {
             let said: Vec<String> = every.iter().map(Loaded::render).filter(|said| !said.is_empty()).collect();
             say_error(&said.join("\n"));
         }
+        if self.verbose {
+            say(&every.first().and_then(|loaded| loaded.plan.as_ref()).map(unchecked).unwrap_or_default());
+        }
         let mut found = every.iter().flat_map(|loaded| &loaded.diagnostics);
         let failed = found.any(|diagnostic| diagnostic.severity == Severity::Error);
         if failed { End::Problems } else { End::Fine }
     }
+}
+
+/// The backends whose replies no contract describes, a line each.
+fn unchecked(plan: &Plan) -> String {
+    let names: BTreeSet<&str> =
+        plan.backends.iter().filter(|found| !found.is_described).map(|found| &*found.name).collect();
+    let line =
+        |name: &&str| format!("backends.{name}: paths into its replies are not checked; `openapi` names a contract\n");
+    names.iter().map(line).collect()
 }
 
 /// `{"diagnostics":[{severity, code, file, path, line, column, message, help, profile}]}`; `profile` is null for what

@@ -12,6 +12,7 @@ use crate::project::Project;
 
 claims![
     the_store_is_checked_without_a_word,
+    what_cannot_be_checked_is_said_to_who_asks,
     ten_mistakes_are_ten_diagnostics_and_exit_code_1,
     wrong_usage_is_exit_code_2,
     an_endpoint_and_a_field_can_be_explained,
@@ -38,6 +39,14 @@ fn text(bytes: &[u8]) -> String {
 fn the_store_is_checked_without_a_word() -> Result<(), String> {
     let checked = selvedge(&["check", "."])?;
     assert_eq!((text(&checked.stdout), text(&checked.stderr)), (String::new(), String::new()));
+    assert_eq!(checked.status.code(), Some(0));
+    Ok(())
+}
+
+fn what_cannot_be_checked_is_said_to_who_asks() -> Result<(), String> {
+    let checked = selvedge(&["check", ".", "-v"])?;
+    let said = "backends.shop: paths into its replies are not checked; `openapi` names a contract\n";
+    assert_eq!((text(&checked.stdout), text(&checked.stderr)), (said.to_owned(), String::new()));
     assert_eq!(checked.status.code(), Some(0));
     Ok(())
 }

@@ -126,7 +126,7 @@ pub(super) fn expression(
 ) -> Result<Held, Failure> {
     let bound = &execution.live.plan.fields[id.index()];
     let args = match field {
-        Some(field) if !field.field.arguments.is_empty() => arguments(field, execution.inputs.variables)?,
+        Some(field) if !field.field.arguments.is_empty() => arguments(field, (bound, execution.inputs.variables))?,
         _ => Held::Null,
     };
     let parent = Held::keep(parent).map_err(|_| Failure::new(Cause::ExpressionFailed, "not a number of JSON"))?;

@@ -21,9 +21,10 @@ use super::crowd::{Bounds, CrowdId, Wanted};
 use super::partial::Partial;
 use super::run::Run;
 use crate::base::failure::{Cause, Failure};
-use crate::base::value::{DocBuilder, Held};
+use crate::base::value::{DocBuilder, Held, Value};
 pub use query::query;
 
+use crate::plan::Field;
 use crate::plan::operation::{Answers, OperationKind, Planned, PlannedField, PlannedSelection};
 
 /// What an operation gave.
@@ -148,7 +149,7 @@ impl<'p> Execution<'p> {
         let Answers::Bound { field: id, value, .. } = &field.answers else { return };
         let bound = &self.live.plan.fields[id.index()];
         let parents = self.groups[group].parents.clone();
-        let refused = match arguments(field, self.inputs.variables) {
+        let refused = match arguments(field, (bound, self.inputs.variables)) {
             Err(failure) => failure,
             Ok(_) if parents.len() > bound.max => {
                 let log = format!("{}: more than {} parents", bound.name, bound.max);
@@ -175,13 +176,21 @@ impl<'p> Execution<'p> {
 }
 
 /// The object of a field's arguments.
-fn arguments(field: &PlannedField, variables: &Held) -> Result<Held, Failure> {
+fn arguments(field: &PlannedField, (bound, variables): (&Field, &Held)) -> Result<Held, Failure> {
     let Some(variables) = object_of(variables) else { return Ok(Held::Null) };
     let mut out = DocBuilder::default();
-    match field.field.write_arguments(variables, &mut out) {
-        Ok(()) => Ok(Held::whole(out.finish())),
-        Err(error) => Err(Failure::told(Cause::GraphqlVariable, error.to_string())),
+    if let Err(error) = field.field.write_arguments(variables, &mut out) {
+        return Err(Failure::told(Cause::GraphqlVariable, error.to_string()));
     }
+    let arguments = Held::whole(out.finish());
+    for (name, bounds) in &bound.bounds {
+        let given = arguments.value().member(name).unwrap_or(Value::Null);
+        if let Err(wrong) = bounds.check_value(&given) {
+            let sentence = format!("Argument {}", wrong.of(name).sentence());
+            return Err(Failure::told(Cause::InvalidArgument, sentence));
+        }
+    }
+    Ok(arguments)
 }
 
 fn object_of(held: &Held) -> Option<crate::base::value::View<'_>> {

@@ -89,7 +89,7 @@ impl Planner<'_> {
         }
     }
 
-    fn bounds(&self, named: &Named<spec::Arg>, ty: &TypeRef) -> Bounds {
+    pub(super) fn bounds(&self, named: &Named<spec::Arg>, ty: &TypeRef) -> Bounds {
         let arg = &named.value;
         let kind = self.schema[ty.named()].kind;
         let counts = matches!(ty.named(), TypeId::INT | TypeId::FLOAT);

@@ -101,6 +101,7 @@ impl<'s> BackendFacts<'s> {
                 addresses.filter_map(|address| planner.address(address, &reached.path)).collect()
             },
             protocol: self.protocol,
+            is_described: self.protocol == Protocol::Grpc || self.contract.is_some(),
             max_reply: {
                 let nearest = reached.variant.and_then(|variant| variant.value.max_reply.as_ref()).or(own);
                 nearest.map_or(MAX_REPLY, |size| size.value.0)

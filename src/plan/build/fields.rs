@@ -12,7 +12,7 @@ use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::base::id::FieldId;
 use crate::expr::Type;
 use crate::plan::schema::{InputDef, TypeId, TypeKind};
-use crate::plan::{Field, Graph, Unwritten};
+use crate::plan::{Bounds, Field, Graph, Unwritten};
 use crate::spec::{self, FieldBody, Located, Named, Stream, Template};
 
 /// Parents served at the same time, and at all, where nothing is written.
@@ -198,6 +198,7 @@ impl<'s> Planner<'s> {
         };
         Field {
             name: entry.name.value.as_str().into(),
+            bounds: self.field_bounds(entry),
             composition,
             // Members of a batch wait for each other: all of them run.
             parallel: if batched { usize::MAX } else { limit(parallel, PARALLEL) },
@@ -206,6 +207,19 @@ impl<'s> Planner<'s> {
             timeout: timeout.map(|timeout| timeout.value),
             pure,
         }
+    }
+
+    /// What an endpoint says of its arguments holds also where it is a field, for those that the field has.
+    fn field_bounds(&self, entry: &Entry<'s>) -> Box<[(Box<str>, Bounds)]> {
+        let (Body::Endpoint(endpoint), Bound::Field(ty, index)) = (&entry.body, entry.at) else {
+            return Box::default();
+        };
+        let declared = &self.schema[ty].fields[index].args;
+        let bounded = endpoint.value.composition.args.iter().filter_map(|arg| {
+            let known = declared.iter().find(|known| known.name == arg.name.value)?;
+            Some((known.name.as_str().into(), self.bounds(arg, &known.ty)))
+        });
+        bounded.filter(|(_, bounds)| !bounds.allow_all()).collect()
     }
 
     /// The field that an endpoint's `graph` names, if it is free and its arguments agree.

@@ -23,6 +23,11 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Whether nothing breaks them.
+    pub fn allow_all(&self) -> bool {
+        self.allowed.is_empty() && self.min.is_none() && self.max.is_none() && self.pattern.is_none()
+    }
+
     /// Writes the texts that a request gives as a value of type `ty`. Only lists take several.
     ///
     /// # Errors
@@ -52,15 +57,21 @@ impl Bounds {
         value: &Value<'_>,
         out: &mut dyn Sink,
     ) -> Result<(), Vec<InvalidInput>> {
-        let only = if value.elements().is_none() { key_text(value) } else { None };
-        let texts = value.elements().into_iter().flatten().filter_map(|item| key_text(&item));
-        if let Some(wrong) = texts.chain(only.clone()).find_map(|text| self.check(&text).err()) {
-            return Err(vec![wrong]);
-        }
-        match only.filter(|_| value.number().is_some()) {
+        self.check_value(value).map_err(|wrong| vec![wrong])?;
+        match key_text(value).filter(|_| value.number().is_some()) {
             Some(text) => coerce(schema, &Input::Text(&text), ty, out),
             None => coerce(schema, &Input::Json(value.clone()), ty, out),
         }
+    }
+
+    /// Holds a value to the bounds: a scalar, or each of a list. Null breaks none.
+    ///
+    /// # Errors
+    /// The first bound that it breaks, in words for the client.
+    pub fn check_value(&self, value: &Value<'_>) -> Result<(), InvalidInput> {
+        let only = if value.elements().is_none() { key_text(value) } else { None };
+        let mut texts = value.elements().into_iter().flatten().filter_map(|item| key_text(&item)).chain(only);
+        texts.try_for_each(|text| self.check(&text))
     }
 
     /// Holds one text to the bounds.

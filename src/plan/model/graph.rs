@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Composition, Unwritten};
+use super::{Bounds, Composition, Unwritten};
 use crate::base::id::FieldId;
 use crate::plan::operation::{Introspection, Limits, Settings};
 use crate::plan::schema::{Schema, TypeId};
@@ -13,6 +13,8 @@ use crate::plan::schema::{Schema, TypeId};
 pub struct Field {
     /// `Query.product`.
     pub name: Box<str>,
+    /// What arguments must be like beyond their types, by name: of an endpoint that is a field too.
+    pub bounds: Box<[(Box<str>, Bounds)]>,
     /// What runs once per parent, or once per list with `batch`.
     pub composition: Composition,
     /// Parents that run at the same time.

@@ -79,6 +79,8 @@ pub struct Backend {
     pub addresses: Box<[Address]>,
     /// The protocol that it speaks.
     pub protocol: Protocol,
+    /// Whether a contract says what its replies hold.
+    pub is_described: bool,
     /// Bytes of a reply's body (for gRPC: of its message) that are read at most.
     pub max_reply: u64,
 }
