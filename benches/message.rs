@@ -6,27 +6,33 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput};
 use prost_reflect::prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use selvedge::descriptor::{DescriptorPool as OwnPool, Library, Sets, Texts};
 use selvedge::transport::grpc::message::{Tables, decode, encode};
 
 const ORDER: &str = include_str!("load/order.json");
+const ORDERS: &str = include_str!("load/project/proto/orders.proto");
 const PROTOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/load/project/proto");
 
 fn main() {
     let files = protox::compile(["orders.proto"], [PROTOS]).expect("the proto compiles");
     let pool = DescriptorPool::from_file_descriptor_set(files).expect("the compiler gives a whole set");
+    let texts = Texts::new([("orders.proto".to_owned(), ORDERS.into())]);
+    let library = Library { texts: &texts, sets: &Sets::default() };
+    let own = library.link(&["orders.proto".to_owned()]).expect("the proto links");
+    let own_order = own.message("load.v1.Order").expect("it is in the proto");
     let mut criterion = Criterion::default().configure_from_args();
     let order = pool.get_message_by_name("load.v1.Order").expect("it is in the proto");
-    compare(&mut criterion, &order, ORDER);
+    compare(&mut criterion, (&own, &order), ORDER);
     let list = pool.get_message_by_name("load.v1.OrderList").expect("it is in the proto");
-    compare(&mut criterion, &list, &format!("{{\"orders\":[{}]}}", vec![ORDER; 100].join(",")));
+    compare(&mut criterion, (&own, &list), &format!("{{\"orders\":[{}]}}", vec![ORDER; 100].join(",")));
     criterion.bench_function("building the tables of an order's schema", |bencher| {
-        bencher.iter(|| Tables::build([black_box(&order).clone()]));
+        bencher.iter(|| Tables::build([black_box(&own_order).clone()]));
     });
     criterion.final_summary();
 }
 
-fn compare(criterion: &mut Criterion, descriptor: &MessageDescriptor, json: &str) {
-    let tables = Tables::build([descriptor.clone()]);
+fn compare(criterion: &mut Criterion, (own, descriptor): (&OwnPool, &MessageDescriptor), json: &str) {
+    let tables = Tables::build(own.message(descriptor.full_name()));
     let id = tables.message(descriptor.full_name()).expect("its tables were built");
     let mut wire = Vec::new();
     encode(&tables, id, json.as_bytes(), &mut wire).expect("the JSON fits");

@@ -1,6 +1,7 @@
 #![doc = include_str!("../docs/ARCHITECTURE.md")]
 
 pub mod base;
+pub mod descriptor;
 pub mod expr;
 pub mod observe;
 

@@ -14,7 +14,7 @@ pub mod operation;
 mod promises;
 pub mod schema;
 
-pub use build::build;
+pub use build::{Reflecting, Reflections, build, reflecting};
 pub use model::*;
 pub(crate) use needs::needs_of;
 pub use promises::{OfBackend, Promises};

@@ -94,7 +94,7 @@ fn checked(read: impl FnOnce(LookUp<'_>) -> Reading, (root, environment): (&Path
         other @ Asked::Environment(_) => spec::look_up_in_process(other),
     };
     let reading = read(&look_up);
-    let (plan, diagnostics) = match plan::build(&reading, &look_up) {
+    let (plan, diagnostics) = match plan::build((&reading, &HashMap::new()), &look_up) {
         Ok((plan, diagnostics)) => (Some(plan), diagnostics),
         Err(diagnostics) => (None, diagnostics),
     };

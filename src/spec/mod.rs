@@ -42,7 +42,7 @@ pub use model::{
     Verb, Weight, Within, WordOr,
 };
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS, Refused};
-pub use project::{Project, Reading, SourceFile, profiles, read, read_texts};
+pub use project::{DescriptorFile, Project, Reading, SourceFile, profiles, read, read_texts};
 pub use schema::{json_schema, partial_json_schema};
 pub use yaml::{Literal, Scalar};
 

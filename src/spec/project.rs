@@ -16,6 +16,9 @@ use super::yaml::parse;
 /// Files larger than this are no composition, schema or proto file that somebody wrote.
 const FILE_SIZE_LIMIT: u64 = 4 << 20;
 
+/// The descriptors of the largest collections of services that are known take a tenth of this.
+const DESCRIPTORS_SIZE_LIMIT: u64 = 128 << 20;
+
 /// How deeply folders of proto files may nest; a link that leads back up ends here.
 const FOLDER_DEPTH_LIMIT: usize = 16;
 
@@ -42,8 +45,19 @@ pub struct Reading {
     pub contracts: Vec<SourceFile>,
     /// The files of `proto/` and its folders that end in `.proto`, by path.
     pub protos: Vec<SourceFile>,
+    /// The files that backends name under `descriptors`, each once.
+    pub descriptors: Vec<DescriptorFile>,
     /// Everything that is wrong, file by file.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A file with compiled descriptors.
+#[derive(Clone, Debug)]
+pub struct DescriptorFile {
+    /// Its path from the project's folder, as written.
+    pub path: String,
+    /// What it holds, or why it cannot be read.
+    pub bytes: Result<Vec<u8>, String>,
 }
 
 /// A file of a project.
@@ -110,6 +124,26 @@ const COMPOSITION_ENDINGS: &[&str] = &["yaml", "yml", "json"];
 const SCHEMA: &str = "schema";
 const PROTO: &str = "proto";
 
+/// The files that backends name under `descriptors`.
+fn read_descriptors(root: &Path, spec: &Spec) -> Vec<DescriptorFile> {
+    let mut files: Vec<DescriptorFile> = Vec::new();
+    for name in spec.backends.iter().flat_map(|backend| &backend.value.descriptors) {
+        if files.iter().any(|file| file.path == name.value) {
+            continue;
+        }
+        let full = root.join(&name.value);
+        let bytes = match std::fs::metadata(&full) {
+            Ok(metadata) if metadata.len() > DESCRIPTORS_SIZE_LIMIT => {
+                Err(format!("it has {} bytes, more than the {DESCRIPTORS_SIZE_LIMIT} that are read", metadata.len()))
+            }
+            Ok(_) => std::fs::read(&full).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        files.push(DescriptorFile { path: name.value.clone(), bytes });
+    }
+    files
+}
+
 /// The files of a project, and what was wrong with reading them.
 #[derive(Default)]
 struct Files {
@@ -147,8 +181,9 @@ impl Files {
         let (found, unread, refused) = reader.finish();
         self.diagnostics.extend(found);
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.place.file, diagnostic.place.bytes.start));
+        let descriptors = spec.as_ref().map(|spec| read_descriptors(&self.root, spec)).unwrap_or_default();
         let Self { root, sources, schemas, contracts, protos, diagnostics, .. } = self;
-        Reading { root, sources, spec, unread, refused, schemas, contracts, protos, diagnostics }
+        Reading { root, sources, spec, unread, refused, schemas, contracts, protos, descriptors, diagnostics }
     }
 
     fn report_nothing(&mut self) {

@@ -134,7 +134,7 @@ fn read_block(document: &mut Document, line: usize, info: &str, text: &str) -> R
         ["json", "composition", name] => return project_file(document, &format!("compositions/{name}"), text),
         ["yaml" | "json", "schema", name] => return project_file(document, &format!("schema/{name}"), text),
         ["graphql", "schema"] => return project_file(document, "schema/schema.graphql", text),
-        ["proto", name] => return project_file(document, &format!("proto/{name}"), text),
+        ["proto", name] | ["descriptors", name] => return project_file(document, &format!("proto/{name}"), text),
         ["backend", name] => {
             document.backends.push(script::read(name, text)?);
             return Ok(());

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use prost_reflect::DescriptorPool;
 
+use crate::claim::repository;
+
 /// A folder below cargo's folder for test files; what an earlier run left there is removed first.
 #[derive(Debug)]
 pub(crate) struct Project {
@@ -12,7 +14,8 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Makes the folder `name` anew and writes these files into it.
+    /// Makes the folder `name` anew and writes these files into it. Those that end in `.binpb` hold bytes, which the
+    /// text says in base64.
     ///
     /// # Errors
     /// What the file system says.
@@ -22,7 +25,13 @@ impl Project {
         for (path, text) in files {
             let path = root.join(path);
             let folder = path.parent().unwrap_or(&root);
-            fs::create_dir_all(folder).and_then(|()| fs::write(&path, text)).map_err(|error| error.to_string())?;
+            let bytes = match path.extension() {
+                Some(ending) if ending == "binpb" => {
+                    base64(text).ok_or_else(|| format!("{} is no base64", path.display()))?
+                }
+                _ => text.as_bytes().to_vec(),
+            };
+            fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes)).map_err(|error| error.to_string())?;
         }
         Ok(Self { root })
     }
@@ -38,8 +47,10 @@ impl Project {
     /// What the compiler says.
     pub(crate) fn protos(&self) -> Result<DescriptorPool, String> {
         let folder = self.root.join("proto");
-        let files = files_in(&folder);
-        let set = protox::compile(files, [folder]).map_err(|error| format!("proto: {error:?}"))?;
+        let is_text = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "proto");
+        let files: Vec<PathBuf> = files_in(&folder).into_iter().filter(is_text).collect();
+        let bundled = repository("src/descriptor/bundled");
+        let set = protox::compile(files, [folder, bundled]).map_err(|error| format!("proto: {error:?}"))?;
         DescriptorPool::from_file_descriptor_set(set).map_err(|error| error.to_string())
     }
 }
@@ -48,4 +59,20 @@ impl Project {
 fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
+}
+
+/// The bytes that base64 with its padding says, over any number of lines.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+        bits = bits << 6 | DIGITS.iter().position(|known| *known == digit)? as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    Some(bytes)
 }

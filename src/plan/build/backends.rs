@@ -1,18 +1,47 @@
 //! Backends: addresses, protocols, contracts.
 
-use prost_reflect::DescriptorPool;
+use std::collections::HashMap;
+
+use bytes::Bytes;
 
 use super::Planner;
 use super::protos::Protos;
 use super::report::Report;
-use crate::base::diagnostic::Diagnostic;
 use crate::base::id::BackendId;
+use crate::descriptor::DescriptorPool;
 use crate::plan::contract::{Contract, Documents};
 use crate::plan::{Address, Backend, Protocol};
-use crate::spec::{self, Literal, NOT_SUPPORTED_YET, Reading, Scalar, Spec};
+use crate::spec::{self, Literal, LookUp, NOT_SUPPORTED_YET, Reading, Scalar, Spec};
 
 /// Bytes of a reply that are read at most where nothing is written.
 const MAX_REPLY: u64 = 4 << 20;
+
+/// A backend that is to be asked what it promises, before the plan is built.
+#[derive(Debug)]
+pub struct Reflecting {
+    /// Its name.
+    pub name: String,
+    /// Where it is asked: the first of these that answers.
+    pub addresses: Vec<Address>,
+}
+
+/// What backends said of themselves, by name: each of their files as a `FileDescriptorProto`, or why they did not.
+pub type Reflections = HashMap<String, Result<Vec<Bytes>, String>>;
+
+/// The backends that are to be asked. Addresses that are none are left out; building the plan complains about them.
+pub fn reflecting(reading: &Reading, look_up: LookUp<'_>) -> Vec<Reflecting> {
+    let backends = reading.spec.iter().flat_map(|spec| &spec.backends);
+    let asked = backends.filter(|named| named.value.reflection.as_ref().is_some_and(|reflection| reflection.value));
+    let reflecting = |named: &spec::Named<spec::Backend>| {
+        let addresses = named.value.reach.protocol().addresses().iter();
+        let texts = addresses.filter_map(|address| spec::constant(address.text()?, look_up).ok());
+        Reflecting {
+            name: named.name.value.clone(),
+            addresses: texts.filter_map(|text| Address::read(&text).ok()).collect(),
+        }
+    };
+    asked.map(reflecting).collect()
+}
 
 /// What is known of a backend while the plan is built.
 pub(super) struct BackendFacts<'s> {
@@ -39,11 +68,10 @@ pub(super) struct Reached<'s> {
 
 /// The backends in written order.
 pub(super) fn facts<'s>(
-    (spec, reading): (&'s Spec, &Reading),
-    documents: &Documents<'_>,
+    spec: &'s Spec,
+    (protos, documents): (&mut Protos<'s>, &Documents<'_>),
     report: &Report,
 ) -> Vec<BackendFacts<'s>> {
-    let mut protos = Protos::default();
     let mut next = 0;
     let fact = |named: &'s spec::Named<spec::Backend>| {
         let backend = &named.value;
@@ -51,13 +79,9 @@ pub(super) fn facts<'s>(
             spec::Protocol::Rest(_) => Protocol::Rest,
             spec::Protocol::Grpc(_) => Protocol::Grpc,
         };
-        let path = format!("{}.proto", named.path);
-        let complain = |place: &crate::base::diagnostic::Place, message: String, help: String| {
-            report.add(Diagnostic::error("proto", place.clone(), path.clone(), message).help(help));
-        };
         let pool = match protocol {
-            Protocol::Grpc if !backend.proto.is_empty() => protos.pool(reading, &backend.proto, &complain),
-            _ => None,
+            Protocol::Grpc => protos.pool(named, report),
+            Protocol::Rest => None,
         };
         let openapi = backend.openapi.as_ref().filter(|_| protocol == Protocol::Rest);
         let contract = openapi
@@ -111,33 +135,35 @@ impl<'s> BackendFacts<'s> {
     }
 }
 
-impl Planner<'_> {
-    /// An address such as `http://catalog:7001/v2`.
-    pub(super) fn address(&self, scalar: &Scalar, path: &str) -> Option<Address> {
-        let text = self.constant_text(scalar, path)?;
-        let complain = |code, message: String, help: &str| {
-            self.report.error(code, (&scalar.place, path), message, help.to_owned());
-            None
-        };
+impl Address {
+    /// `http://host:port`, with a path if need be. `Err` is the code of a diagnostic, its message and its help.
+    fn read(text: &str) -> Result<Self, (&'static str, &'static str, &'static str)> {
         if text.starts_with("https://") {
-            return complain(
-                NOT_SUPPORTED_YET,
-                "TLS to backends is not supported by this version".to_owned(),
-                "write http://",
-            );
+            return Err((NOT_SUPPORTED_YET, "TLS to backends is not supported by this version", "write http://"));
         }
         let Some(rest) = text.strip_prefix("http://") else {
-            let help = "write http://host:port";
-            return complain("bad-address", "an address begins with `http://`".to_owned(), help);
+            return Err(("bad-address", "an address begins with `http://`", "write http://host:port"));
         };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let wrong = prefix.contains(['?', '#']) || authority.contains('@');
         match authority.parse::<http::uri::Authority>() {
             Ok(authority) if !authority.host().is_empty() && !wrong => {
-                Some(Address { authority, prefix: prefix.trim_end_matches('/').into() })
+                Ok(Self { authority, prefix: prefix.trim_end_matches('/').into() })
             }
-            _ => complain("bad-address", "this is no address of a backend".to_owned(), "write http://host:port"),
+            _ => Err(("bad-address", "this is no address of a backend", "write http://host:port")),
         }
+    }
+}
+
+impl Planner<'_> {
+    /// An address such as `http://catalog:7001/v2`.
+    pub(super) fn address(&self, scalar: &Scalar, path: &str) -> Option<Address> {
+        let text = self.constant_text(scalar, path)?;
+        Address::read(&text)
+            .map_err(|(code, message, help)| {
+                self.report.error(code, (&scalar.place, path), message.to_owned(), help.to_owned());
+            })
+            .ok()
     }
 
     /// The text of a scalar with its constants filled in.

@@ -297,7 +297,7 @@ impl Unit<'_, '_> {
     pub(super) fn grpc(
         &self,
         call: &GrpcCall,
-        rpc: prost_reflect::MethodDescriptor,
+        rpc: crate::descriptor::MethodDescriptor,
         names: &Names<'_, '_>,
         path: &str,
     ) -> Request {
@@ -385,7 +385,7 @@ impl<'s> Planner<'s> {
     }
 
     /// The position of a rpc in the plan's table of methods.
-    fn method(&self, rpc: prost_reflect::MethodDescriptor) -> MethodId {
+    fn method(&self, rpc: crate::descriptor::MethodDescriptor) -> MethodId {
         let mut methods = self.methods.borrow_mut();
         if let Some(index) = methods.iter().position(|known| known.descriptor == rpc) {
             return MethodId::from(index);

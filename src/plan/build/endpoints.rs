@@ -211,9 +211,9 @@ impl Planner<'_> {
     }
 
     /// A message of some backend's proto.
-    pub(super) fn message_named(&self, full_name: &str) -> Option<prost_reflect::MessageDescriptor> {
+    pub(super) fn message_named(&self, full_name: &str) -> Option<crate::descriptor::MessageDescriptor> {
         let mut pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
-        pools.find_map(|pool| pool.get_message_by_name(full_name))
+        pools.find_map(|pool| pool.message(full_name))
     }
 }
 

@@ -1,11 +1,10 @@
 //! Messages of gRPC calls, checked against their proto while they are compiled.
 
-use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
-
 use super::template::Leaves;
 use super::types;
 use super::unit::{Unit, Value};
 use crate::base::diagnostic::did_you_mean;
+use crate::descriptor::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
 use crate::expr::{Member, Node, Scope, Type};
 use crate::spec::{Located, Object, Template};
 
@@ -60,7 +59,7 @@ impl Unit<'_, '_> {
 
     /// The field of a message that a member is; says so when there is none.
     fn field_of(&self, message: &MessageDescriptor, name: &Located<String>, path: &str) -> Option<FieldDescriptor> {
-        let found = types::field_of(message, &name.value);
+        let found = message.field_named(&name.value);
         if found.is_none() {
             let known: Vec<String> = message.fields().map(|field| field.name().to_owned()).collect();
             let error = format!("the message `{}` has no field `{}`", message.full_name(), name.value);
@@ -100,7 +99,7 @@ impl Unit<'_, '_> {
         match (template, field.is_map()) {
             (_, false) => self.check_members(template, &message, path),
             (Template::Object(entries), true) => {
-                let Some(value) = message.get_field(2) else { return };
+                let Some(value) = message.field(2) else { return };
                 for entry in &entries.entries {
                     self.check_members_of(&entry.value, &value, &format!("{path}.{}", entry.key.value));
                 }
@@ -164,7 +163,7 @@ fn fits_kind(ty: &Type, kind: &Kind) -> bool {
         }
         (Type::Map(_), Kind::Message(_)) => true,
         (ty, Kind::Message(message)) if types::is_wrapper(message.full_name()) => {
-            message.get_field(1).is_none_or(|value| fits_kind(ty, &value.kind()))
+            message.field(1).is_none_or(|value| fits_kind(ty, &value.kind()))
         }
         (Type::Timestamp | Type::Duration | Type::Text, Kind::Message(message)) => is_text(message) || is_json(message),
         (_, Kind::Message(message)) => is_json(message),
@@ -186,10 +185,10 @@ fn written_wrong(value: &Value, field: &FieldDescriptor) -> Option<(String, Stri
     };
     match field.kind() {
         Kind::Enum(of) => {
-            let known: Vec<String> = of.values().map(|value| value.name().to_owned()).collect();
+            let known: Vec<&str> = of.values().iter().map(|value| &*value.name).collect();
             let message = format!("the enum `{}` has no value `{shown}`", of.full_name());
-            let help = did_you_mean(shown, known.iter().map(String::as_str));
-            (!known.contains(&text)).then_some((message, help))
+            let help = did_you_mean(shown, known.iter().copied());
+            (!known.contains(&&*text)).then_some((message, help))
         }
         kind @ (Kind::Int32
         | Kind::Int64
@@ -215,7 +214,7 @@ fn written_wrong(value: &Value, field: &FieldDescriptor) -> Option<(String, Stri
 
 /// A message of a reply handed on where another message is wanted.
 fn object_is_other_message(name: &str, message: &MessageDescriptor) -> bool {
-    name != message.full_name() && message.parent_pool().get_message_by_name(name).is_some()
+    name != message.full_name() && message.parent_pool().message(name).is_some()
 }
 
 /// Messages that take any JSON of their kind.

@@ -38,6 +38,7 @@ mod reads;
 mod repeat;
 mod report;
 mod returns;
+mod rpcs;
 mod steps;
 mod template;
 mod times;
@@ -59,6 +60,8 @@ use crate::plan::{Plan, Promises, Rpc};
 use crate::spec::{LookUp, Reading, Spec};
 
 use backends::BackendFacts;
+pub use backends::{Reflecting, Reflections, reflecting};
+use protos::Protos;
 use report::Report;
 
 /// The time that a call may take where nothing is written.
@@ -81,19 +84,23 @@ struct Planner<'s> {
     promises: Arc<Promises>,
 }
 
-/// Checks a project and builds its plan.
+/// Checks a project and builds its plan; `reflections` is what the backends that are [`reflecting`] said.
 ///
 /// # Errors
 /// Everything that is wrong with it, those that reading found included, in the order of files and
 /// lines. With a plan come the warnings.
-pub fn build(reading: &Reading, look_up: LookUp<'_>) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub fn build(
+    (reading, reflections): (&Reading, &Reflections),
+    look_up: LookUp<'_>,
+) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let report = Report::after_reading(reading);
     let Some(spec) = &reading.spec else { return Err(report.finish().0) };
     let files: Vec<_> = reading.schemas.iter().map(|file| (file.id, reading.sources.text(file.id))).collect();
     let (schema, mistakes) = Schema::read(&files);
     mistakes.into_iter().for_each(|mistake| report.add(mistake));
     let documents = Documents::of(reading);
-    let backends = backends::facts((spec, reading), &documents, &report);
+    let mut protos = Protos::new(reading, reflections);
+    let backends = backends::facts(spec, (&mut protos, &documents), &report);
     let planner = Planner {
         spec,
         unread: &reading.unread,

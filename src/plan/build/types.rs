@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use prost_reflect::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
-
 use crate::base::value::{self, Kinds};
+use crate::descriptor::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
 use crate::expr::{ObjectType, Promised, Type};
 use crate::plan::OfBackend;
 use crate::plan::schema::{Schema, TypeId, TypeKind, TypeRef};
@@ -36,7 +35,7 @@ impl ObjectType for Message {
     }
 
     fn member(&self, name: &str) -> Option<Type> {
-        field_of(&self.descriptor, name).map(|field| of_field(&field, self.promises.as_ref()))
+        self.descriptor.field_named(name).map(|field| of_field(&field, self.promises.as_ref()))
     }
 
     fn members(&self) -> Vec<String> {
@@ -44,7 +43,7 @@ impl ObjectType for Message {
     }
 
     fn written(&self, name: &str) -> Option<String> {
-        field_of(&self.descriptor, name).map(|field| field.json_name().to_owned())
+        self.descriptor.field_named(name).map(|field| field.json_name().to_owned())
     }
 
     fn makes_promises(&self) -> bool {
@@ -55,12 +54,12 @@ impl ObjectType for Message {
     /// its proto does not know.
     fn promised(&self, name: &str) -> Option<Promised> {
         let promises = self.promises.as_ref()?;
-        let field = field_of(&self.descriptor, name)?;
+        let field = self.descriptor.field_named(name)?;
         let Kind::Enum(declared) = field.kind() else { return None };
         if field.is_list() {
             return None;
         }
-        let id = promises.about(field.full_name(), || declared.full_name().to_owned());
+        let id = promises.about(&field.full_name(), || declared.full_name().to_owned());
         let kinds = Kinds::TEXTS.and(Kinds::of(&[value::Kind::Null]));
         Some(Promised { id, kinds, may_be_absent: true })
     }
@@ -70,16 +69,11 @@ impl ObjectType for Message {
     }
 }
 
-/// A field by its JSON or its proto name.
-pub(super) fn field_of(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
-    message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name))
-}
-
 /// What a field of a reply holds. An unset message or optional is null, an unset scalar its default.
 fn of_field(field: &FieldDescriptor, promises: Option<&OfBackend>) -> Type {
     if field.is_map() {
         let Kind::Message(entry) = field.kind() else { return Type::Dyn };
-        return Type::map(entry.get_field(2).map_or(Type::Dyn, |value| of_kind(&value.kind(), promises)));
+        return Type::map(entry.field(2).map_or(Type::Dyn, |value| of_kind(&value.kind(), promises)));
     }
     let single = of_kind(&field.kind(), promises);
     match field.cardinality() {
@@ -107,7 +101,7 @@ fn of_kind(kind: &Kind, promises: Option<&OfBackend>) -> Type {
             "google.protobuf.ListValue" => Type::list(Type::Dyn),
             "google.protobuf.Value" | "google.protobuf.Any" => Type::Dyn,
             name if is_wrapper(name) => {
-                message.get_field(1).map_or(Type::Dyn, |value| of_kind(&value.kind(), promises).nullable())
+                message.field(1).map_or(Type::Dyn, |value| of_kind(&value.kind(), promises).nullable())
             }
             _ => of_nested(message.clone(), promises),
         },

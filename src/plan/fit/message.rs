@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use prost_reflect::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
-
 use super::{Declared, DeclaredMember, DeclaredObject, DeclaredScalar};
 use crate::base::diagnostic::did_you_mean;
 use crate::base::value::Value;
+use crate::descriptor::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use crate::expr::Type;
 
 /// What a message declares.
@@ -24,7 +23,7 @@ pub fn of_message(message: &MessageDescriptor) -> Declared {
         "Duration" => scalar(Text::Duration),
         "FieldMask" => scalar(Text::FieldMask),
         // Wrappers stand for a scalar or null.
-        name if name.ends_with("Value") => match message.get_field(1) {
+        name if name.ends_with("Value") => match message.field(1) {
             Some(value) => Declared::Nullable(Arc::new(of_kind(&value.kind()))),
             None => Declared::Anything,
         },
@@ -35,7 +34,7 @@ pub fn of_message(message: &MessageDescriptor) -> Declared {
 fn of_field(field: &FieldDescriptor) -> Declared {
     if field.is_map() {
         let Kind::Message(entry) = field.kind() else { return Declared::Anything };
-        let value = entry.get_field(2).map_or(Declared::Anything, |value| of_kind(&value.kind()));
+        let value = entry.field(2).map_or(Declared::Anything, |value| of_kind(&value.kind()));
         return Declared::Map(Arc::new(value));
     }
     match field.cardinality() {
@@ -64,7 +63,7 @@ impl DeclaredObject for Message {
     }
 
     fn member(&self, name: &str) -> Option<DeclaredMember> {
-        let field = self.0.get_field_by_json_name(name).or_else(|| self.0.get_field_by_name(name))?;
+        let field = self.0.field_named(name)?;
         Some(DeclaredMember { declared: of_field(&field), required: false })
     }
 
@@ -130,8 +129,7 @@ impl DeclaredScalar for ProtoScalar {
 }
 
 fn unknown_value(of: &EnumDescriptor, text: &str) -> Option<(String, String)> {
-    let known: Vec<String> = of.values().map(|value| value.name().to_owned()).collect();
+    let known: Vec<&str> = of.values().iter().map(|value| &*value.name).collect();
     let message = || format!("the enum {} has no value `{text}`", of.full_name());
-    (!known.iter().any(|value| value == text))
-        .then(|| (message(), did_you_mean(text, known.iter().map(String::as_str))))
+    (!known.contains(&text)).then(|| (message(), did_you_mean(text, known.iter().copied())))
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use prost_reflect::DescriptorPool;
-
 use super::{At, Declared, Misfit, Rule, misfits, of_message, of_output};
 use crate::base::diagnostic::Sources;
 use crate::base::value::Value;
+use crate::descriptor::{Library, Sets, Texts};
 use crate::expr::{Member, Node, ObjectType, Type};
 use crate::plan::schema::Schema;
 
@@ -158,17 +157,9 @@ fn messages_take_their_protojson() {
         enum Kind { KIND_UNSPECIFIED = 0; GOOD = 1; }
         message All { int64 count = 1; string long_name = 2; repeated bool flags = 3; map<string, double> sums = 4;
           Kind kind = 5; google.protobuf.Timestamp at = 6; All inner = 7; }";
-    let mut compiler = protox::Compiler::with_file_resolver({
-        let mut chain = protox::file::ChainFileResolver::new();
-        chain.add(protox::file::DescriptorSetFileResolver::new(prost_types::FileDescriptorSet::default()));
-        chain.add(protox::file::GoogleFileResolver::new());
-        chain
-    });
-    let file = protox::file::File::from_source("t.proto", source).expect("it parses");
-    compiler.open_file("google/protobuf/timestamp.proto").expect("it is built in");
-    let mut pool: DescriptorPool = compiler.descriptor_pool();
-    pool.add_file_descriptor_proto(file.file_descriptor_proto().clone()).expect("it links");
-    let declared = of_message(&pool.get_message_by_name("t.All").expect("it is there"));
+    let texts = Texts::new([("t.proto".to_owned(), source.into())]);
+    let pool = Library { texts: &texts, sets: &Sets::default() }.link(&["t.proto".to_owned()]).expect("it links");
+    let declared = of_message(&pool.message("t.All").expect("it is there"));
     let fitting = object(vec![
         ("count", Type::Text),
         ("longName", Type::Text),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::descriptor::MessageDescriptor;
 use http::{HeaderName, HeaderValue, Method};
-use prost_reflect::MessageDescriptor;
 
 use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pairs, PathPart, Source, Variants};
 use crate::base::host::HostPattern;

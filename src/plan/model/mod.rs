@@ -30,6 +30,7 @@ pub use graph::{Field, Graph, GraphLimits};
 pub use variant::{Choose, Variants};
 
 use crate::base::id::EndpointId;
+use crate::descriptor::MethodDescriptor;
 use crate::observe::drift::Promise;
 use crate::plan::contract::Operation;
 use crate::plan::schema::Schema;
@@ -109,7 +110,7 @@ pub struct Rpc {
     /// `/package.Service/Method`.
     pub path: http::uri::PathAndQuery,
     /// Descriptor of the rpc, for the message tables that are built from it.
-    pub descriptor: prost_reflect::MethodDescriptor,
+    pub descriptor: MethodDescriptor,
 }
 
 /// The listener and the defaults of requests.

@@ -8,9 +8,7 @@ use crate::spec::keys::{Definition, Entries, FieldDoc, FromNode, Keys, ObjectDoc
 use crate::spec::name::is_name;
 use crate::spec::yaml::{Kind, Node, Scalar};
 
-use super::{
-    Balance, CallPolicies, ClientTls, Discover, Fail, FilePath, Headers, Located, Parameters, Reach, Size, Switch,
-};
+use super::{Balance, CallPolicies, ClientTls, Discover, Fail, Headers, Located, Parameters, Reach, Size, Switch};
 
 keys! {
     /// A service behind the gateway.
@@ -35,8 +33,9 @@ keys! {
         fail: Vec<Fail>,
         /// The largest reply body that is taken.
         max_reply: Option<Located<Size>>,
-        /// gRPC: files with compiled descriptors (`FileDescriptorSet`), in place of `proto`.
-        descriptors: Vec<Located<FilePath>>,
+        /// gRPC: files with compiled descriptors (`FileDescriptorSet`, as `protoc -o` and `buf build` write them), relative to the
+        /// project; beside `proto` or in its place.
+        descriptors: Vec<Located<String>>,
         /// gRPC: ask the backend itself what it promises, in place of `proto`.
         reflection: Option<Located<bool>>,
         /// What happens around a call.
@@ -94,7 +93,8 @@ impl Definition for Backend {
 
 impl Backend {
     fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
-        entries.expect_one_at_most(&["proto", "descriptors", "reflection"], reader);
+        entries.expect_one_at_most(&["proto", "reflection"], reader);
+        entries.expect_one_at_most(&["descriptors", "reflection"], reader);
         let protocol = self.reach.protocol();
         let (other, misplaced): (&str, &[&str]) = match protocol {
             Protocol::Rest(_) => ("gRPC", &["proto", "descriptors", "reflection", "reads"]),

@@ -18,9 +18,9 @@ use super::{Backend, RequestBody, Transport, body, remaining, rest, words};
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
+use crate::descriptor::DescriptorPool;
 use crate::plan::{Address, Rpc};
 use message::{MessageId, Tables};
-use prost_reflect::DescriptorPool;
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");

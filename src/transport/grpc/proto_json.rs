@@ -1,9 +1,8 @@
 //! Request bodies that are proto messages: ProtoJSON read by the same tables as messages of calls.
 
-use prost_reflect::MessageDescriptor;
-
 use super::message::{self, JsonError, MessageId, Tables};
 use crate::base::value::Doc;
+use crate::descriptor::MessageDescriptor;
 
 /// A message that clients send as ProtoJSON.
 #[derive(Debug)]

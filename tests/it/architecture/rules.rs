@@ -7,7 +7,7 @@ use super::source::{Source, closing};
 /// The rows of the architecture, from the shared words down to the commands.
 const ROWS: &[&[&str]] = &[
     &["base", "expr"],
-    &["policy", "observe"],
+    &["policy", "observe", "descriptor"],
     &["spec"],
     &["plan"],
     &["transport"],

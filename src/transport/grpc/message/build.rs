@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
-
+use super::decode::has_closed;
 use super::names::Names;
 use super::tables::{
     Entry, Enumeration, EnumerationId, Field, Form, Message, MessageId, NO_FIELD, SMALL_NUMBERS, Scalar, Shape, Tables,
@@ -11,6 +10,7 @@ use super::tables::{
 };
 use super::wire;
 use crate::base::value::member_key;
+use crate::descriptor::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 
 /// The tables of the given messages and of everything reachable from them.
 pub(super) fn tables(messages: impl IntoIterator<Item = MessageDescriptor>) -> Tables {
@@ -49,14 +49,12 @@ impl Builder {
     }
 
     fn message(&mut self, descriptor: &MessageDescriptor) -> Message {
-        // Oneofs that stand for `optional` are no oneofs.
-        let oneofs: Vec<_> = descriptor.oneofs().filter(|oneof| !oneof.is_synthetic()).collect();
+        let oneofs: Vec<Box<str>> = descriptor.oneofs().map(Box::from).collect();
         let mut fields = Vec::new();
         let mut proto_names = Vec::new();
         for field in descriptor.fields() {
-            let oneof = field.containing_oneof().and_then(|found| oneofs.iter().position(|oneof| *oneof == found));
             proto_names.push(Box::from(field.name()));
-            fields.push(Field { oneof: oneof.map(|position| position as u32), ..self.field(&field) });
+            fields.push(self.field(&field));
         }
         let json_names = fields.iter().map(|field| field.name.clone()).zip(0..);
         Message {
@@ -64,14 +62,15 @@ impl Builder {
             by_small_number: by_small_number(&fields),
             by_name: Names::new(json_names.chain(proto_names.into_iter().zip(0..))),
             scattered: oneofs.len() > u64::BITS as usize || (0..oneofs.len()).any(|oneof| is_scattered(&fields, oneof)),
-            oneofs: oneofs.iter().map(|oneof| Box::from(oneof.name())).collect(),
+            oneofs: oneofs.into(),
+            closed: has_closed(&self.enumerations, &fields),
             fields: fields.into(),
         }
     }
 
     fn field(&mut self, descriptor: &FieldDescriptor) -> Field {
         let kind = match self.type_of(&descriptor.kind()) {
-            Type::Message(id) if descriptor.is_group() => Type::Group(id),
+            Type::Message(id) if descriptor.is_delimited() => Type::Group(id),
             kind => kind,
         };
         let shape = self.shape(descriptor, kind);
@@ -90,7 +89,7 @@ impl Builder {
             other_tag: tag(read),
             kind,
             shape,
-            oneof: None,
+            oneof: descriptor.oneof(),
             takes_null: false,
         }
     }
@@ -101,7 +100,7 @@ impl Builder {
         }
         let repeated = descriptor.cardinality() == Cardinality::Repeated;
         match (kind, kind.packable()) {
-            (_, Some(scalar)) if repeated && is_packed(descriptor) => Shape::Packed(scalar),
+            (_, Some(scalar)) if descriptor.is_packed() => Shape::Packed(scalar),
             _ if repeated => Shape::List,
             (Type::Scalar(scalar), _) if !descriptor.supports_presence() => Shape::Implicit(scalar),
             _ => Shape::Explicit,
@@ -114,7 +113,7 @@ impl Builder {
         if !field.is_map() {
             return None;
         }
-        let (key, value) = (entry.get_field(1)?, entry.get_field(2)?);
+        let (key, value) = (entry.field(1)?, entry.field(2)?);
         match self.type_of(&key.kind()) {
             Type::Scalar(key) => Some(Entry { key, value: self.type_of(&value.kind()) }),
             _ => None,
@@ -155,22 +154,16 @@ impl Builder {
     }
 }
 
-/// The option as written, else the rule of the syntax. The descriptor itself knows only the rule
-/// when the file was compiled from its text, because it is built before options are interpreted.
-fn is_packed(descriptor: &FieldDescriptor) -> bool {
-    let options = descriptor.field_descriptor_proto().options.as_ref();
-    options.and_then(|options| options.packed).unwrap_or_else(|| descriptor.is_packed())
-}
-
 fn enumeration(descriptor: &EnumDescriptor) -> Enumeration {
-    let mut values: Vec<_> = descriptor.values().collect();
-    // Declared order is what tells the first of several aliases.
-    values.sort_by_key(|value| (value.number(), value.path().last().copied()));
-    values.dedup_by_key(|value| value.number());
+    let mut values: Vec<_> = descriptor.values().iter().collect();
+    // The sort keeps declared order, which tells the first of several aliases.
+    values.sort_by_key(|value| value.number);
+    values.dedup_by_key(|value| value.number);
     let quoted = |name: &str| format!("\"{name}\"").into_bytes().into_boxed_slice();
     Enumeration {
-        numbers: Names::new(descriptor.values().map(|value| (Box::from(value.name()), value.number()))),
-        texts: values.iter().map(|value| (value.number(), quoted(value.name()))).collect(),
+        closed: descriptor.is_closed(),
+        numbers: Names::new(descriptor.values().iter().map(|value| (value.name.clone(), value.number))),
+        texts: values.iter().map(|value| (value.number, quoted(&value.name))).collect(),
     }
 }
 

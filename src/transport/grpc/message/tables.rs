@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::MessageDescriptor;
-
 use super::error::Fault;
 use super::names::Names;
 use super::wire::{self, Reader};
+use crate::descriptor::MessageDescriptor;
 
 /// The messages of one schema and everything they reach. Made once at load, then only read.
 #[derive(Debug)]
@@ -59,6 +58,8 @@ pub(super) struct Message {
     /// Whether ordinary encoders write this message out of order: they put a oneof where its
     /// first member would stand, so one with another field's number between its members is late.
     pub(super) scattered: bool,
+    /// Whether a field holds a closed enumeration, so that numbers may be unknown.
+    pub(super) closed: bool,
 }
 
 /// Field numbers below this are found by index, all others by search.
@@ -213,6 +214,8 @@ impl Scalar {
 /// The names of an enumeration's numbers, both ways.
 #[derive(Debug)]
 pub(super) struct Enumeration {
+    /// Whether it holds no other numbers than those that it names.
+    pub(super) closed: bool,
     pub(super) numbers: Names<i32>,
     /// By number, lowest first: the name as it is written, `"NAME"`. Of aliases the first.
     pub(super) texts: Box<[(i32, Box<[u8]>)]>,

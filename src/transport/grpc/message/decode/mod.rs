@@ -5,9 +5,12 @@
 //! second one puts the records of every message in order before it reads them ([`regroup`]). Never
 //! more than two passes, so no nesting of disorder makes reading more than linear.
 
+mod closed;
 mod form;
 mod regroup;
 mod scalar;
+
+pub(super) use closed::has_closed;
 
 use std::collections::HashSet;
 
@@ -79,6 +82,8 @@ impl<'t> Decoder<'t> {
 
     /// Writes the members of an object for the fields of a message.
     fn fields(&mut self, message: &'t Message, body: &[u8]) -> Result<(), Fault> {
+        let known = if message.closed { closed::without_unknown(self.tables, message, body)? } else { None };
+        let body = known.as_deref().unwrap_or(body);
         let must_be_ordered = self.order == Order::Made || message.scattered;
         if must_be_ordered && !regroup::is_ordered(message, body)? {
             return self.ordered_fields(message, &regroup::regroup(message, body)?);

@@ -1,9 +1,10 @@
 //! From the wire to JSON, claim by claim.
 
 use super::super::wire::varint_into;
-use super::super::{DEPTH_LIMIT, decode as decode_with};
+use super::super::{DEPTH_LIMIT, Tables, decode as decode_with};
 use super::{TABLES, decode, encode, id, json};
 use crate::base::value::{Kind, Value, ValueKind};
+use crate::descriptor::{Library, Sets, Texts};
 
 /// Wraps a payload in a block of the field `number`.
 fn block(number: u32, payload: &[u8]) -> Vec<u8> {
@@ -225,4 +226,25 @@ fn a_document_that_outgrows_its_limit_is_refused() {
     let wire = [0x42, 0].repeat(1_000_000);
     let refused = decode_with(&TABLES, id("rich.Rich"), &wire).map(drop);
     assert_eq!(refused.map_err(|error| error.reason), Err("document too large"));
+}
+
+#[test]
+fn numbers_that_a_closed_enum_does_not_have_count_as_unknown_fields() {
+    let source = "syntax = \"proto2\"; enum E { ONE = 1; TWO = 2; }
+        message M { optional E one = 1; repeated E many = 2; repeated E packed = 3 [packed = true]; map<string, E> map = 4; optional string last = 5; }";
+    let texts = Texts::new([("closed.proto".to_owned(), source.into())]);
+    let library = Library { texts: &texts, sets: &Sets::default() };
+    let pool = library.link(&["closed.proto".to_owned()]).expect("it links");
+    let tables = Tables::build(pool.message("M"));
+    let id = tables.message("M").expect("its tables were built");
+    let read = |wire: &[u8]| {
+        let doc = decode_with(&tables, id, wire).expect("it is a message");
+        String::from_utf8(doc.bytes().to_vec()).expect("UTF-8")
+    };
+    let known = b"\x08\x01\x10\x02\x1a\x02\x01\x02\x22\x05\x0a\x01a\x10\x01\x2a\x01z";
+    assert_eq!(read(known), r#"{"one":"ONE","many":["TWO"],"packed":["ONE","TWO"],"map":{"a":"ONE"},"last":"z"}"#);
+    let unknown =
+        b"\x08\x07\x10\x02\x10\x07\x1a\x03\x01\x07\x02\x22\x05\x0a\x01a\x10\x07\x22\x05\x0a\x01b\x10\x02\x2a\x01z";
+    assert_eq!(read(unknown), r#"{"many":["TWO"],"packed":["ONE","TWO"],"map":{"b":"TWO"},"last":"z"}"#);
+    assert_eq!(read(b"\x08\x01\x08\x07"), r#"{"one":"ONE","many":[],"packed":[],"map":{}}"#);
 }

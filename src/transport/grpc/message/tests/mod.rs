@@ -2,6 +2,7 @@
 
 mod decoding;
 mod encoding;
+mod hostile;
 mod properties;
 mod random;
 
@@ -12,6 +13,7 @@ use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 use super::{JsonError, MessageId, Tables, WireError};
 use crate::base::value::Doc;
+use crate::descriptor::{Library, Sets, Texts};
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     let mut resolver = ChainFileResolver::new();
@@ -22,7 +24,13 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     compiler.descriptor_pool()
 });
 
-static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::build([descriptor("rich.Rich"), descriptor("old.Old")]));
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let sources = [("rich.proto", include_str!("rich.proto")), ("old.proto", include_str!("old.proto"))];
+    let texts = Texts::new(sources.map(|(name, text)| (name.to_owned(), text.into())));
+    let roots = sources.map(|(name, _)| name.to_owned());
+    let pool = Library { texts: &texts, sets: &Sets::default() }.link(&roots).expect("the test protos link");
+    Tables::build(["rich.Rich", "old.Old"].map(|name| pool.message(name).expect("a message of the test protos")))
+});
 
 struct Sources;
 
