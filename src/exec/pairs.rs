@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use http::header::{ACCEPT_ENCODING, EXPECT, HOST};
+use http::header::{ACCEPT_ENCODING, EXPECT, HOST, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 
@@ -16,6 +16,9 @@ use crate::base::call::{COMPONENT, frames};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Value, key_text};
 use crate::plan::{ListStyle, Pair, Parameter};
+
+/// Fields that are about the client's own message and its way here, beside those of its content.
+const OF_ITS_MESSAGE: [HeaderName; 4] = [HOST, EXPECT, ACCEPT_ENCODING, PROXY_AUTHORIZATION];
 
 /// What RFC 6265 section 4.1.1 does not allow in the value of a cookie.
 const COOKIE: &AsciiSet = &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\');
@@ -91,7 +94,7 @@ impl Name for HeaderName {
     /// has those of the client's message.
     fn of_key(key: &str) -> Result<Option<Self>, Failure> {
         let name: Self = key.parse().map_err(|_| bad_name("a header field"))?;
-        let describes = name.as_str().starts_with("content-") || [HOST, EXPECT, ACCEPT_ENCODING].contains(&name);
+        let describes = name.as_str().starts_with("content-") || OF_ITS_MESSAGE.contains(&name);
         Ok((!describes && !frames(name.as_str())).then_some(name))
     }
 }

@@ -97,6 +97,9 @@ impl Door {
         check_path(client.path())?;
         if let Some(graphql) = self.graphql.as_ref().filter(|graphql| graphql.is_at(client.path())) {
             exchange.route = Some(graphql.path().clone());
+            if client.head.method == Method::OPTIONS {
+                return Ok(options(&[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]));
+            }
             let served = graphql.serve(&self.live, client, body).await?;
             exchange.cause = served.cause;
             exchange.partial = served.response.headers().get(rest::PARTIAL).cloned();

@@ -75,9 +75,7 @@ impl Front {
         let head = &client.head;
         let format = Format::negotiate(&head.headers);
         let body = match head.method {
-            Method::POST => {
-                body.read(MAX_BODY).await.map_err(|error| Failure::new(error.cause(), error.to_string()))?
-            }
+            Method::POST => body.read(MAX_BODY).await?,
             _ => Bytes::new(),
         };
         let method = if head.method == Method::HEAD { Method::GET } else { head.method.clone() };
@@ -136,7 +134,7 @@ fn refused(error: &RequestError, method: &Method, format: Format) -> Served {
     let mut response = json(errors::body(error), format, status);
     if status == StatusCode::METHOD_NOT_ALLOWED {
         // GET is right for the path, but not for a mutation.
-        let allowed = if *method == Method::GET { "POST" } else { "GET, POST" };
+        let allowed = if *method == Method::GET { "POST, OPTIONS" } else { "GET, HEAD, POST, OPTIONS" };
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     }
     Served { response, cause: Some(error.cause.code().to_owned()) }

@@ -9,13 +9,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::deadline::Deadline;
 use super::limits::Limits;
-use crate::base::failure::Cause;
+use crate::base::failure::{Cause, Failure};
 
 /// Any error that a streamed answer may break off with.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -101,14 +103,17 @@ impl fmt::Debug for AnswerBody {
 #[derive(Debug)]
 pub struct RequestBody {
     incoming: Incoming,
+    /// Whether it is compressed, so that only whoever passes it on can do something with it.
+    is_coded: bool,
     /// Bytes that may still come.
     left: u64,
     patience: Patience,
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, limits: &Limits) -> Self {
-        Self { incoming, left: u64::MAX, patience: Patience::new(limits) }
+    pub(super) fn new(headers: &HeaderMap, incoming: Incoming, limits: &Limits) -> Self {
+        let is_coded = headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding != "identity");
+        Self { incoming, is_coded, left: u64::MAX, patience: Patience::new(limits) }
     }
 
     /// The same with a cap in bytes, for a handler that reads it as it comes.
@@ -123,6 +128,9 @@ impl RequestBody {
     /// # Errors
     /// See [`BodyError`]. The connection must not be expected to survive one.
     pub async fn read(self, cap: usize) -> Result<Bytes, BodyError> {
+        if self.is_coded {
+            return Err(BodyError::Coded);
+        }
         if self.incoming.size_hint().lower() > cap as u64 {
             return Err(BodyError::TooLarge);
         }
@@ -222,6 +230,8 @@ impl Patience {
 /// Why a request body could not be read.
 #[derive(Clone, Debug)]
 pub enum BodyError {
+    /// It is compressed, and nothing here undoes that: 415.
+    Coded,
     /// It is larger than the cap: 413.
     TooLarge,
     /// The client was too slow: 408.
@@ -236,6 +246,7 @@ impl BodyError {
     /// The row of the table of failures.
     pub fn cause(&self) -> Cause {
         match self {
+            Self::Coded => Cause::UnsupportedMediaType,
             Self::TooLarge => Cause::BodyTooLarge,
             Self::TooSlow => Cause::RequestTimeout,
             Self::Malformed => Cause::BadRequest,
@@ -255,6 +266,7 @@ impl BodyError {
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Coded => f.write_str("the request body is compressed"),
             Self::TooLarge => f.write_str("the request body is larger than its cap"),
             Self::TooSlow => f.write_str("the client was too slow to send the request body"),
             Self::Malformed => f.write_str("the framing of the request body is broken"),
@@ -264,6 +276,15 @@ impl fmt::Display for BodyError {
 }
 
 impl Error for BodyError {}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Coded => Self::told(error.cause(), "The request body must not be compressed."),
+            _ => Self::new(error.cause(), error.to_string()),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -174,7 +174,9 @@ impl<H: Handler> Connection<H> {
             };
             return refusal.response(Notes::refused(self, &refused));
         }
-        let request = request.map(|body| RequestBody::new(body, &self.limits));
+        let (head, body) = request.into_parts();
+        let body = RequestBody::new(&head.headers, body, &self.limits);
+        let request = Request::from_parts(head, body);
         // A fault in one handler must not end the other requests of its connection.
         let handled = AssertUnwindSafe(self.handler.handle(request, self.peer)).catch_unwind().await;
         handled.unwrap_or_else(|_| {

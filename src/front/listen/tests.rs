@@ -8,8 +8,8 @@ mod time;
 
 use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -40,6 +40,8 @@ struct Counters {
     changed: Notify,
     /// Lets `/held` answer.
     release: Notify,
+    /// Refused requests: method, path and code.
+    refused: Mutex<Vec<String>>,
 }
 
 impl Counters {
@@ -74,7 +76,9 @@ impl Handler for Answers {
         self.route(request, peer).await
     }
 
-    fn refused(&self, _: &Refused<'_>, _: Peer) -> HeaderValue {
+    fn refused(&self, refused: &Refused<'_>, _: Peer) -> HeaderValue {
+        let (method, code) = (refused.method.unwrap_or_default(), refused.refusal.cause.code());
+        self.0.refused.lock().expect("not poisoned").push(format!("{method} {} {code}", refused.path));
         HeaderValue::from_static("refused")
     }
 }

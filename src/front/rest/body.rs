@@ -43,7 +43,7 @@ pub(super) async fn read(
         _ => return Err(unsupported("application/json")),
     }
     let cap = usize::try_from(endpoint.max_body).unwrap_or(usize::MAX);
-    let bytes = body.read(cap).await.map_err(|error| Failure::new(error.cause(), error.to_string()))?;
+    let bytes = body.read(cap).await?;
     let read = match (ty, media) {
         (BodyType::Input(ty), Media::Form) => of_form(&plan.schema, ty, &bytes),
         (BodyType::Mentioned, _) if bytes.is_empty() => Ok(Held::Null),

@@ -28,6 +28,8 @@ async fn a_half_sent_head_is_408() {
         about(begun, SHORT);
         assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_timeout"), "{answer}");
     }
+    let refused = server.counters.refused.lock().expect("not poisoned").clone();
+    assert_eq!(refused, ["_OTHER  request_timeout", "GET / request_timeout"]);
 }
 
 #[tokio::test]
