@@ -156,7 +156,7 @@ impl Type {
     }
 
     /// The name under which a value of this type holds the member `name`.
-    pub(super) fn written<'n>(&self, name: &'n str) -> std::borrow::Cow<'n, str> {
+    pub fn written<'n>(&self, name: &'n str) -> std::borrow::Cow<'n, str> {
         let renamed = match self.present() {
             Self::Object(object) => object.written(name),
             _ => None,
@@ -193,15 +193,19 @@ impl Type {
         }
     }
 
-    /// What holds all of them: the join. Where all are objects, [`ObjectType::alternatives`] are these, one for
-    /// one; of nothing it is `Dyn`.
+    /// What holds all of them: the join. Where they are objects, as far as they are known,
+    /// [`ObjectType::alternatives`] are these, one for one; of nothing it is `Dyn`.
     pub fn one_of(types: &[Self]) -> Self {
-        let object = |ty: &Self| match ty.present() {
-            Self::Object(object) => Some(object.clone()),
-            _ => None,
+        let object = |ty: &Self| -> Option<Arc<dyn ObjectType>> {
+            match ty.present() {
+                Self::Object(object) => Some(object.clone()),
+                Self::Dyn => Some(Arc::new(Unknown)),
+                _ => None,
+            }
         };
+        let is_known = types.iter().any(|ty| matches!(ty.present(), Self::Object(_)));
         match types.iter().map(object).collect::<Option<Vec<_>>>() {
-            Some(of) if of.len() > 1 => {
+            Some(of) if is_known && of.len() > 1 => {
                 let either = Either::of(of);
                 if types.iter().any(Self::may_be_null) { either.nullable() } else { either }
             }
@@ -273,6 +277,9 @@ impl ObjectType for Either {
     }
 
     fn member(&self, name: &str) -> Option<Type> {
+        // Where one of them calls the member by two names, the others have the one that values have.
+        let written = self.written(name);
+        let name = written.as_deref().unwrap_or(name);
         let found: Vec<Type> = self.of.iter().filter_map(|object| object.member(name)).collect();
         let is_everywhere = found.len() == self.of.len();
         let joined = found.into_iter().reduce(|one, other| one.join(&other))?;
@@ -310,6 +317,24 @@ impl ObjectType for Either {
 
     fn makes_promises(&self) -> bool {
         self.of.iter().any(|object| object.makes_promises())
+    }
+}
+
+/// An object of which nothing is known: it may have any member.
+#[derive(Debug)]
+struct Unknown;
+
+impl ObjectType for Unknown {
+    fn name(&self) -> &str {
+        "dyn"
+    }
+
+    fn member(&self, _name: &str) -> Option<Type> {
+        Some(Type::Dyn)
+    }
+
+    fn members(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

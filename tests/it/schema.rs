@@ -152,6 +152,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("map-that-is-none", "the types of expressions"),
     ("merge-returns", "the types of results"),
     ("message-of-wrong-types", "the types of a proto"),
+    ("message-written-in-parts", "the types of a proto"),
     ("one-value", "the types of expressions"),
     ("returns", "the types of results"),
     ("value-that-may-be-absent", "the types of the schema"),

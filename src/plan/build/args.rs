@@ -155,7 +155,7 @@ impl Planner<'_> {
         let (place, path) = (written.place(), format!("{}.default", named.path));
         let value = self.template(written, &OutsideCompositions { sources: sources.clone() }, &path);
         let known = types::of_schema(&self.schema, ty);
-        let value = super::template::expected(value, &known);
+        let value = super::wanted::expected(value, &known);
         if !default_fits(&value.ty, &known) {
             let message = format!("the default is {}, and the argument is `{ty}`", value.ty);
             self.report.error("wrong-type", (place, &path), message, String::new());

@@ -114,22 +114,27 @@ fn object_of(ty: &Type) -> Option<&Arc<dyn ObjectType>> {
     }
 }
 
-/// The type of merged objects; unknown where a part is.
+/// The type of merged objects; unknown where all parts are.
 fn type_of(parts: Vec<Type>) -> Type {
     let parts: Vec<Type> = parts.into_iter().filter(|ty| !matches!(ty, Type::Null)).collect();
-    if parts.iter().all(|part| object_of(part).is_some()) {
-        return Type::Object(Arc::new(Merged(parts)));
+    let known = parts.iter().filter(|part| object_of(part).is_some()).count();
+    match known {
+        0 if !parts.is_empty() => Type::Dyn,
+        _ => Type::Object(Arc::new(Merged { is_open: known < parts.len(), parts })),
     }
-    Type::Dyn
 }
 
 /// An object that others were merged into.
 #[derive(Debug)]
-struct Merged(Vec<Type>);
+struct Merged {
+    parts: Vec<Type>,
+    /// Whether the members of some part are not known: it may have any.
+    is_open: bool,
+}
 
 impl Merged {
     fn objects(&self) -> impl Iterator<Item = &Arc<dyn ObjectType>> {
-        self.0.iter().filter_map(object_of)
+        self.parts.iter().filter_map(object_of)
     }
 }
 
@@ -143,10 +148,13 @@ impl ObjectType for Merged {
             let member = object_of(part)?.member(name)?;
             Some(if part.may_be_null() { member.nullable() } else { member })
         };
-        let found: Vec<Type> = self.0.iter().filter_map(of).collect();
-        let may_be_null = found.iter().all(Type::may_be_null);
-        let present = found.iter().map(|ty| ty.present().clone());
-        let ty = match found.iter().all(|ty| object_of(ty).is_some()) && found.len() > 1 {
+        let found: Vec<Type> = self.parts.iter().filter_map(of).collect();
+        // What nobody knows may fill what the others leave null.
+        let may_be_null = !self.is_open && found.iter().all(Type::may_be_null);
+        let others = self.is_open.then_some(Type::Dyn);
+        let is_merged = found.iter().all(|ty| object_of(ty).is_some()) && found.len() + usize::from(self.is_open) > 1;
+        let present = found.iter().map(|ty| ty.present().clone()).chain(others);
+        let ty = match is_merged {
             true => type_of(present.collect()),
             false => present.reduce(|one, other| one.join(&other))?,
         };

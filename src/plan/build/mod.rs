@@ -46,6 +46,7 @@ mod tree;
 mod types;
 mod unit;
 mod variants;
+mod wanted;
 mod wiring;
 
 use std::cell::RefCell;

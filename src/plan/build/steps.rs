@@ -1,7 +1,7 @@
 //! Steps: what each waits for, in which order writes run, what a failure does.
 
 use super::calls;
-use super::names::{Names, item_name};
+use super::names::item_name;
 use super::tree::{Args, Body, Declared, decides_per_item};
 use super::unit::Unit;
 use crate::base::diagnostic::did_you_mean;
@@ -262,23 +262,31 @@ impl Unit<'_, '_> {
         let path = &step.path;
         let when = spec.when.as_ref().filter(|_| decides);
         let otherwise = spec.otherwise.as_ref().filter(|_| decides);
+        let otherwise = otherwise.map(|other| self.replacement((level, step), other, "else"));
         Step {
             name: self.full_name(level, step).into(),
             action: Action::Group(Box::default()),
             when: when.map(|when| expr(self.planner.condition(when, &names, &format!("{path}.when")))),
-            otherwise: otherwise.map(|other| expr(self.planner.template(other, &names, &format!("{path}.else")).node)),
+            otherwise,
             needs: Box::default(),
-            on_failure: if own || is_item { self.on_failure(&names, spec, path) } else { OnFailure::Fail },
+            on_failure: if own || is_item { self.on_failure((level, step), spec) } else { OnFailure::Fail },
             group: self.tree.levels[level].group,
             timeout: spec.timeout.as_ref().and_then(Switch::on).map(|timeout| timeout.value),
             write: false,
         }
     }
 
-    fn on_failure(&self, names: &Names<'_, '_>, spec: &spec::Step, path: &str) -> OnFailure {
+    /// What stands for what a step holds: its `else` or its `default`.
+    fn replacement(&self, (level, step): (usize, &Declared<'_>), template: &spec::Template, key: &str) -> Expr {
+        let own = self.own_type(level, step);
+        let node = self.stand_in((level, &own), template, &format!("{}.{key}", step.path)).node;
+        Expr { needs: self.needs(&[&node]).into(), node }
+    }
+
+    fn on_failure(&self, (level, step): (usize, &Declared<'_>), spec: &spec::Step) -> OnFailure {
         if let Some(default) = &spec.default {
-            let node = self.planner.template(default, names, &format!("{path}.default")).node;
-            return OnFailure::Default(Expr { needs: self.needs(&[&node]).into(), node });
+            self.check_default((level, step), default, spec);
+            return OnFailure::Default(self.replacement((level, step), default, "default"));
         }
         match &spec.optional {
             Some(optional) if optional.value => OnFailure::Null,

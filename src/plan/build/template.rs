@@ -6,7 +6,7 @@ use super::policies::refuse_identity;
 use super::types::Members;
 use super::unit::Value;
 use crate::base::value;
-use crate::expr::{self, Conditional, Member, Named, Node, Piece, Scope, TextPart, Type, with_local};
+use crate::expr::{self, Conditional, Member, Node, Piece, Scope, TextPart, Type, with_local};
 use crate::spec::{CONSTANTS, Each, Entry, List, Literal, Object, Scalar, Template};
 
 /// What a failing expression does where a value is written.
@@ -63,9 +63,12 @@ impl<'s> Planner<'s> {
     }
 
     fn list(&self, list: &List, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
-        let compiled = |(index, item)| self.written(item, scope, (&format!("{path}[{index}]"), leaves));
-        let (items, types): (Vec<Node>, Vec<Type>) =
-            list.items.iter().enumerate().map(compiled).map(|value| (value.node, value.ty)).unzip();
+        let compiled = |(index, item)| {
+            let Value { node, ty } = self.written(item, scope, (&format!("{path}[{index}]"), leaves));
+            // What its `$when` leaves out is no item, so that none is null because of it.
+            (node, if written_when(item).is_some() { ty.present().clone() } else { ty })
+        };
+        let (items, types): (Vec<Node>, Vec<Type>) = list.items.iter().enumerate().map(compiled).unzip();
         Value { node: Node::Items(items.into()), ty: Type::list(Type::one_of(&types)) }
     }
 
@@ -210,27 +213,6 @@ impl<'s> Planner<'s> {
     }
 }
 
-/// A constant of the environment or of a file as what its place expects: text, unless that is a number
-/// or a boolean.
-pub(super) fn expected(value: Value, wanted: &Type) -> Value {
-    let Node::Named(named) = &value.node else { return value };
-    let converted = match (wanted.present(), named.value.as_text()) {
-        (Type::Int | Type::Uint | Type::Double, Some(text)) => number(text),
-        (Type::Bool, Some(text)) => match text.parse() {
-            Ok(flag) => Value { node: Node::Const(value::Value::Bool(flag)), ty: Type::Bool },
-            Err(_) => return value,
-        },
-        _ => return value,
-    };
-    match converted.node {
-        Node::Const(known) => {
-            let node = Node::Named(Box::new(Named { written: named.written.clone(), value: known }));
-            Value { node, ty: converted.ty }
-        }
-        _ => value,
-    }
-}
-
 /// The `$when` of an object. That of `$each` filters its items and is none.
 fn written_when(template: &Template) -> Option<&Scalar> {
     match template {
@@ -263,7 +245,8 @@ fn can_fail(node: &Node) -> bool {
     )
 }
 
-fn number(text: &str) -> Value {
+/// A number as it is written.
+pub(super) fn number(text: &str) -> Value {
     match (text.parse::<i64>(), text.parse::<u64>(), text.parse::<f64>()) {
         (Ok(whole), ..) => Value { node: Node::Const(value::Value::Int(whole)), ty: Type::Int },
         (_, Ok(whole), _) => Value { node: Node::Const(value::Value::Uint(whole)), ty: Type::Uint },

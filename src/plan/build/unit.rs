@@ -7,14 +7,14 @@ use std::rc::Rc;
 use super::names::{Extra, Names, Table, refused};
 use super::once::Once;
 use super::reach::{Mentions, owner_of};
-use super::tree::{Args, Body, Level, Outcome, Tree};
+use super::tree::{Args, Body, Declared, Level, Outcome, Tree};
 use super::types::Members;
-use super::{Planner, calls};
+use super::{Planner, calls, wanted};
 use crate::base::id::StepId;
 use crate::expr::{Binding, Member, Node, Type, Typed, Unresolved, Var};
 use crate::plan::schema::InputDef;
 use crate::plan::{Arg, Need, Source, needs_of};
-use crate::spec::{self, Action, Named, Requirement, Step, Stream, Switch};
+use crate::spec::{self, Action, Named, Requirement, Step, Stream, Switch, Template};
 
 /// An endpoint or graph field being compiled.
 pub(super) struct Unit<'u, 's> {
@@ -215,8 +215,8 @@ impl<'u, 's> Unit<'u, 's> {
 
     /// The type of a step that may hold what `else` or `default` gives, or null.
     fn replaced_type(&self, level: usize, spec: &Step, mut ty: Type) -> Type {
-        let names = self.names_of(level);
-        let compiled = |template| self.planner.template(template, &names, "").ty;
+        let own = ty.clone();
+        let compiled = |template| self.stand_in((level, &own), template, "").ty;
         if spec.when.is_some() {
             ty = match &spec.otherwise {
                 Some(otherwise) => ty.join(&compiled(otherwise)),
@@ -234,6 +234,24 @@ impl<'u, 's> Unit<'u, 's> {
             ty = ty.nullable();
         }
         ty
+    }
+
+    /// Compiles what stands for a value of a step's own type: an `else` or a `default`.
+    pub(super) fn stand_in(&self, (level, own): (usize, &Type), template: &Template, path: &str) -> Value {
+        let value = self.planner.template(template, &self.names_of(level), path);
+        wanted::held(wanted::expected(value, own), own)
+    }
+
+    /// The type of what a step holds when it succeeds.
+    pub(super) fn own_type(&self, level: usize, step: &Declared<'_>) -> Type {
+        let result = |inner| self.result(inner).map_or(Type::Dyn, |value| value.ty);
+        match (step.body, step.spec) {
+            (Body::Call(_), Some(spec)) => self.call_type(level, spec),
+            (Body::Gated(_, inner) | Body::Value(inner), _) => result(inner),
+            (Body::Each(_, inner), Some(spec)) if spec.key.is_some() => Type::map(result(inner)),
+            (Body::Each(_, inner), _) => Type::list(result(inner)),
+            _ => Type::Dyn,
+        }
     }
 
     /// The type of what a call's step holds.

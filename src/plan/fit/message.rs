@@ -68,7 +68,11 @@ impl DeclaredObject for Message {
     }
 
     fn members(&self) -> Vec<String> {
-        self.0.fields().map(|field| field.json_name().to_owned()).collect()
+        self.0.fields().map(|field| field.name().to_owned()).collect()
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        format!("the message `{}` has no field `{name}`", self.0.full_name())
     }
 }
 

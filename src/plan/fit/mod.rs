@@ -11,6 +11,7 @@
 
 mod message;
 mod schema;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ pub use schema::of_output;
 
 use crate::base::diagnostic::{did_you_mean, suggestion};
 use crate::base::value::Value;
-use crate::expr::{Node, ObjectType, Part, Type};
+use crate::expr::{Node, ObjectType, Type};
 
 /// Objects inside one another that are compared; deeper ones are left to run time.
 const DEPTH_LIMIT: usize = 32;
@@ -74,6 +75,11 @@ pub trait DeclaredObject: fmt::Debug + Send + Sync {
     /// What members of other names hold; `None` when there may be none.
     fn others(&self) -> Option<Declared> {
         None
+    }
+
+    /// What to say of a member that there is not.
+    fn unknown(&self, name: &str) -> String {
+        format!("{} has no member `{name}`", self.name())
     }
 
     /// What to write where a required member is missing.
@@ -155,7 +161,7 @@ impl Comparison {
         if ty.may_be_null() && !takes_null {
             self.null((node, ty), declared);
         }
-        let written = node.and_then(Node::as_constant).map(|value| Type::of_kind(value.kind()));
+        let written = node.and_then(Node::known).map(|value| Type::of_kind(value.kind()));
         let ty = match written.as_ref().unwrap_or(ty).present() {
             Type::Optional(held) => held.present(),
             present => present,
@@ -168,7 +174,10 @@ impl Comparison {
             (Type::Object(object), Declared::Map(declared)) => {
                 for name in object.members() {
                     let ty = object.member(&name).unwrap_or(Type::Dyn);
-                    self.within(At::Member(name.clone()), (member_node(node, &name), &ty), declared);
+                    let member = written::member(node, &name);
+                    // A member that is left out is not null: a map does without it.
+                    let ty = if member.is_some_and(|member| member.when.is_some()) { ty.present() } else { &ty };
+                    self.within(At::Member(name.clone()), (member.map(|member| &member.value), ty), declared);
                 }
             }
             (Type::Object(found), Declared::Object(declared)) => self.object((node, &**found), &**declared),
@@ -188,8 +197,16 @@ impl Comparison {
         if !declared.takes(ty) {
             return self.kind(ty, &declared.name());
         }
-        if let Some((message, help)) = node.and_then(Node::as_constant).and_then(|value| declared.refuses(value)) {
-            self.report(Rule::Kind, message, help);
+        let Some((message, help)) = node.and_then(Node::known).and_then(|value| declared.refuses(value)) else {
+            return;
+        };
+        match node {
+            // What a constant of the environment or of a file holds is not shown.
+            Some(Node::Named(named)) => {
+                let message = format!("what `{}` holds is no value of {}", named.written, declared.name());
+                self.report(Rule::Kind, message, String::new());
+            }
+            _ => self.report(Rule::Kind, message, help),
         }
     }
 
@@ -198,7 +215,7 @@ impl Comparison {
             // An item that is left out is an empty optional, never null.
             Some(Node::Items(nodes)) => {
                 for (index, node) in nodes.iter().enumerate() {
-                    self.within(At::Item(Some(index)), (Some(node), &item_type(index, nodes, item)), declared);
+                    self.within(At::Item(Some(index)), (Some(node), &written::item_type(index, nodes, item)), declared);
                 }
             }
             Some(Node::Each { body, .. }) => self.within(At::Item(None), (Some(body), item), declared),
@@ -215,7 +232,7 @@ impl Comparison {
         self.open.push(pair);
         for name in &members {
             let ty = found.member(name).unwrap_or(Type::Dyn);
-            let value = (member_node(node, name), &ty);
+            let value = (written::member(node, name).map(|member| &member.value), &ty);
             match (declared.member(name), declared.others()) {
                 (Some(DeclaredMember { declared, required: true }), _) => {
                     self.within(At::Member(name.clone()), value, &declared);
@@ -250,11 +267,7 @@ impl Comparison {
     fn unknown(&mut self, name: &str, declared: &dyn DeclaredObject) {
         let known = declared.members();
         self.at.push(At::Member(name.to_owned()));
-        self.report(
-            Rule::UnknownMember,
-            format!("{} has no member `{name}`", declared.name()),
-            did_you_mean(name, known.iter().map(String::as_str)),
-        );
+        self.report(Rule::UnknownMember, declared.unknown(name), did_you_mean(name, known.iter().map(String::as_str)));
         self.at.pop();
     }
 
@@ -278,28 +291,6 @@ impl Comparison {
     }
 }
 
-/// The type of an item that is written out, by its position. Written objects are alternatives of what items
-/// of their list are, one for one.
-fn item_type(index: usize, nodes: &[Node], item: &Type) -> Type {
-    let Type::Object(joined) = item.present() else { return item.clone() };
-    let is_one_for_one = joined.alternatives().len() == nodes.len();
-    let own = Type::Object(if is_one_for_one { joined.alternatives()[index].clone() } else { joined.clone() });
-    if item.may_be_null() && !is_written(&nodes[index]) { own.nullable() } else { own }
-}
-
-/// Whether an object is written out, which is never null.
-fn is_written(node: &Node) -> bool {
-    match node {
-        Node::Conditional(conditional) => is_left_out(&conditional.otherwise) && is_written(&conditional.then),
-        node => matches!(node, Node::Object(_)),
-    }
-}
-
-/// Whether a program stands for what a `$when` leaves out, which is never null.
-fn is_left_out(node: &Node) -> bool {
-    matches!(node, Node::Const(Value::Optional(None)))
-}
-
 /// Whether what may be null is a field of a proto message that holds a message: a proto has no way
 /// to say that such a field is always set.
 fn is_message_field(node: Option<&Node>, ty: &Type) -> bool {
@@ -314,24 +305,6 @@ fn is_message_field(node: Option<&Node>, ty: &Type) -> bool {
         Some(_) => false,
     };
     is_message && is_member
-}
-
-/// The program of a member of a written object, also where it is written into a merge; `None` where several
-/// programs may make it.
-fn member_node<'n>(node: Option<&'n Node>, name: &str) -> Option<&'n Node> {
-    match node {
-        Some(Node::Merge(merge)) => {
-            let may_have = |part: &&Part| part.members.as_ref().is_none_or(|known| known.iter().any(|m| **m == *name));
-            let mut parts = merge.parts.iter().filter(may_have);
-            let only = parts.next().filter(|_| parts.next().is_none())?;
-            member_node(Some(&only.node), name)
-        }
-        Some(Node::Conditional(conditional)) if is_left_out(&conditional.otherwise) => {
-            member_node(Some(&conditional.then), name)
-        }
-        Some(Node::Object(members)) => members.iter().find(|member| *member.name == *name).map(|member| &member.value),
-        _ => None,
-    }
 }
 
 impl Declared {
