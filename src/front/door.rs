@@ -209,10 +209,11 @@ impl Ids {
         Self { instance, count: AtomicU64::new(1) }
     }
 
-    /// The id that a client sent, when it is fit to be logged and passed on, else a new one.
+    /// The id that a client sent, when it is the only one and fit to be logged and passed on, else a new one.
     fn of(&self, headers: &HeaderMap) -> HeaderValue {
         let plain = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b':' | b'/' | b'+' | b'=');
-        match headers.get(REQUEST_ID) {
+        let mut sent = headers.get_all(REQUEST_ID).iter();
+        match sent.next().filter(|_| sent.next().is_none()) {
             Some(id) if !id.is_empty() && id.len() <= ID_LENGTH && id.as_bytes().iter().all(plain) => id.clone(),
             _ => self.next(),
         }
