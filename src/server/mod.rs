@@ -162,6 +162,10 @@ impl Gateway {
         let (delay, timeout) = options.drain.unwrap_or((gateway.drain_delay, gateway.drain_timeout));
         let listener =
             Listener::bind(listen, Limits::default()).await.map_err(|error| StartError(error.to_string()))?;
+        let listener = match &gateway.tls {
+            Some(tls) => listener.secured(tls),
+            None => listener,
+        };
         let admin_listener = bind_admin(admin_address).await?;
         let admin_address = admin_listener.local_addr().unwrap_or(admin_address);
         let address = listener.local_address();

@@ -13,16 +13,14 @@ pub const CODE: &str = "not-supported-yet";
 /// The keys, by the type that they stand in.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("Spec", &["auth"]),
-    (
-        "Backend",
-        &["auth", "balance", "breaker", "cache", "concurrency", "discover", "hedge", "reflection", "retry", "tls"],
-    ),
+    ("Backend", &["balance", "breaker", "cache", "concurrency", "discover", "hedge", "reflection", "retry"]),
+    ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "retry", "stream", "undo"]),
     ("RestCall", &["idempotent", "multipart", "raw"]),
     ("GrpcCall", &["idempotent"]),
     ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
     ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),
-    ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "tls", "trusted_proxies"]),
+    ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),
     ("Calls", &["auth", "balance", "breaker", "cache", "concurrency", "discover", "hedge", "retry"]),
 ];
@@ -58,11 +56,10 @@ pub(super) fn covers(object: &str, key: &str) -> bool {
 /// What its absence means to whoever wrote `key` in the type `object`.
 pub(super) fn help(object: &str, key: &str) -> &'static str {
     match (object, key) {
-        ("Backend" | "Step" | "Calls", "auth") => "calls go out without it: leave it out",
+        ("Step" | "Calls", "auth") | ("Credentials", _) => "calls go out without it: leave it out",
         (_, "auth" | "ip" | "rate" | "trusted_proxies") => {
             "no request is refused by it: let what stands before the gateway do that, then leave it out"
         }
-        ("Gateway", "tls") => "let what stands before the gateway end TLS, then leave it out",
         _ => "leave it out; nothing is done in its place",
     }
 }

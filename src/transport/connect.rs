@@ -1,28 +1,56 @@
-//! Opens connections to backends.
+//! Opens connections to backends, with TLS where the address says `https://`.
 
-use std::future::Future;
 use std::io;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
-use http::uri::Authority;
-use hyper_util::rt::TokioIo;
+use rustls::CertificateError;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tower_service::Service;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-/// The time that a TCP connection may take to come about, within the call's own deadline.
+use super::words;
+use crate::base::failure::{Cause, Failure};
+use crate::plan::{Address, ClientTls};
+
+/// The time that a TCP connection may take to come about, and then TLS on it, within the call's own deadline.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Connects over TCP within a bounded time, without delaying small writes. The addresses of the host
-/// are tried in the order in which it resolves.
+/// HTTP/2 and HTTP/1.1 as TLS names them (RFC 7301).
+pub(super) const HTTP2: &[u8] = b"h2";
+pub(super) const HTTP1: &[u8] = b"http/1.1";
+
+/// A connection to a backend.
+#[derive(Debug)]
+pub(super) enum Stream {
+    /// As it is.
+    Plain(TcpStream),
+    /// With TLS on it.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Connects within a bounded time, without delaying small writes. The addresses of the host are tried in the order in
+/// which it resolves. `protocols` are offered over TLS.
 ///
 /// # Errors
-/// Nobody listens, the host does not resolve, or it took longer than two seconds.
-pub(super) async fn connect(authority: &Authority) -> io::Result<TcpStream> {
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let port = authority.port_u16().unwrap_or(80);
+/// Nobody listens, the host does not resolve, it took too long, or TLS did not come about.
+pub(super) async fn connect(address: &Address, protocols: &[&[u8]]) -> Result<Stream, Failure> {
+    let failed = |error: io::Error| Failure::new(Cause::ConnectFailed, words(&error));
+    let stream = open(address).await.map_err(failed)?;
+    let Some(tls) = &address.tls else { return Ok(Stream::Plain(stream)) };
+    match tokio::time::timeout(TIMEOUT, secure(tls, protocols, stream)).await {
+        Ok(secured) => secured.map(|stream| Stream::Tls(Box::new(stream))),
+        Err(_) => Err(Failure::new(Cause::ConnectFailed, "TLS: the handshake took too long")),
+    }
+}
+
+async fn open(address: &Address) -> io::Result<TcpStream> {
+    let host = address.authority.host().trim_start_matches('[').trim_end_matches(']');
+    let default = if address.tls.is_some() { 443 } else { 80 };
+    let port = address.authority.port_u16().unwrap_or(default);
     match tokio::time::timeout(TIMEOUT, TcpStream::connect((host, port))).await {
         Ok(stream) => {
             let stream = stream?;
@@ -33,23 +61,98 @@ pub(super) async fn connect(authority: &Authority) -> io::Result<TcpStream> {
     }
 }
 
-/// The same for a client that asks by URI.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Connector;
+async fn secure(tls: &ClientTls, protocols: &[&[u8]], stream: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
+    let connector = TlsConnector::from(tls.config.clone());
+    let offered = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let connected = connector.with_alpn(offered).connect(tls.server_name.clone(), stream).await;
+    connected.map_err(|error| {
+        let told = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let why = told.map_or_else(|| words(&error).to_string(), |told| why(told, tls));
+        Failure::new(Cause::ConnectFailed, format!("TLS: {why}"))
+    })
+}
 
-impl Service<Uri> for Connector {
-    type Response = TokioIo<TcpStream>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+/// What an operator has to know of a handshake that failed.
+fn why(error: &rustls::Error, tls: &ClientTls) -> String {
+    use CertificateError as Wrong;
+    let name = tls.server_name.to_str();
+    match error {
+        rustls::Error::InvalidCertificate(Wrong::Expired | Wrong::ExpiredContext { .. }) => {
+            "the backend's certificate has expired".to_owned()
+        }
+        rustls::Error::InvalidCertificate(Wrong::NotValidYet | Wrong::NotValidYetContext { .. }) => {
+            "the backend's certificate is not valid yet".to_owned()
+        }
+        rustls::Error::InvalidCertificate(Wrong::UnknownIssuer) => {
+            "the backend's certificate comes from an authority that is not trusted".to_owned()
+        }
+        rustls::Error::InvalidCertificate(Wrong::NotValidForNameContext { presented, .. }) => {
+            format!("the backend's certificate is for {}, not for `{name}`", presented.join(", "))
+        }
+        rustls::Error::InvalidCertificate(Wrong::NotValidForName) => {
+            format!("the backend's certificate is not for `{name}`")
+        }
+        rustls::Error::AlertReceived(alert) => format!("the backend refused: {alert:?}"),
+        other => other.to_string(),
+    }
+}
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+impl Stream {
+    /// Whether both sides agreed on HTTP/2 while TLS came about.
+    pub(super) fn speaks_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(HTTP2),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, out),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, out),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        Box::pin(async move {
-            let authority = uri.authority().ok_or_else(|| io::Error::other("the address has no host"))?;
-            connect(authority).await.map(TokioIo::new)
-        })
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Puts one rendered call on the wire and reads its reply: REST and gRPC over one kind of pooled client.
+//! Puts one rendered call on the wire and reads its reply: REST and gRPC over pooled clients, with TLS or without.
 //!
 //! **Invariant:** this layer knows no policy. It answers one attempt at one address, within the
 //! call's deadline and the backend's reply cap, or says why it could not.
@@ -7,37 +7,30 @@ mod body;
 mod connect;
 pub mod grpc;
 mod http1;
+mod http2;
+mod instance;
 mod proxy;
+mod reply;
 mod rest;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{Response, uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::Response;
 
 use crate::base::call::{Call, Reply, Request};
 use crate::base::failure::{Cause, Failure};
+use crate::plan::Plan;
 use crate::plan::contract::Operation;
-use crate::plan::{Address, Plan};
 
 pub use body::RequestBody;
-use connect::Connector;
-pub use http1::ReplyBody;
-
-/// Idle connections are closed before backends with short keep-alive times close them under a call.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Flow-control windows of HTTP/2: the protocol's 64 KiB throttle large replies.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
+use instance::Instance;
+pub use reply::{ReplyBody, ReplyError};
 
 /// The pooled clients and what they need to know of each backend.
 #[derive(Debug)]
 pub struct Transport {
-    http2: Client<Connector, RequestBody>,
     backends: Vec<Backend>,
     methods: Vec<grpc::Method>,
     /// What contracts say of replies, by `OperationId`.
@@ -54,13 +47,6 @@ struct Backend {
     max_reply: u64,
 }
 
-/// One address of a backend.
-#[derive(Debug)]
-struct Instance {
-    address: Address,
-    http1: http1::Client,
-}
-
 impl Transport {
     /// The clients for a plan's backends. Connections are opened when first needed.
     pub fn new(plan: &Plan) -> Self {
@@ -73,15 +59,7 @@ impl Transport {
             turn: AtomicUsize::new(0),
             max_reply: backend.max_reply,
         };
-        let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_idle_timeout(IDLE_TIMEOUT).timer(TokioTimer::new()).pool_timer(TokioTimer::new());
-        let http2 = builder
-            .http2_only(true)
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .build(Connector);
         Self {
-            http2,
             backends: plan.backends.iter().map(backend).collect(),
             methods: grpc::methods(&plan.methods),
             operations: plan.operations.clone(),
@@ -103,7 +81,7 @@ impl Transport {
                 }
                 Request::Grpc { method, message } => {
                     let head = grpc::Head { headers: call.headers, deadline: call.deadline };
-                    grpc::send(self, backend, head, (&self.methods[method.index()], message)).await
+                    grpc::send(backend, head, (&self.methods[method.index()], message)).await
                 }
             }
         };
@@ -131,20 +109,6 @@ impl Backend {
     fn instance(&self) -> &Instance {
         let turn = if self.instances.len() > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
         &self.instances[turn % self.instances.len()]
-    }
-}
-
-impl Instance {
-    fn new(address: &Address) -> Self {
-        Self { address: address.clone(), http1: http1::Client::new(address) }
-    }
-
-    /// Path and query behind the address's prefix.
-    fn target(&self, rendered: String) -> Result<uri::PathAndQuery, Failure> {
-        let prefix = &self.address.prefix;
-        let text = if prefix.is_empty() { rendered } else { format!("{prefix}{rendered}") };
-        uri::PathAndQuery::from_maybe_shared(Bytes::from(text))
-            .map_err(|error| Failure::new(Cause::MissingValue, format!("cannot form the target: {error}")))
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn forward(backend: &Backend, passage: Passage) -> Result<Respo
     *request.version_mut() = Version::HTTP_11;
     strip_hop_by_hop(request.headers_mut());
     request.headers_mut().remove(HOST);
-    let exchange = instance.http1.send(target, request);
+    let exchange = instance.send(target, request);
     let Ok(response) = tokio::time::timeout_at(passage.deadline.into(), exchange).await else {
         return Err(Failure::new(Cause::Timeout, "no reply within the deadline"));
     };

@@ -27,7 +27,7 @@ pub(super) async fn send(
     let mut request = http::Request::new(RequestBody::Whole(call.body));
     *request.method_mut() = call.method;
     *request.headers_mut() = headers;
-    read(instance.http1.send(target, request).await?, backend.max_reply, operation).await
+    read(instance.send(target, request).await?, backend.max_reply, operation).await
 }
 
 /// The declared header fields, and what JSON needs where nothing is declared.

@@ -31,6 +31,10 @@ const UNPROVED: &[(&str, &str, &str)] = &[
     ("Gateway", "admin", LISTENS),
     ("Gateway", "shutdown", LISTENS),
     ("Gateway", "access_log", LISTENS),
+    ("Gateway", "tls", LISTENS),
+    ("ServerTls", "certificate", LISTENS),
+    ("ServerTls", "key", LISTENS),
+    ("ServerTls", "minimum", LISTENS),
     ("Admin", "listen", LISTENS),
     ("Shutdown", "delay", LISTENS),
     ("Shutdown", "timeout", LISTENS),
@@ -40,7 +44,7 @@ const UNPROVED: &[(&str, &str, &str)] = &[
 const UPLOADS: &str = "uploads are refused by this version, with what bounds them";
 
 /// Why some keys have no behaviour document.
-const LISTENS: &str = "documents run with ports and a drain of their own; `tests/it/serve.rs` starts the command";
+const LISTENS: &str = "documents run with ports and a drain of their own, without TLS; `tests/it/serve.rs` and `tests/it/secure.rs` have them";
 
 /// Codes that no composition can get, and where they are shown instead.
 const ELSEWHERE: &[(&str, &str)] = &[

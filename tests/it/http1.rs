@@ -5,7 +5,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// One request or response, read to its end.
@@ -43,10 +43,14 @@ pub(crate) fn joined(headers: &[(String, String)], name: &str) -> Option<String>
     (!values.is_empty()).then(|| values.join(", "))
 }
 
+/// What a connection is made of: a socket, perhaps with TLS on it.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 /// One end of a connection.
-#[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     /// Bytes that were read and not yet taken.
     buffer: Vec<u8>,
 }
@@ -56,17 +60,18 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self::accepted(stream))
+        Ok(Self::over(Box::new(stream)))
     }
 
-    /// Takes the serving end of an accepted connection.
-    pub(crate) fn accepted(stream: TcpStream) -> Self {
+    /// Takes an end of an open connection.
+    pub(crate) fn over(stream: Box<dyn Wire>) -> Self {
         Self { stream, buffer: Vec::new() }
     }
 
     /// Sends these bytes as they are.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
     }
 
     /// Reads the next request; `None` when the client closed instead.

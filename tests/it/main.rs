@@ -11,6 +11,7 @@ mod reject;
 mod script;
 
 mod backend;
+mod certificates;
 mod gateway;
 mod http1;
 mod project;
@@ -34,6 +35,7 @@ mod passage;
 mod peer;
 mod promise;
 mod schema;
+mod secure;
 mod serve;
 mod written;
 
@@ -62,6 +64,7 @@ fn main() {
         documents::trials(),
         mutants::trials(),
         schema::trials(),
+        secure::trials(),
         serve::trials(),
         access::trials(),
         explain::trials(),

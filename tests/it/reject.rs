@@ -7,6 +7,7 @@ use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 
+use crate::certificates;
 use crate::claim::{claims, files, stem};
 use crate::gateway::{self, Said};
 use crate::project::Project;
@@ -45,7 +46,7 @@ impl fmt::Display for Expected {
 
 fn refuse(path: &Path) -> Result<(), Failed> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let project = Project::write(&format!("rejects/{}", stem(path)), &project(&text)?)?;
+    let project = Project::write(&format!("rejects/{}", stem(path)), &project(&certificates::locate(&text))?)?;
     let check = gateway::check(project.root());
     compare(&expectations(&text)?, &check.said).map_err(|why| format!("{why}\n--- check says\n{}", check.text))?;
     match check.starts {

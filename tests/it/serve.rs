@@ -94,6 +94,14 @@ impl Serving {
         Ok(serving)
     }
 
+    /// Asks, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn ask(&self, request: &str) -> Result<String, String> {
+        exchange(self.clients, request)
+    }
+
     /// The next line of the access log.
     ///
     /// # Errors
@@ -117,7 +125,10 @@ impl Serving {
     }
 
     /// The next line of the log that fits.
-    fn line(&mut self, fits: impl Fn(&Value) -> bool) -> Result<Value, String> {
+    ///
+    /// # Errors
+    /// The log ends before.
+    pub(crate) fn line(&mut self, fits: impl Fn(&Value) -> bool) -> Result<Value, String> {
         while let Some(line) = self.next()? {
             let line = serde_json::from_str(&line).map_err(|error| format!("{line}: {error}"))?;
             if fits(&line) {
@@ -149,9 +160,14 @@ fn interrupt(process: &Child) -> Result<(), String> {
 
 /// Asks, and waits for the whole answer, which must be a success.
 fn ask(address: SocketAddr, request: &str) -> Result<(), String> {
+    let answer = exchange(address, request)?;
+    answer.starts_with("HTTP/1.1 200").then_some(()).ok_or(answer)
+}
+
+fn exchange(address: SocketAddr, request: &str) -> Result<String, String> {
     let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
     stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
     let mut answer = String::new();
     std::io::Read::read_to_string(&mut stream, &mut answer).map_err(|error| error.to_string())?;
-    answer.starts_with("HTTP/1.1 200").then_some(()).ok_or(answer)
+    Ok(answer)
 }

@@ -25,8 +25,10 @@ use super::http2::check_http2;
 use super::io::{ClientStream, Notes};
 use super::limits::Limits;
 use super::refusal::{Refusal, Refused};
+use super::socket::{Halves, Socket};
 use super::strict::Protocol;
 use super::{Handler, Peer};
+use crate::plan::ServerTls;
 
 /// How long what a client still sends is read and dropped after an answer that it has to see first: closing a
 /// socket with unread bytes resets the connection and may destroy the answer.
@@ -41,6 +43,8 @@ pub(super) struct Connection<H> {
     pub(super) handler: H,
     pub(super) peer: Peer,
     pub(super) limits: Arc<Limits>,
+    /// TLS, if clients speak it.
+    pub(super) tls: Option<ServerTls>,
     pub(super) drain: Drain,
     pub(super) exchanges: Arc<Exchanges>,
 }
@@ -73,8 +77,13 @@ impl<H: Handler> Connection<H> {
     async fn converse(self: Arc<Self>, socket: TcpStream) {
         let (read, write) = socket.into_split();
         let read = Arc::new(read);
-        let mut stream =
-            ClientStream::new((read.clone(), write), self.exchanges.clone(), self.limits.clone(), self.clone());
+        let halves = Halves { read: read.clone(), write };
+        let secured = match &self.tls {
+            None => Some(Socket::Plain(halves)),
+            Some(tls) => Socket::secure(tls, halves, self.limits.header_read).await,
+        };
+        let Some(socket) = secured else { return };
+        let mut stream = ClientStream::new(socket, self.exchanges.clone(), self.limits.clone(), self.clone());
         match stream.protocol().await {
             Some(Protocol::Http1) => self.clone().converse_http1(stream, &read).await,
             Some(Protocol::Http2) => self.clone().converse_http2(stream).await,

@@ -13,15 +13,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::HeaderValue;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Duration, Instant};
 
 use super::deadline::Deadline;
 use super::exchange::Exchanges;
 use super::limits::Limits;
 use super::refusal::{Refusal, Refused};
+use super::socket::Socket;
 use super::strict::{Protocol, Strict};
 
 /// Bytes read at once while a head is collected. Most heads fit.
@@ -39,8 +38,7 @@ pub(super) trait Notes: Send + Sync {
 
 /// A client's connection between socket and HTTP parser.
 pub(super) struct ClientStream {
-    read: Arc<OwnedReadHalf>,
-    write: OwnedWriteHalf,
+    socket: Socket,
     strict: Strict,
     /// Bytes that came and were not handed over.
     buffer: BytesMut,
@@ -62,15 +60,9 @@ pub(super) struct ClientStream {
 }
 
 impl ClientStream {
-    pub(super) fn new(
-        (read, write): (Arc<OwnedReadHalf>, OwnedWriteHalf),
-        exchanges: Arc<Exchanges>,
-        limits: Arc<Limits>,
-        notes: Arc<dyn Notes>,
-    ) -> Self {
+    pub(super) fn new(socket: Socket, exchanges: Arc<Exchanges>, limits: Arc<Limits>, notes: Arc<dyn Notes>) -> Self {
         Self {
-            read,
-            write,
+            socket,
             strict: Strict::new(limits.clone()),
             buffer: BytesMut::new(),
             passed: 0,
@@ -111,7 +103,8 @@ impl ClientStream {
             return Poll::Pending;
         }
         self.buffer.reserve(READ_SIZE);
-        if let Poll::Ready(length) = poll_read_into(&self.read, context, &mut self.buffer) {
+        let me = &mut *self;
+        if let Poll::Ready(length) = me.socket.poll_read_into(context, &mut me.buffer) {
             self.exchanges.hold(is_holding && !self.buffer.is_empty());
             return Poll::Ready(length);
         }
@@ -220,7 +213,7 @@ impl AsyncRead for ClientStream {
             let opaque = self.strict.opaque();
             if opaque > 0 && self.buffer.is_empty() {
                 let mut limited = BufMut::limit(&mut *out, usize::try_from(opaque).unwrap_or(usize::MAX));
-                let length = ready!(poll_read_into(&self.read, context, &mut limited))?;
+                let length = ready!(self.socket.poll_read_into(context, &mut limited))?;
                 self.strict.pass(length as u64);
                 return Poll::Ready(Ok(()));
             }
@@ -239,7 +232,7 @@ impl AsyncRead for ClientStream {
 
 impl AsyncWrite for ClientStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.write).poll_write(context, bytes);
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
         self.check_stall(context, written)
     }
 
@@ -248,7 +241,7 @@ impl AsyncWrite for ClientStream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.write).poll_write_vectored(context, slices);
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
         self.check_stall(context, written)
     }
 
@@ -256,43 +249,23 @@ impl AsyncWrite for ClientStream {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.socket).poll_flush(context);
+        self.check_stall(context, flushed)
     }
 
     /// Writes the answer to a refused request, behind everything that was due before it, and ends the stream.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let me = &mut *self;
         while !me.farewell.is_empty() {
-            let written = Pin::new(&mut me.write).poll_write(context, &me.farewell);
+            let written = Pin::new(&mut me.socket).poll_write(context, &me.farewell);
             let length = ready!(me.check_stall(context, written))?;
             me.farewell.advance(length);
         }
         if !me.buffer.is_empty() || me.strict.is_in_body() {
             me.exchanges.cut();
         }
-        Pin::new(&mut me.write).poll_shutdown(context)
-    }
-}
-
-/// Reads from the socket into `out`, without a copy.
-fn poll_read_into(read: &OwnedReadHalf, context: &mut Context<'_>, out: &mut impl BufMut) -> Poll<io::Result<usize>> {
-    let socket: &TcpStream = read.as_ref();
-    loop {
-        ready!(socket.poll_read_ready(context))?;
-        let mut length = None;
-        let room = out.chunk_mut().len();
-        let result = socket.try_io(Interest::READABLE, || {
-            let read = socket.try_read_buf(out)?;
-            length = Some(read);
-            // A read that did not fill the buffer emptied the socket. Saying so spares the next read, which
-            // would find nothing.
-            if (1..room).contains(&read) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-        });
-        match (length, result) {
-            (Some(length), _) => return Poll::Ready(Ok(length)),
-            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
-            (None, _) => {}
-        }
+        let ended = Pin::new(&mut me.socket).poll_shutdown(context);
+        me.check_stall(context, ended)
     }
 }

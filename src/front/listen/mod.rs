@@ -1,9 +1,9 @@
-//! The client-facing listener: accepts connections, speaks HTTP/1 and HTTP/2 (with prior knowledge) on one
-//! port, and hands every request that can be read in exactly one way to a [`Handler`].
+//! The client-facing listener: accepts connections, speaks HTTP/1 and HTTP/2 on one port, with TLS or without,
+//! and hands every request that can be read in exactly one way to a [`Handler`].
 //!
 //! ```text
-//! socket ─▶ io (strict: head, chunked) ─▶ hyper ─▶ connection ─▶ Handler
-//! socket ◀─────────────────────────────── hyper ◀─ AnswerBody ◀─ Handler
+//! socket (TLS) ─▶ io (strict: head, chunked) ─▶ hyper ─▶ connection ─▶ Handler
+//! socket (TLS) ◀─────────────────────────────── hyper ◀─ AnswerBody ◀─ Handler
 //! ```
 //!
 //! What the client will see: malformed or ambiguous requests are answered with 400, 414 or 431 as problem
@@ -27,6 +27,7 @@ mod deadline;
 mod exchange;
 mod head;
 mod io;
+mod socket;
 mod strict;
 
 use std::error::Error;
@@ -40,6 +41,8 @@ use std::sync::atomic::AtomicUsize;
 use http::{HeaderValue, Request, Response};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+
+use crate::plan::ServerTls;
 
 pub use authority::host;
 pub use body::{AnswerBody, BodyError, BoxError, RequestBody};
@@ -89,6 +92,7 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     limits: Arc<Limits>,
+    tls: Option<ServerTls>,
 }
 
 impl Listener {
@@ -100,7 +104,13 @@ impl Listener {
         let failed = |source| BindError { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address, limits: Arc::new(limits) })
+        Ok(Self { socket, address, limits: Arc::new(limits), tls: None })
+    }
+
+    /// The same with TLS on every connection.
+    #[must_use]
+    pub fn secured(self, tls: &ServerTls) -> Self {
+        Self { tls: Some(tls.clone()), ..self }
     }
 
     /// The address that is listened on, with the port that was given.

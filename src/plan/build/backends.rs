@@ -1,5 +1,6 @@
 //! Backends: addresses, protocols, contracts.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -7,11 +8,12 @@ use bytes::Bytes;
 use super::Planner;
 use super::protos::Protos;
 use super::report::Report;
+use super::tls::{Files, Said, Secured};
 use crate::base::id::BackendId;
 use crate::descriptor::DescriptorPool;
 use crate::plan::contract::{Contract, Documents};
 use crate::plan::{Address, Backend, Protocol};
-use crate::spec::{self, Literal, LookUp, NOT_SUPPORTED_YET, Reading, Scalar, Spec};
+use crate::spec::{self, Literal, LookUp, Reading, Scalar, Spec};
 
 /// Bytes of a reply that are read at most where nothing is written.
 const MAX_REPLY: u64 = 4 << 20;
@@ -32,13 +34,16 @@ pub type Reflections = HashMap<String, Result<Vec<Bytes>, String>>;
 pub fn reflecting(reading: &Reading, look_up: LookUp<'_>) -> Vec<Reflecting> {
     let backends = reading.spec.iter().flat_map(|spec| &spec.backends);
     let asked = backends.filter(|named| named.value.reflection.as_ref().is_some_and(|reflection| reflection.value));
+    let (report, roots) = (Report::default(), OnceCell::new());
+    let files = Files { look_up, report: &report, roots: &roots };
     let reflecting = |named: &spec::Named<spec::Backend>| {
+        let secured = Secured { said: Said::of(&named.value), path: &named.path, config: OnceCell::new() };
         let addresses = named.value.reach.protocol().addresses().iter();
-        let texts = addresses.filter_map(|address| spec::constant(address.text()?, look_up).ok());
-        Reflecting {
-            name: named.name.value.clone(),
-            addresses: texts.filter_map(|text| Address::read(&text).ok()).collect(),
-        }
+        let address = |scalar: &Scalar| {
+            let text = spec::constant(scalar.text()?, look_up).ok()?;
+            secured.address(&text, (scalar, &named.path), files)
+        };
+        Reflecting { name: named.name.value.clone(), addresses: addresses.filter_map(address).collect() }
     };
     asked.map(reflecting).collect()
 }
@@ -117,12 +122,17 @@ impl<'s> BackendFacts<'s> {
     /// The backend as it will run: an entry for each variant.
     pub(super) fn plan(&self, planner: &Planner<'_>) -> Vec<Backend> {
         let own = self.spec.max_reply.as_ref();
+        let secured = Secured { said: Said::of(self.spec), path: &self.path, config: OnceCell::new() };
         let plan = |reached: Reached<'_>| Backend {
             name: self.name.into(),
             variant: reached.variant.map(|variant| variant.name.value.as_str().into()),
             addresses: {
                 let addresses = reached.protocol.addresses().iter();
-                addresses.filter_map(|address| planner.address(address, &reached.path)).collect()
+                let address = |scalar| {
+                    let text = planner.constant_text(scalar, &reached.path)?;
+                    secured.address(&text, (scalar, &reached.path), planner.files())
+                };
+                addresses.filter_map(address).collect()
             },
             protocol: self.protocol,
             is_described: self.protocol == Protocol::Grpc || self.contract.is_some(),
@@ -135,35 +145,42 @@ impl<'s> BackendFacts<'s> {
     }
 }
 
-impl Address {
-    /// `http://host:port`, with a path if need be. `Err` is the code of a diagnostic, its message and its help.
-    fn read(text: &str) -> Result<Self, (&'static str, &'static str, &'static str)> {
-        if text.starts_with("https://") {
-            return Err((NOT_SUPPORTED_YET, "TLS to backends is not supported by this version", "write http://"));
-        }
-        let Some(rest) = text.strip_prefix("http://") else {
-            return Err(("bad-address", "an address begins with `http://`", "write http://host:port"));
+impl Secured<'_> {
+    /// An address such as `http://catalog:7001/v2`; `None` after a diagnostic.
+    fn address(&self, text: &str, (scalar, path): (&Scalar, &str), files: Files<'_>) -> Option<Address> {
+        let complain = |message: &str, help: &str| {
+            files.report.error("bad-address", (&scalar.place, path), message.to_owned(), help.to_owned());
+            None
+        };
+        let (is_secure, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (None, Some(rest)) => (false, rest),
+            (None, None) => {
+                return complain("an address begins with `http://` or `https://`", "write http://host:port");
+            }
         };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let wrong = prefix.contains(['?', '#']) || authority.contains('@');
-        match authority.parse::<http::uri::Authority>() {
-            Ok(authority) if !authority.host().is_empty() && !wrong => {
-                Ok(Self { authority, prefix: prefix.trim_end_matches('/').into() })
-            }
-            _ => Err(("bad-address", "this is no address of a backend", "write http://host:port")),
+        let authority = match authority.parse::<http::uri::Authority>() {
+            Ok(authority) if !authority.host().is_empty() && !wrong => authority,
+            _ => return complain("this is no address of a backend", "write http://host:port"),
+        };
+        if !is_secure && self.said.shows_a_certificate() {
+            let message = "the gateway shows its certificate over TLS only, and this address is without";
+            return complain(message, "write `https://`, or leave out `auth: { mtls: … }`");
         }
+        let tls = match is_secure {
+            true => Some(files.address_tls(self, authority.host(), (scalar, path))?),
+            false => None,
+        };
+        Some(Address { authority, prefix: prefix.trim_end_matches('/').into(), tls })
     }
 }
 
 impl Planner<'_> {
-    /// An address such as `http://catalog:7001/v2`.
-    pub(super) fn address(&self, scalar: &Scalar, path: &str) -> Option<Address> {
-        let text = self.constant_text(scalar, path)?;
-        Address::read(&text)
-            .map_err(|(code, message, help)| {
-                self.report.error(code, (&scalar.place, path), message.to_owned(), help.to_owned());
-            })
-            .ok()
+    /// What reads the files of TLS.
+    pub(super) fn files(&self) -> Files<'_> {
+        Files { look_up: self.look_up, report: &self.report, roots: &self.roots }
     }
 
     /// The text of a scalar with its constants filled in.

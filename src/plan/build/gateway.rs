@@ -27,6 +27,7 @@ impl Planner<'_> {
             let message = format!("clients and operators cannot share the address {one}");
             self.report.error("bad-address", (&place.place, "gateway.listen"), message, "choose two ports".to_owned());
         }
+        let tls = self.files().server_tls(written.tls.as_ref());
         let shutdown = written.shutdown.as_ref();
         let duration = |found: Option<&spec::Located<Duration>>, default| found.map_or(default, |found| found.value);
         Some(Gateway {
@@ -39,6 +40,7 @@ impl Planner<'_> {
             },
             drain_delay: duration(shutdown.and_then(|shutdown| shutdown.delay.as_ref()), DRAIN_DELAY),
             drain_timeout: duration(shutdown.and_then(|shutdown| shutdown.timeout.as_ref()), DRAIN_TIMEOUT),
+            tls: tls.ok()?,
         })
     }
 

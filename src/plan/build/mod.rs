@@ -42,6 +42,7 @@ mod rpcs;
 mod steps;
 mod template;
 mod times;
+mod tls;
 mod tree;
 mod types;
 mod unit;
@@ -49,10 +50,12 @@ mod variants;
 mod wanted;
 mod wiring;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::RootCertStore;
 
 use crate::base::diagnostic::Diagnostic;
 use crate::plan::contract::{Documents, Operation};
@@ -83,6 +86,8 @@ struct Planner<'s> {
     methods: RefCell<Vec<Rpc>>,
     operations: RefCell<Vec<Arc<Operation>>>,
     promises: Arc<Promises>,
+    /// The authorities that the machine trusts, once a backend needs them.
+    roots: OnceCell<Arc<RootCertStore>>,
 }
 
 /// Checks a project and builds its plan; `reflections` is what the backends that are [`reflecting`] said.
@@ -113,6 +118,7 @@ pub fn build(
         methods: RefCell::default(),
         operations: RefCell::default(),
         promises: Arc::default(),
+        roots: OnceCell::new(),
     };
     let gateway = planner.gateway();
     let (fields, graph) = planner.graph();

@@ -7,6 +7,7 @@ mod deprecation;
 mod endpoint;
 mod errors;
 mod graph;
+mod tls;
 mod variant;
 
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub use endpoint::{
 };
 pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};
+pub use tls::{ClientTls, ServerTls};
 pub use variant::{Choose, Variants};
 
 use crate::base::id::EndpointId;
@@ -76,7 +78,7 @@ pub struct Backend {
     pub name: Box<str>,
     /// Which variant of it this is, if it has several.
     pub variant: Option<Box<str>>,
-    /// Its addresses, as `http://host:port`; at least one. Calls take them in turn.
+    /// Its addresses; at least one. Calls take them in turn.
     pub addresses: Box<[Address]>,
     /// The protocol that it speaks.
     pub protocol: Protocol,
@@ -89,7 +91,7 @@ pub struct Backend {
 /// What a backend speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// JSON over HTTP/1.1.
+    /// JSON over HTTP/1.1, or over HTTP/2 where TLS agrees on it.
     Rest,
     /// gRPC over HTTP/2.
     Grpc,
@@ -102,6 +104,8 @@ pub struct Address {
     pub authority: http::uri::Authority,
     /// What stands before every path; without a slash at its end. Usually empty.
     pub prefix: Box<str>,
+    /// TLS, for `https://`.
+    pub tls: Option<ClientTls>,
 }
 
 /// A rpc of a gRPC backend.
@@ -126,6 +130,8 @@ pub struct Gateway {
     pub drain_delay: Duration,
     /// How long open requests may take to finish after that.
     pub drain_timeout: Duration,
+    /// TLS to clients.
+    pub tls: Option<ServerTls>,
 }
 
 /// The form of the access log.

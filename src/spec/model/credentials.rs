@@ -102,7 +102,7 @@ keys! {
 keys! {
     /// TLS to clients.
     pub struct ServerTls: "TLS to clients", as in "{ certificate: /run/secrets/tls.pem, key: /run/secrets/tls.key }" {
-        /// The file with the certificate, and those between it and its authority (PEM); read again when it changes.
+        /// The file with the certificate, and those between it and its authority (PEM).
         certificate: Located<FilePath>,
         /// The file with its key (PEM).
         key: Located<FilePath>,

@@ -169,7 +169,7 @@ const VARIANT: Text =
     Text { pattern: "^[A-Za-z0-9_.-]+$", wanted: "Names of variants are letters, digits, `-`, `_` and `.`." };
 
 const ADDRESS: Text =
-    Text { pattern: r"^http://|(^|[^$])\$\{", wanted: "Write an address such as `http://127.0.0.1:7001`." };
+    Text { pattern: r"^https?://|(^|[^$])\$\{", wanted: "Write an address such as `http://127.0.0.1:7001`." };
 
 const PATH: Text = Text { pattern: "^/", wanted: "A path begins with `/`, as in `/products/${args.id}`." };
 

@@ -191,6 +191,9 @@ fn one_of(words: &[&str]) -> Value {
     if words.contains(&json!("null")) {
         words.push(Value::Null);
     }
+    // A word that YAML takes for a number means the same without quotes.
+    let numbers = words.iter().filter_map(|word| word.as_str()?.parse::<f64>().ok()).map(|number| json!(number));
+    words.extend(numbers.collect::<Vec<_>>());
     json!({ "enum": words })
 }
 

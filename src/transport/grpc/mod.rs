@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut as _, Bytes};
 use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Response, Uri, uri};
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderValue, Response, uri};
 
 pub use proto_json::ProtoJson;
 
-use super::{Backend, RequestBody, Transport, body, remaining, rest, words};
+use super::http2::{Broken, ReplyBody};
+use super::{Backend, RequestBody, body, remaining, rest};
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
 use crate::descriptor::DescriptorPool;
-use crate::plan::{Address, Rpc};
+use crate::plan::Rpc;
 use message::{MessageId, Tables};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -68,35 +68,15 @@ pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
 
 /// Sends a unary call. A gRPC status other than OK becomes a reply with the HTTP status it maps to
 /// and `{"code": "NOT_FOUND", "message": …}` as its body.
-pub(super) async fn send(
-    transport: &Transport,
-    backend: &Backend,
-    head: Head,
-    (method, message): (&Method, Bytes),
-) -> Result<Reply, Failure> {
+pub(super) async fn send(backend: &Backend, head: Head, (method, message): (&Method, Bytes)) -> Result<Reply, Failure> {
     let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, &message)?)));
     *request.method_mut() = http::Method::POST;
-    *request.version_mut() = http::Version::HTTP_2;
-    *request.uri_mut() = form_uri(&backend.instance().address, method.path.clone())?;
     *request.headers_mut() = headers(head);
-    let response = transport.http2.request(request).await.map_err(|error| exchange_failure(&error))?;
-    read(response, method, backend.max_reply).await
-}
-
-/// The URI of a rpc at an address.
-fn form_uri(address: &Address, path: uri::PathAndQuery) -> Result<Uri, Failure> {
-    let mut parts = uri::Parts::default();
-    parts.scheme = Some(uri::Scheme::HTTP);
-    parts.authority = Some(address.authority.clone());
-    parts.path_and_query = Some(path);
-    Uri::from_parts(parts).map_err(|error| Failure::new(Cause::Internal, format!("cannot form the target: {error}")))
-}
-
-/// What a failed exchange means. The words name the error, never the client's content.
-fn exchange_failure(error: &hyper_util::client::legacy::Error) -> Failure {
-    let inner = std::error::Error::source(error).and_then(|source| source.downcast_ref::<hyper::Error>());
-    let broken = inner.is_some_and(|inner| inner.is_parse() || inner.is_parse_too_large());
-    Failure::new(if broken { Cause::BadReply } else { Cause::ConnectFailed }, words(error))
+    match backend.instance().http2().send(method.path.clone(), request).await {
+        Ok(response) => read(response, method, backend.max_reply).await,
+        Err(Broken::Reset(reason)) => Ok(status::of_reset(reason)),
+        Err(Broken::Failed(failure)) => Err(failure),
+    }
 }
 
 /// The message behind its prefix.
@@ -131,7 +111,7 @@ fn timeout_value(left: Duration) -> HeaderValue {
     HeaderValue::from_str(&format!("{number}{unit}")).unwrap_or(HeaderValue::from_static("0u"))
 }
 
-async fn read(response: Response<Incoming>, method: &Method, max: u64) -> Result<Reply, Failure> {
+async fn read(response: Response<ReplyBody>, method: &Method, max: u64) -> Result<Reply, Failure> {
     let (mut head, body) = response.into_parts();
     if !is_grpc(&head.headers) {
         return Ok(status::of_http(head.status.as_u16(), head.headers));

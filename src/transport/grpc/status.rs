@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName};
+use h2::Reason;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::base::call::Reply;
 use crate::base::value::{DocBuilder, Kind, Sink as _};
@@ -66,6 +67,20 @@ pub(super) fn of_http(status: u16, headers: HeaderMap) -> Reply {
         _ => 2,
     };
     reply(code, headers)
+}
+
+/// The reply of a backend that ended the call's stream.
+/// Source: gRPC over HTTP2, "Errors".
+pub(super) fn of_reset(reason: Reason) -> Reply {
+    let code = match reason {
+        Reason::REFUSED_STREAM => 14,
+        Reason::CANCEL => 1,
+        Reason::ENHANCE_YOUR_CALM => 8,
+        Reason::INADEQUATE_SECURITY => 7,
+        _ => 13,
+    };
+    let words = HeaderValue::from_str(reason.description()).ok();
+    reply(code, words.map(|words| (MESSAGE, words)).into_iter().collect())
 }
 
 /// Takes the protocol's own fields out, so that they never reach a client.

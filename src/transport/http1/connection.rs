@@ -9,11 +9,11 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http::Method;
 use http_body::Body as _;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::framing::Framing;
 use super::head::{self, ReplyHead};
 use crate::transport::RequestBody;
+use crate::transport::connect::Stream;
 
 /// Bytes read from a socket at once.
 const READ: usize = 64 << 10;
@@ -29,7 +29,7 @@ thread_local! {
 /// A connection, with what it knows of the exchange that it carries.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     /// Bytes that were read and not taken yet.
     read: Bytes,
     outgoing: Outgoing,
@@ -69,7 +69,7 @@ pub(super) enum Broken {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self { stream, read: Bytes::new(), outgoing: Outgoing::default() }
     }
 
@@ -200,7 +200,7 @@ impl Outgoing {
         self.source.is_none().then_some(Self { head, content, source: None, state: State::Sending })
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>, stream: &mut TcpStream) -> Poll<io::Result<()>> {
+    fn poll_write(&mut self, context: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
         loop {
             while !(self.head.is_empty() && self.content.is_empty()) {
                 let slices = [IoSlice::new(&self.head), IoSlice::new(&self.content)];
@@ -217,6 +217,10 @@ impl Outgoing {
             }
             if self.source.is_none() {
                 return Pin::new(stream).poll_flush(context);
+            }
+            // What TLS still holds goes out while more is waited for.
+            if let Poll::Ready(flushed) = Pin::new(&mut *stream).poll_flush(context) {
+                flushed?;
             }
             ready!(self.poll_source(context))?;
         }

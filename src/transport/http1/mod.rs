@@ -20,13 +20,14 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response, uri};
 use http_body::Body as _;
 
-use super::{RequestBody, connect, words};
+use super::connect::{HTTP1, Stream, connect};
+use super::{RequestBody, words};
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
 use connection::{Broken, Connection, Outgoing};
 use framing::Framing;
 use head::RequestHead;
-pub use reply::ReplyBody;
+pub(super) use reply::ReplyBody;
 use shelf::{Lease, Shelf};
 
 /// Calls that one address serves at the same time for one worker. A call beyond it waits for a
@@ -39,8 +40,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// One address with its connections.
 #[derive(Debug)]
 pub(super) struct Client {
-    authority: uri::Authority,
-    /// The authority as the `Host` field says it.
+    address: Address,
+    /// Its authority as the `Host` field says it.
     host: HeaderValue,
     shelf: Arc<Shelf>,
 }
@@ -53,11 +54,16 @@ impl Client {
 
     fn with_limits(address: &Address, connections: usize, idle_timeout: Duration) -> Self {
         Self {
-            authority: address.authority.clone(),
+            address: address.clone(),
             // An authority holds visible ASCII only (RFC 3986 section 3.2).
             host: HeaderValue::from_str(address.authority.as_str()).unwrap_or(HeaderValue::from_static("")),
             shelf: Arc::new(Shelf::new(connections, idle_timeout)),
         }
+    }
+
+    /// Takes a connection on which HTTP/1.1 was agreed into use.
+    pub(super) fn adopt(&self, stream: Stream) {
+        self.shelf.keep(Connection::new(stream));
     }
 
     /// Sends a request to `target` and hands back the reply's head, with a body that is still to be read.
@@ -93,9 +99,7 @@ impl Client {
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {
-        let stream = connect::connect(&self.authority).await;
-        let stream = stream.map_err(|error| Failure::new(Cause::ConnectFailed, words(&error)))?;
-        Ok(Connection::new(stream))
+        connect(&self.address, &[HTTP1]).await.map(Connection::new)
     }
 }
 

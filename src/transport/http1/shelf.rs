@@ -54,7 +54,8 @@ impl Shelf {
         }
     }
 
-    fn keep(self: &Arc<Self>, connection: Connection) {
+    /// Puts a connection here for the next call.
+    pub(super) fn keep(self: &Arc<Self>, connection: Connection) {
         let mut kept = self.kept();
         kept.connections.push_back((connection, Instant::now()));
         // One that ended with its runtime, and not by itself, is followed by another.

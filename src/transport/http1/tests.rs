@@ -43,7 +43,7 @@ async fn backend(reply: &'static str, replies: usize, pause: Duration) -> Backen
             });
         }
     });
-    Backend { address: Address { authority, prefix: "".into() }, accepted, open }
+    Backend { address: Address { authority, prefix: "".into(), tls: None }, accepted, open }
 }
 
 async fn serve(stream: &mut TcpStream, reply: &str, replies: usize, pause: Duration) {
@@ -161,7 +161,7 @@ where
             tokio::spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
         }
     });
-    (Client::new(&Address { authority, prefix: "".into() }), accepted)
+    (Client::new(&Address { authority, prefix: "".into(), tls: None }), accepted)
 }
 
 /// Reads until `end` was read.
@@ -256,6 +256,7 @@ async fn nobody_there_is_a_failed_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let authority = listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
     drop(listener);
-    let failure = exchange(&Client::new(&Address { authority, prefix: "".into() })).await.expect_err("nobody answers");
+    let failure =
+        exchange(&Client::new(&Address { authority, prefix: "".into(), tls: None })).await.expect_err("nobody answers");
     assert_eq!(failure.cause, Cause::ConnectFailed);
 }

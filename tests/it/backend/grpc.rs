@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::secured::{Accepted, accept};
 use super::{Player, or_null};
 use crate::script::{Act, Asked, Reply, Script};
 
@@ -43,14 +44,15 @@ pub(super) fn check(script: &Script, pool: &DescriptorPool) -> Result<(), String
 }
 
 async fn serve_connection(stream: TcpStream, player: Arc<Player>, pool: DescriptorPool) {
+    let Some(Accepted { stream, facts }) = accept(stream, &player.name, b"h2").await else { return };
     let Ok(mut connection) = h2::server::Builder::new().initial_window_size(1 << 20).handshake(stream).await else {
         return;
     };
     let mut calls = JoinSet::new();
     while let Some(Ok((request, respond))) = connection.accept().await {
-        let (player, pool) = (player.clone(), pool.clone());
+        let (player, pool, facts) = (player.clone(), pool.clone(), facts.clone());
         calls.spawn(async move {
-            let _ = answer(request, respond, &player, &pool).await;
+            let _ = answer((request, facts), respond, &player, &pool).await;
         });
     }
     // The connection is gone, and with it every call that still waits.
@@ -61,7 +63,7 @@ async fn serve_connection(stream: TcpStream, player: Arc<Player>, pool: Descript
 }
 
 async fn answer(
-    request: Request<RecvStream>,
+    (request, facts): (Request<RecvStream>, Vec<(String, String)>),
     mut respond: SendResponse<Bytes>,
     player: &Player,
     pool: &DescriptorPool,
@@ -73,7 +75,7 @@ async fn answer(
     let message = method.as_ref().map(|method| or_null(decode(&frame, method.input())));
     let headers =
         parts.headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()));
-    let (number, reply) = player.play(Asked::Rpc { path, message }, headers.collect());
+    let (number, reply) = player.play(Asked::Rpc { path, message }, headers.chain(facts).collect());
     let unscripted = Act::Status { code: 12, text: "not scripted".into(), trailers_only: true };
     let reply = reply.unwrap_or(Reply {
         delay: std::time::Duration::ZERO,

@@ -2,6 +2,7 @@
 
 mod grpc;
 mod rest;
+mod secured;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::certificates;
 use crate::http1::joined;
 use crate::script::{Act, Asked, Reply, Rule, Script};
 
@@ -87,19 +89,26 @@ impl Backends {
         Ok(backends)
     }
 
-    /// The text with each `http://NAME.test` replaced by the address of that backend; a name without a script gets a
-    /// port where nobody listens.
+    /// The text with each `http://NAME.test` replaced by the address of that backend, and `https://NAME.test` by one with
+    /// the name of this machine, which certificates can have; a name without a script gets a port where nobody listens.
     pub(crate) fn locate(&self, text: &str) -> String {
-        let mut parts = text.split("http://");
+        let mut parts = text.split("://");
         let mut located = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let name_end = part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len());
-            match part[name_end..].strip_prefix(".test") {
-                Some(rest) => located.push_str(&format!("http://{}{rest}", self.address(&part[..name_end]))),
-                None => located.push_str(&format!("http://{part}")),
+            let named = part[name_end..]
+                .strip_prefix(".test")
+                .filter(|_| located.ends_with("http") || located.ends_with("https"));
+            let address = || self.address(&part[..name_end]);
+            match named {
+                Some(rest) if located.ends_with("https") => {
+                    located.push_str(&format!("://localhost:{}{rest}", address().port()));
+                }
+                Some(rest) => located.push_str(&format!("://{}{rest}", address())),
+                None => located.push_str(&format!("://{part}")),
             }
         }
-        located
+        certificates::locate(&located)
     }
 
     fn address(&self, name: &str) -> SocketAddr {

@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::Player;
+use super::secured::{Accepted, accept};
 use crate::http1::{Connection, Message, joined};
 use crate::script::{Act, Asked, Reply};
 
@@ -16,8 +17,10 @@ pub(super) async fn serve(listener: TcpListener, player: Arc<Player>) {
         let _ = stream.set_nodelay(true);
         let player = player.clone();
         connections.spawn(async move {
-            let mut connection = Connection::accepted(stream);
-            while let Ok(Some(request)) = connection.request().await {
+            let Some(Accepted { stream, facts }) = accept(stream, &player.name, b"http/1.1").await else { return };
+            let mut connection = Connection::over(stream);
+            while let Ok(Some(mut request)) = connection.request().await {
+                request.headers.extend_from_slice(&facts);
                 let answered = answer(&mut connection, &request, &player).await;
                 if answered.is_none() {
                     return;

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use selvedge::demo;
 
+use crate::certificates;
 use crate::claim::{claims, files, stem};
 use crate::document;
 use crate::gateway::check_texts;
@@ -65,7 +66,7 @@ fn projects() -> Result<Vec<Project>, String> {
     let mut projects = vec![Project { name: "store".into(), files: demo::PROJECT.iter().map(owned).collect() }];
     for path in files("tests/behaviour", "md").iter().filter(|path| stem(path) != "README") {
         let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let document = document::read(&text)?;
+        let document = document::read(&certificates::locate(&text))?;
         // Descriptors are no text: they are read from disk only.
         if document.files.iter().all(|(path, _)| !path.ends_with(".binpb")) {
             projects.push(Project { name: stem(path), files: document.files });

@@ -1,0 +1,124 @@
+//! One address of a backend with its clients, and what it speaks.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use bytes::Bytes;
+use http::{Request, Response, uri};
+use tokio::sync::Mutex;
+
+use super::connect::{HTTP1, HTTP2, connect};
+use super::{ReplyBody, RequestBody, http1, http2};
+use crate::base::failure::{Cause, Failure};
+use crate::plan::Address;
+
+/// One address of a backend.
+#[derive(Debug)]
+pub(super) struct Instance {
+    address: Address,
+    http1: http1::Client,
+    http2: http2::Client,
+    /// What was agreed on over TLS; without TLS, HTTP/1.1 is what a REST backend speaks.
+    agreement: Option<Agreement>,
+}
+
+/// Which version of HTTP an address was found to speak.
+#[derive(Debug, Default)]
+struct Agreement {
+    /// One of [`Version`], or 0 while nothing is known.
+    known: AtomicU8,
+    /// Held by whoever finds it out.
+    finding: Mutex<()>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Version {
+    Http1 = 1,
+    Http2 = 2,
+}
+
+impl Instance {
+    pub(super) fn new(address: &Address) -> Self {
+        Self {
+            address: address.clone(),
+            http1: http1::Client::new(address),
+            http2: http2::Client::new(address),
+            agreement: address.tls.as_ref().map(|_| Agreement::default()),
+        }
+    }
+
+    /// Path and query behind the address's prefix.
+    pub(super) fn target(&self, rendered: String) -> Result<uri::PathAndQuery, Failure> {
+        let prefix = &self.address.prefix;
+        let text = if prefix.is_empty() { rendered } else { format!("{prefix}{rendered}") };
+        uri::PathAndQuery::from_maybe_shared(Bytes::from(text))
+            .map_err(|error| Failure::new(Cause::MissingValue, format!("cannot form the target: {error}")))
+    }
+
+    /// The client for what is HTTP/2 always.
+    pub(super) fn http2(&self) -> &http2::Client {
+        &self.http2
+    }
+
+    /// Sends a request in the version that the address speaks.
+    pub(super) async fn send(
+        &self,
+        target: uri::PathAndQuery,
+        request: Request<RequestBody>,
+    ) -> Result<Response<ReplyBody>, Failure> {
+        match &self.agreement {
+            None => Ok(self.http1.send(target, request).await?.map(ReplyBody::Http1)),
+            // Boxed, so that calls without TLS are no larger for it.
+            Some(agreement) => Box::pin(self.send_as_agreed(agreement, target, request)).await,
+        }
+    }
+
+    async fn send_as_agreed(
+        &self,
+        agreement: &Agreement,
+        target: uri::PathAndQuery,
+        request: Request<RequestBody>,
+    ) -> Result<Response<ReplyBody>, Failure> {
+        let sent = match self.version(agreement).await? {
+            Version::Http1 => self.http1.send(target, request).await.map(|reply| reply.map(ReplyBody::Http1)),
+            Version::Http2 => {
+                let sent = self.http2.send(target, request).await;
+                sent.map(|reply| reply.map(ReplyBody::Http2)).map_err(http2::Broken::failure)
+            }
+        };
+        if sent.as_ref().is_err_and(|failure| failure.cause == Cause::ConnectFailed) {
+            // It may speak something else by now; the next call finds out.
+            agreement.known.store(0, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// What the address speaks. The connection that shows it is used.
+    async fn version(&self, agreement: &Agreement) -> Result<Version, Failure> {
+        if let Some(known) = agreement.known() {
+            return Ok(known);
+        }
+        let _finding = agreement.finding.lock().await;
+        if let Some(known) = agreement.known() {
+            return Ok(known);
+        }
+        let stream = connect(&self.address, &[HTTP2, HTTP1]).await?;
+        let version = if stream.speaks_http2() { Version::Http2 } else { Version::Http1 };
+        match version {
+            Version::Http1 => self.http1.adopt(stream),
+            Version::Http2 => self.http2.adopt(stream).await?,
+        }
+        agreement.known.store(version as u8, Ordering::Relaxed);
+        Ok(version)
+    }
+}
+
+impl Agreement {
+    fn known(&self) -> Option<Version> {
+        match self.known.load(Ordering::Relaxed) {
+            1 => Some(Version::Http1),
+            2 => Some(Version::Http2),
+            _ => None,
+        }
+    }
+}
