@@ -299,6 +299,7 @@ impl<'s> Planner<'s> {
         let uses = |composition: &spec::Composition, used: &mut Vec<String>| used_parts(composition, used);
         for part in &self.spec.parts {
             uses(&part.value, &mut used);
+            part.value.args.iter().for_each(|arg| self.check_declared_arg(arg));
         }
         for endpoint in &self.spec.endpoints {
             uses(&endpoint.value.composition, &mut used);

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::Planner;
 use super::misfits::Written;
 use super::names::Table;
 use super::tree::{Body, Declared, Handed};
@@ -9,6 +10,27 @@ use super::unit::{Unit, Value};
 use crate::base::diagnostic::did_you_mean;
 use crate::expr::{self, Binding, Node, Type};
 use crate::plan::fit::{self, Rule};
+use crate::spec::{Arg, Named};
+
+impl Planner<'_> {
+    /// An argument of a part is handed over and carried by no request: nothing bounds its text.
+    pub(super) fn check_declared_arg(&self, declared: &Named<Arg>) {
+        let Arg { source, name, min, max, pattern, values, .. } = &declared.value;
+        let written = [
+            ("in", source.as_ref().map(|source| &source.place)),
+            ("name", name.as_ref().map(|name| &name.place)),
+            ("min", min.as_ref().map(|min| &min.place)),
+            ("max", max.as_ref().map(|max| &max.place)),
+            ("pattern", pattern.as_ref().map(|pattern| &pattern.place)),
+            ("enum", values.as_ref().and_then(|values| values.first()).map(|value| &value.place)),
+        ];
+        for (key, place) in written.into_iter().filter_map(|(key, place)| Some((key, place?))) {
+            let message = format!("`{key}` is about what a request carries, and this argument is handed over");
+            let help = "write it at the endpoint's argument, or a guard in the part".to_owned();
+            self.report.error("misplaced", (place, &declared.path), message, help);
+        }
+    }
+}
 
 impl<'s> Unit<'_, 's> {
     /// The arguments that a part was called with.
