@@ -15,6 +15,7 @@ use crate::written::{self, Key, Role, Written};
 
 claims![
     every_key_is_shown_and_refused,
+    every_key_has_an_example_in_the_manual,
     every_code_of_a_diagnostic_has_a_reject,
     what_is_listed_as_unproved_is,
     a_mistake_belongs_to_the_innermost_key,
@@ -80,6 +81,21 @@ fn every_key_is_shown_and_refused() -> Result<(), String> {
         true => is_current("docs/KEYS.md", &table(&shown, &refused)),
         false => Err(lacking.join("\n")),
     }
+}
+
+fn every_key_has_an_example_in_the_manual() -> Result<(), String> {
+    let manual = text(&repository("docs/LANGUAGE.md"))?;
+    let blocks = manual.split("\n```yaml ").skip(1).filter_map(|block| block.split_once('\n'));
+    let loaded = blocks.filter(|(info, _)| *info == "composition" || info.starts_with("profile "));
+    let mut shown = BTreeSet::new();
+    for block in loaded.filter_map(|(_, block)| block.split("\n```").next()) {
+        let said = written::read(&format!("{block}\n"))?;
+        shown.extend(said.into_iter().filter(|said| matches!(said.role, Role::Key)).map(|said| said.of()));
+    }
+    let refused = |key: &Key| UNPROVED.contains(&(key.object, key.key, UPLOADS));
+    let missing = written::keys().into_iter().filter(|key| !shown.contains(&key.of()) && !refused(key));
+    let missing: Vec<String> = missing.map(|key| format!("{}.{} has no example", key.object, key.key)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(missing.join("\n")) }
 }
 
 fn what_is_listed_as_unproved_is() -> Result<(), String> {
