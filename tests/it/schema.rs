@@ -153,6 +153,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("merge-returns", "the types of results"),
     ("message-of-wrong-types", "the types of a proto"),
     ("message-written-in-parts", "the types of a proto"),
+    ("number-too-large", "how large a number may be"),
     ("one-value", "the types of expressions"),
     ("returns", "the types of results"),
     ("value-that-may-be-absent", "the types of the schema"),

@@ -151,7 +151,15 @@ impl<'s> Planner<'s> {
         let text = match &scalar.value {
             Literal::Null => return Value { node: Node::NULL, ty: Type::Null },
             Literal::Bool(value) => return Value { node: Node::Const(value::Value::Bool(*value)), ty: Type::Bool },
-            Literal::Number(text) => return number(text),
+            Literal::Number(text) => {
+                let value = number(text);
+                if matches!(value.node, Node::Const(value::Value::Double(double)) if !double.is_finite()) {
+                    let message = format!("the number `{text}` is too large for a double");
+                    let help = "write it as text, in quotes".to_owned();
+                    self.report.error("wrong-type", (&scalar.place, path), message, help);
+                }
+                return value;
+            }
             Literal::Text(text) => text,
         };
         let pieces = match expr::split(text) {
