@@ -81,7 +81,8 @@ impl Transport {
                 }
                 Request::Grpc { method, message } => {
                     let head = grpc::Head { headers: call.headers, deadline: call.deadline };
-                    grpc::send(backend, head, (&self.methods[method.index()], message)).await
+                    // Boxed, or every REST call would have room for one over HTTP/2.
+                    Box::pin(grpc::send(backend, head, (&self.methods[method.index()], message))).await
                 }
             }
         };

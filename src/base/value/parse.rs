@@ -28,10 +28,7 @@ impl Doc {
         if bytes.len() > i32::MAX as usize {
             return Err(ParseError { offset: 0, reason: "document too large" });
         }
-        // Most texts are ASCII, and that is seen several times faster.
-        if !bytes.is_ascii()
-            && let Err(error) = std::str::from_utf8(&bytes)
-        {
+        if let Err(error) = std::str::from_utf8(&bytes) {
             return Err(ParseError { offset: error.valid_up_to(), reason: "invalid UTF-8" });
         }
         let nodes = read(&bytes)?;

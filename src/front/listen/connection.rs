@@ -86,7 +86,8 @@ impl<H: Handler> Connection<H> {
         let mut stream = ClientStream::new(socket, self.exchanges.clone(), self.limits.clone(), self.clone());
         match stream.protocol().await {
             Some(Protocol::Http1) => self.clone().converse_http1(stream, &read).await,
-            Some(Protocol::Http2) => self.clone().converse_http2(stream).await,
+            // Boxed, or every connection would have room for HTTP/2.
+            Some(Protocol::Http2) => Box::pin(self.clone().converse_http2(stream)).await,
             None => drop(stream),
         }
         if self.exchanges.is_cut() {

@@ -4,6 +4,7 @@
 //! an exchange is open, bytes of the next request are held back, so a request that is refused never harms the
 //! one before it, and the end of the connection is seen even behind requests that were sent ahead.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::io::IoSlice;
@@ -25,6 +26,11 @@ use super::strict::{Protocol, Strict};
 
 /// Bytes read at once while a head is collected. Most heads fit.
 const READ_SIZE: usize = 4 << 10;
+
+thread_local! {
+    /// What the connections of a thread read heads into; each keeps only what came.
+    static HEADS: RefCell<Box<[u8; READ_SIZE]>> = RefCell::new(Box::new([0; READ_SIZE]));
+}
 
 /// How long a new connection may take to begin its first request once the listener is closed: its bytes may be
 /// under way.
@@ -102,11 +108,14 @@ impl ClientStream {
         if is_holding && self.buffer.len() >= READ_SIZE {
             return Poll::Pending;
         }
-        self.buffer.reserve(READ_SIZE);
-        let me = &mut *self;
-        if let Poll::Ready(length) = me.socket.poll_read_into(context, &mut me.buffer) {
+        let polled = HEADS.with_borrow_mut(|heads| {
+            let length = ready!(self.socket.poll_read_into(context, &mut heads.as_mut_slice()))?;
+            self.buffer.extend_from_slice(&heads[..length]);
+            Poll::Ready(Ok(length))
+        });
+        if polled.is_ready() {
             self.exchanges.hold(is_holding && !self.buffer.is_empty());
-            return Poll::Ready(length);
+            return polled;
         }
         self.poll_expired(context).map(|()| Ok(0))
     }
@@ -182,8 +191,8 @@ impl ClientStream {
         self.buffer.advance(length);
         self.passed -= length;
         self.head_begun = None;
-        if self.buffer.is_empty() && self.buffer.capacity() > 2 * READ_SIZE {
-            // One large head must not make the connection large for the rest of its life.
+        if self.buffer.is_empty() {
+            // A connection that waits for its next request needs none.
             self.buffer = BytesMut::new();
         }
     }
