@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod explain;
+mod import;
 mod schema;
 mod serve;
 
@@ -38,6 +39,8 @@ enum Command {
     Check(check::Check),
     /// Explains what an endpoint or a field of the graph will do
     Explain(explain::Explain),
+    /// Writes compositions from what others wrote
+    Import(import::Import),
     /// Prints the JSON Schema of composition files, for editors
     Schema(schema::Schema),
 }
@@ -103,6 +106,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Import(import) => import.run(),
         Command::Schema(schema) => schema.run(),
     };
     match end {

@@ -76,13 +76,13 @@ impl Sets {
         set.file.into_iter().try_for_each(|file| self.insert(file))
     }
 
-    /// Adds one file, a `FileDescriptorProto`, and names what it imports.
+    /// Adds one file, a `FileDescriptorProto`, and names what it imports; `None` if there is such a file already.
     ///
     /// # Errors
     /// As [`Self::add`].
-    pub fn add_file(&mut self, file: &[u8]) -> Result<Vec<String>, SetError> {
+    pub fn add_file(&mut self, file: &[u8]) -> Result<Option<Vec<String>>, SetError> {
         let file = raw::File::decode(file).map_err(|_| SetError("it is no descriptor of a file".into()))?;
-        let imports = file.dependency.clone();
+        let imports = (!self.contains(&file.name)).then(|| file.dependency.clone());
         self.insert(file).map(|()| imports)
     }
 

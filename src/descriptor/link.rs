@@ -263,7 +263,7 @@ impl Linker<'_> {
                 let path = below(&[6, position as i32], 2, index);
                 methods.extend(self.method(method, (file, &path), &full_name));
             }
-            services.push(ServiceEntry { full_name: full_name.into(), methods });
+            services.push(ServiceEntry { full_name: full_name.into(), file: raw.name.as_str().into(), methods });
         }
         services
     }

@@ -83,6 +83,7 @@ pub(super) struct EnumEntry {
 #[derive(Debug)]
 pub(super) struct ServiceEntry {
     pub(super) full_name: Box<str>,
+    pub(super) file: Box<str>,
     pub(super) methods: Vec<MethodEntry>,
 }
 
@@ -399,6 +400,11 @@ impl ServiceDescriptor {
     pub fn name(&self) -> &str {
         let full_name = self.full_name();
         full_name.rsplit_once('.').map_or(full_name, |(_, name)| name)
+    }
+
+    /// The name of its file, as it is imported.
+    pub fn file(&self) -> &str {
+        &self.entry().file
     }
 
     /// Its rpcs in declared order.

@@ -14,7 +14,7 @@ pub mod operation;
 mod promises;
 pub mod schema;
 
-pub use build::{Reflecting, Reflections, build, reflecting};
+pub use build::{Reflect, Reflecting, build};
 pub use model::*;
 pub(crate) use needs::needs_of;
 pub use promises::{OfBackend, Promises};

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -17,8 +19,9 @@ use crate::base::diagnostic::{Diagnostic, Severity, Sources};
 use crate::front::admin;
 use crate::front::door::{Door, Shared};
 use crate::front::listen::{Drain, DrainTimes, Drained, Limits, Listener, Worker};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Reflecting};
 use crate::spec::{self, Asked, LookUp, Project, Reading};
+use crate::transport::grpc;
 use crew::Crew;
 
 /// Diagnostics that are printed: nobody mends more at once.
@@ -94,11 +97,22 @@ fn checked(read: impl FnOnce(LookUp<'_>) -> Reading, (root, environment): (&Path
         other @ Asked::Environment(_) => spec::look_up_in_process(other),
     };
     let reading = read(&look_up);
-    let (plan, diagnostics) = match plan::build((&reading, &HashMap::new()), &look_up) {
+    let (plan, diagnostics) = match plan::build(&reading, (&look_up, &reflect)) {
         Ok((plan, diagnostics)) => (Some(plan), diagnostics),
         Err(diagnostics) => (None, diagnostics),
     };
     Loaded { profile: None, plan, diagnostics, sources: reading.sources }
+}
+
+/// Asks backends what they promise, side by side, on a thread of its own: whoever loads may be in a runtime.
+fn reflect(backends: &[Reflecting]) -> Vec<Result<Vec<Bytes>, String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ask = || match runtime {
+        Ok(runtime) => runtime.block_on(join_all(backends.iter().map(grpc::reflect))),
+        Err(error) => vec![Err(error.to_string()); backends.len()],
+    };
+    let asked = std::thread::scope(|scope| scope.spawn(ask).join());
+    asked.unwrap_or_else(|_| vec![Err("asking it broke off".to_owned()); backends.len()])
 }
 
 impl Loaded {

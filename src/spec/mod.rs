@@ -41,6 +41,7 @@ pub use model::{
     Spec, Step, Store, Stream, Styled, Switch, Template, TlsVersion, TypeUse, Undo, UploadUse, Url, Variant, Variants,
     Verb, Weight, Within, WordOr,
 };
+pub use name::is_reserved;
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS, Refused};
 pub use project::{DescriptorFile, Project, Reading, SourceFile, profiles, read, read_texts};
 pub use schema::{json_schema, partial_json_schema};

@@ -48,7 +48,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// Whether a name means something in every expression, so that nothing else can take it.
-pub(super) fn is_reserved(name: &str) -> bool {
+pub fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 

@@ -13,7 +13,7 @@ pub const CODE: &str = "not-supported-yet";
 /// The keys, by the type that they stand in.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("Spec", &["auth"]),
-    ("Backend", &["balance", "breaker", "cache", "concurrency", "discover", "hedge", "reflection", "retry"]),
+    ("Backend", &["balance", "breaker", "cache", "concurrency", "discover", "hedge", "retry"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "retry", "stream", "undo"]),
     ("RestCall", &["idempotent", "multipart", "raw"]),

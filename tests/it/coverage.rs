@@ -28,6 +28,7 @@ const NAMED: usize = 3;
 const UNPROVED: &[(&str, &str, &str)] = &[
     ("UploadUse", "type", UPLOADS),
     ("UploadUse", "max", UPLOADS),
+    ("Backend", "reflection", ASKED),
     ("Gateway", "listen", LISTENS),
     ("Gateway", "admin", LISTENS),
     ("Gateway", "shutdown", LISTENS),
@@ -46,6 +47,9 @@ const UPLOADS: &str = "uploads are refused by this version, with what bounds the
 
 /// Why some keys have no behaviour document.
 const LISTENS: &str = "documents run with ports and a drain of their own, without TLS; `tests/it/serve.rs` and `tests/it/secure.rs` have them";
+
+/// Why one key has no behaviour document.
+const ASKED: &str = "a server of other make says what it promises; `tests/it/reflection.rs` asks it";
 
 /// Codes that no composition can get, and where they are shown instead.
 const ELSEWHERE: &[(&str, &str)] = &[

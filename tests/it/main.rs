@@ -7,6 +7,7 @@ mod claim;
 mod behaviour;
 mod compare;
 mod document;
+mod reflection;
 mod reject;
 mod script;
 
@@ -27,6 +28,7 @@ mod documents;
 mod explain;
 mod harness;
 mod hostile;
+mod import;
 mod large;
 mod listener;
 mod mutants;
@@ -57,6 +59,8 @@ fn main() {
         passage::trials(),
         listener::trials(),
         peer::trials(),
+        import::trials(),
+        reflection::trials(),
         command::trials(),
         contract::trials(),
         coverage::trials(),

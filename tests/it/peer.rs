@@ -100,7 +100,7 @@ fn request(method: &str, target: &str, body: Vec<u8>) -> Request {
 }
 
 /// The interpreter that `tests/run` prepares.
-fn python() -> Result<PathBuf, String> {
+pub(crate) fn python() -> Result<PathBuf, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(Path::new("target"));
     let python = target.join("peers/bin/python");
     match python.exists() {
@@ -110,7 +110,7 @@ fn python() -> Result<PathBuf, String> {
 }
 
 /// The rest of the next line, which must begin with `word`.
-async fn next(said: &mut Lines<BufReader<ChildStdout>>, word: &str) -> Result<String, String> {
+pub(crate) async fn next(said: &mut Lines<BufReader<ChildStdout>>, word: &str) -> Result<String, String> {
     let line = tokio::time::timeout(Duration::from_secs(10), said.next_line()).await;
     let line = line.map_err(|_| format!("the server does not say `{word}`"))?.map_err(|error| error.to_string())?;
     let line = line.ok_or("the server ended")?;

@@ -344,7 +344,6 @@ const NOT_IN_FORCE: &[(&str, &str, &str)] = &[
     ("gateway: { calls: { discover: { dns: a.test, every: 1s } } }", "every: 1s", "srv: a.test"),
     ("gateway: { calls: { auth: { bearer: \"${env('A', 'x')}\" } } }", "${env('A', 'x')}", "x"),
     ("gateway: { calls: { auth: { forward: true } } }", "forward: true", "forwrd: true"),
-    ("backends: { a: { grpc: http://a.test, reflection: true } }", "reflection", "openapis"),
     ("auth: { a: { mtls: { authorities: /a.pem } } }", "mtls", "tlsm"),
     ("auth: { a: { basic: { users: { ann: \"${env('A', 'x')}\" } } } }", "users: { ann: \"${env('A', 'x')}\" }", ""),
     ("auth: { a: { api_key: { header: x-a, keys: { b: \"${env('A', 'x')}\" } } } }", "header: x-a, ", ""),

@@ -13,7 +13,7 @@ use crate::base::value::Held;
 use crate::exec::crowd::{Bounds, Wanted};
 use crate::exec::frame::{At, FrameId};
 use crate::exec::{ClientRequest, Live};
-use crate::plan::{Answer, Plan, Reflections, build};
+use crate::plan::{Answer, Plan, build};
 use crate::spec::{Asked, read_texts};
 
 const PROJECT: &str = "
@@ -30,7 +30,7 @@ endpoints:
 fn plan() -> Plan {
     let look_up = |_: Asked<'_>| Ok(None);
     let reading = read_texts(&[("compositions/a.yaml", PROJECT)], &look_up);
-    build((&reading, &Reflections::default()), &look_up).map(|(plan, _)| plan).expect("the project is right")
+    build(&reading, (&look_up, &|_| Vec::new())).map(|(plan, _)| plan).expect("the project is right")
 }
 
 /// The code of the answer when calls end as told: the step's frame and number, the cause, and whether

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Planner;
 use super::protos::Protos;
@@ -13,40 +14,25 @@ use crate::base::id::BackendId;
 use crate::descriptor::DescriptorPool;
 use crate::plan::contract::{Contract, Documents};
 use crate::plan::{Address, Backend, Protocol};
-use crate::spec::{self, Literal, LookUp, Reading, Scalar, Spec};
+use crate::spec::{self, Literal, Reading, Scalar, Spec};
 
 /// Bytes of a reply that are read at most where nothing is written.
 const MAX_REPLY: u64 = 4 << 20;
 
-/// A backend that is to be asked what it promises, before the plan is built.
+/// A backend that is to be asked what it promises.
 #[derive(Debug)]
 pub struct Reflecting {
-    /// Its name.
-    pub name: String,
-    /// Where it is asked: the first of these that answers.
-    pub addresses: Vec<Address>,
+    /// The backend; of one with variants the first.
+    pub backend: Backend,
+    /// What its calls carry that is known without a request: of its `metadata` the constants.
+    pub metadata: HeaderMap,
 }
 
-/// What backends said of themselves, by name: each of their files as a `FileDescriptorProto`, or why they did not.
-pub type Reflections = HashMap<String, Result<Vec<Bytes>, String>>;
+/// Asks backends what they promise, all at once: each says its files, as `FileDescriptorProto`s, or why it does not.
+pub type Reflect<'a> = &'a dyn Fn(&[Reflecting]) -> Vec<Result<Vec<Bytes>, String>>;
 
-/// The backends that are to be asked. Addresses that are none are left out; building the plan complains about them.
-pub fn reflecting(reading: &Reading, look_up: LookUp<'_>) -> Vec<Reflecting> {
-    let backends = reading.spec.iter().flat_map(|spec| &spec.backends);
-    let asked = backends.filter(|named| named.value.reflection.as_ref().is_some_and(|reflection| reflection.value));
-    let (report, roots) = (Report::default(), OnceCell::new());
-    let files = Files { look_up, report: &report, roots: &roots };
-    let reflecting = |named: &spec::Named<spec::Backend>| {
-        let secured = Secured { said: Said::of(&named.value), path: &named.path, config: OnceCell::new() };
-        let addresses = named.value.reach.protocol().addresses().iter();
-        let address = |scalar: &Scalar| {
-            let text = spec::constant(scalar.text()?, look_up).ok()?;
-            secured.address(&text, (scalar, &named.path), files)
-        };
-        Reflecting { name: named.name.value.clone(), addresses: addresses.filter_map(address).collect() }
-    };
-    asked.map(reflecting).collect()
-}
+/// What backends said of themselves, by name.
+pub(super) type Reflections = HashMap<String, Result<Vec<Bytes>, String>>;
 
 /// What is known of a backend while the plan is built.
 pub(super) struct BackendFacts<'s> {
@@ -71,22 +57,14 @@ pub(super) struct Reached<'s> {
     pub(super) path: String,
 }
 
-/// The backends in written order.
-pub(super) fn facts<'s>(
-    spec: &'s Spec,
-    (protos, documents): (&mut Protos<'s>, &Documents<'_>),
-    report: &Report,
-) -> Vec<BackendFacts<'s>> {
+/// The backends in written order, without what gRPC backends promise: [`Planner::link_protos`].
+pub(super) fn facts<'s>(spec: &'s Spec, documents: &Documents<'_>, report: &Report) -> Vec<BackendFacts<'s>> {
     let mut next = 0;
     let fact = |named: &'s spec::Named<spec::Backend>| {
         let backend = &named.value;
         let protocol = match backend.reach.protocol() {
             spec::Protocol::Rest(_) => Protocol::Rest,
             spec::Protocol::Grpc(_) => Protocol::Grpc,
-        };
-        let pool = match protocol {
-            Protocol::Grpc => protos.pool(named, report),
-            Protocol::Rest => None,
         };
         let openapi = backend.openapi.as_ref().filter(|_| protocol == Protocol::Rest);
         let contract = openapi
@@ -98,7 +76,7 @@ pub(super) fn facts<'s>(
             spec::Reach::Variants(variants) => variants.list.len(),
         };
         let (name, path) = (&*named.name.value, named.path.clone());
-        BackendFacts { name, path, spec: backend, first, protocol, pool, contract }
+        BackendFacts { name, path, spec: backend, first, protocol, pool: None, contract }
     };
     spec.backends.iter().map(fact).collect()
 }
@@ -117,6 +95,23 @@ impl<'s> BackendFacts<'s> {
                 variants.list.iter().map(reached).collect()
             }
         }
+    }
+
+    /// How it is asked what it promises, if it says that itself.
+    fn reflecting(&self, planner: &Planner<'_>) -> Option<Reflecting> {
+        self.spec.reflection.as_ref().filter(|reflection| reflection.value && self.protocol == Protocol::Grpc)?;
+        let mut metadata = HeaderMap::new();
+        if let Some(spec::Pairs::Each(pairs, _)) = &self.spec.metadata {
+            for pair in pairs {
+                let value = pair.value.text().and_then(|text| spec::constant(text, planner.look_up).ok());
+                let value = value.and_then(|value| HeaderValue::from_str(&value).ok());
+                if let (Ok(name), Some(value)) = (HeaderName::from_bytes(pair.name.value.as_bytes()), value) {
+                    metadata.insert(name, value);
+                }
+            }
+        }
+        let backend = self.plan(planner).into_iter().next().filter(|backend| !backend.addresses.is_empty())?;
+        Some(Reflecting { backend, metadata })
     }
 
     /// The backend as it will run: an entry for each variant.
@@ -178,6 +173,23 @@ impl Secured<'_> {
 }
 
 impl Planner<'_> {
+    /// Finds out what the gRPC backends promise; `reflect` asks those that say it themselves.
+    pub(super) fn link_protos(&mut self, (spec, reading): (&Spec, &Reading), reflect: Reflect<'_>) {
+        let reflecting: Vec<(&BackendFacts<'_>, Reflecting)> =
+            self.backends.iter().filter_map(|facts| Some((facts, facts.reflecting(self)?))).collect();
+        let (asked, reflecting): (Vec<_>, Vec<_>) = reflecting.into_iter().unzip();
+        let answers = if reflecting.is_empty() { Vec::new() } else { reflect(&reflecting) };
+        let reflections: Reflections = asked.iter().map(|facts| facts.name.to_owned()).zip(answers).collect();
+        let mut protos = Protos::new(reading, &reflections);
+        let of_grpc = |facts: &BackendFacts<'_>| facts.protocol == Protocol::Grpc;
+        let named = spec.backends.iter().zip(&self.backends);
+        let pools = named.map(|(named, facts)| of_grpc(facts).then(|| protos.pool(named, &self.report)).flatten());
+        let pools: Vec<Option<DescriptorPool>> = pools.collect();
+        for (facts, pool) in self.backends.iter_mut().zip(pools) {
+            facts.pool = pool;
+        }
+    }
+
     /// What reads the files of TLS.
     pub(super) fn files(&self) -> Files<'_> {
         Files { look_up: self.look_up, report: &self.report, roots: &self.roots }

@@ -64,8 +64,7 @@ use crate::plan::{Plan, Promises, Rpc};
 use crate::spec::{LookUp, Reading, Spec};
 
 use backends::BackendFacts;
-pub use backends::{Reflecting, Reflections, reflecting};
-use protos::Protos;
+pub use backends::{Reflect, Reflecting};
 use report::Report;
 
 /// The time that a call may take where nothing is written.
@@ -90,14 +89,15 @@ struct Planner<'s> {
     roots: OnceCell<Arc<RootCertStore>>,
 }
 
-/// Checks a project and builds its plan; `reflections` is what the backends that are [`reflecting`] said.
+/// Checks a project and builds its plan; constants come from `look_up`, and what backends say of themselves from
+/// `reflect`.
 ///
 /// # Errors
 /// Everything that is wrong with it, those that reading found included, in the order of files and
 /// lines. With a plan come the warnings.
 pub fn build(
-    (reading, reflections): (&Reading, &Reflections),
-    look_up: LookUp<'_>,
+    reading: &Reading,
+    (look_up, reflect): (LookUp<'_>, Reflect<'_>),
 ) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let report = Report::after_reading(reading);
     let Some(spec) = &reading.spec else { return Err(report.finish().0) };
@@ -105,9 +105,8 @@ pub fn build(
     let (schema, mistakes) = Schema::read(&files);
     mistakes.into_iter().for_each(|mistake| report.add(mistake));
     let documents = Documents::of(reading);
-    let mut protos = Protos::new(reading, reflections);
-    let backends = backends::facts(spec, (&mut protos, &documents), &report);
-    let planner = Planner {
+    let backends = backends::facts(spec, &documents, &report);
+    let mut planner = Planner {
         spec,
         unread: &reading.unread,
         look_up,
@@ -120,6 +119,7 @@ pub fn build(
         promises: Arc::default(),
         roots: OnceCell::new(),
     };
+    planner.link_protos((spec, reading), reflect);
     let gateway = planner.gateway();
     let (fields, graph) = planner.graph();
     let endpoints = planner.endpoints(graph.as_ref(), &fields);

@@ -124,8 +124,8 @@ impl Compiling<'_> {
     /// What the backend said of itself.
     fn reflect(&self, sets: &mut Sets) -> Option<()> {
         let place = &self.named.value.reflection.as_ref()?.place;
-        let answer = self.protos.reflections.get(&*self.named.name.value)?;
-        let added = answer.clone().and_then(|files| {
+        let answer = self.protos.reflections.get(&*self.named.name.value)?.clone();
+        let added = answer.and_then(|files| {
             files.iter().try_for_each(|file| sets.add_file(file).map(drop).map_err(|error| error.to_string()))
         });
         added

@@ -187,7 +187,7 @@ fn real_compositions_read_with_complaints_about_unsupported_keys_only() {
             vec!["cache", "cache", "auth", "auth", "auth", "auth", "undo", "auth"],
         ),
         (include_str!("examples/krakend.yaml"), 2, 11, 0, vec!["auth", "auth"]),
-        (include_str!("examples/connectors.yaml"), 3, 1, 16, vec!["cache", "reflection"]),
+        (include_str!("examples/connectors.yaml"), 3, 1, 16, vec!["cache"]),
         (
             include_str!("examples/awkward.yaml"),
             7,

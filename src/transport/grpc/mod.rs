@@ -2,6 +2,7 @@
 
 pub mod message;
 mod proto_json;
+mod reflection;
 mod status;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, uri};
 
 pub use proto_json::ProtoJson;
+pub use reflection::reflect;
 
 use super::http2::{Broken, ReplyBody};
 use super::{Backend, RequestBody, body, remaining, rest};

@@ -38,17 +38,31 @@ pub(super) fn read(headers: &HeaderMap) -> Option<u32> {
     headers.get(STATUS)?.to_str().ok()?.parse().ok()
 }
 
+/// A status as people read it: its name, and the backend's words.
+pub(super) fn words(code: u32, headers: &HeaderMap) -> String {
+    let message = message(headers).unwrap_or_default();
+    format!("{} {message}", name(code)).trim_end().to_owned()
+}
+
+fn name(code: u32) -> &'static str {
+    CODES.get(code as usize).map_or("UNKNOWN", |(name, _)| name)
+}
+
+/// The words that a status carries.
+fn message(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(MESSAGE)?;
+    Some(percent_encoding::percent_decode(value.as_bytes()).decode_utf8_lossy().into_owned())
+}
+
 /// A reply that failed with a gRPC status. Its body is `{"code": …, "message": …}`.
 pub(super) fn reply(code: u32, mut headers: HeaderMap) -> Reply {
-    let (name, status) = CODES.get(code as usize).copied().unwrap_or(("UNKNOWN", 500));
-    let message = headers
-        .get(MESSAGE)
-        .map(|value| percent_encoding::percent_decode(value.as_bytes()).decode_utf8_lossy().into_owned());
+    let status = CODES.get(code as usize).map_or(500, |(_, status)| *status);
+    let message = message(&headers);
     remove(&mut headers);
     let mut out = DocBuilder::default();
     out.begin_object();
     out.key(b"\"code\":");
-    out.text(Kind::String, name);
+    out.text(Kind::String, name(code));
     out.key(b"\"message\":");
     out.text(Kind::String, message.as_deref().unwrap_or(""));
     out.end_object();

@@ -2,7 +2,7 @@
 
 use super::super::{At, Flow};
 use crate::base::diagnostic::Diagnostic;
-use crate::plan::{Answer, Composed, Plan, Reflections, build};
+use crate::plan::{Answer, Composed, Plan, build};
 use crate::spec::{Asked, read_texts};
 
 const BACKENDS: &str = "backends:
@@ -21,7 +21,7 @@ pub(crate) fn plan_with(composition: &str, schema: &str) -> Plan {
     let files = [("compositions/a.yaml", composition.as_str()), ("schema/a.graphql", schema)];
     let files = if schema.is_empty() { &files[..1] } else { &files[..] };
     let reading = read_texts(files, &look_up);
-    let built = build((&reading, &Reflections::default()), &look_up).map(|(plan, _)| plan);
+    let built = build(&reading, (&look_up, &|_| Vec::new())).map(|(plan, _)| plan);
     let said = |diagnostics: Vec<Diagnostic>| {
         let said: Vec<String> = diagnostics.iter().map(|diagnostic| reading.sources.render(diagnostic)).collect();
         said.join("\n")

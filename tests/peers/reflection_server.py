@@ -1,0 +1,86 @@
+"""A gRPC server that says what it promises, through grpcio-reflection; nothing here shares code with the gateway.
+
+The arguments are the versions of reflection that it speaks, `v1` or `v1alpha`. grpcio-reflection knows v1alpha, whose
+messages are those of v1. Its files are two, of which the second imports the first; each is sent alone. Callers
+without the metadata `x-token: t` are refused. It writes `port N` when it listens.
+"""
+
+import concurrent.futures
+import sys
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+TEXT, MESSAGE = "TYPE_STRING", "TYPE_MESSAGE"
+
+
+def field(name, number, kind, type_name=None):
+    named = {"typeName": type_name} if type_name else {}
+    return {"name": name, "number": number, "label": "LABEL_OPTIONAL", "type": kind, **named}
+
+
+KEYS = {
+    "name": "mirror/keys.proto",
+    "package": "mirror.v1",
+    "syntax": "proto3",
+    "messageType": [{"name": "Key", "field": [field("id", 1, TEXT)]}],
+}
+MIRROR = {
+    "name": "mirror/mirror.proto",
+    "package": "mirror.v1",
+    "syntax": "proto3",
+    "dependency": ["mirror/keys.proto"],
+    "messageType": [{"name": "Thing", "field": [field("key", 1, MESSAGE, ".mirror.v1.Key"), field("text", 2, TEXT)]}],
+    "service": [
+        {"name": "Mirror", "method": [{"name": "Get", "inputType": ".mirror.v1.Key", "outputType": ".mirror.v1.Thing"}]}
+    ],
+}
+
+
+class Alone(reflection.ReflectionServicer):
+    """Sends each file without those that it imports, as some servers do."""
+
+    def ServerReflectionInfo(self, request_iterator, context):
+        for answer in super().ServerReflectionInfo(request_iterator, context):
+            if answer.HasField("file_descriptor_response"):
+                del answer.file_descriptor_response.file_descriptor_proto[1:]
+            yield answer
+
+
+def guarded(behavior):
+    def handle(request, context):
+        if dict(context.invocation_metadata()).get("x-token") != "t":
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "no token")
+        return behavior(request, context)
+
+    return handle
+
+
+def main():
+    pool = descriptor_pool.DescriptorPool()
+    for file in (KEYS, MIRROR):
+        pool.Add(json_format.ParseDict(file, descriptor_pb2.FileDescriptorProto()))
+    key, thing = (message_factory.GetMessageClass(pool.FindMessageTypeByName(f"mirror.v1.{name}")) for name in ("Key", "Thing"))
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(8))
+    get = grpc.unary_unary_rpc_method_handler(
+        guarded(lambda asked, _context: thing(key=asked, text=asked.id[::-1])), key.FromString, thing.SerializeToString
+    )
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("mirror.v1.Mirror", {"Get": get}),))
+    names = [f"grpc.reflection.{version}.ServerReflection" for version in sys.argv[1:]]
+    servicer = Alone(["mirror.v1.Mirror", *names], pool)
+    info = grpc.stream_stream_rpc_method_handler(
+        guarded(servicer.ServerReflectionInfo),
+        reflection_pb2.ServerReflectionRequest.FromString,
+        reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
+    for name in names:
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": info}),))
+    print("port", server.add_insecure_port("127.0.0.1:0"), flush=True)
+    server.start()
+    # The test closes standard input when it is done.
+    sys.stdin.read()
+    server.stop(None)
+
+
+main()
