@@ -75,6 +75,8 @@ async fn converse(stream: TcpStream, replies: Arc<Replies>) {
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(16 << 20)
         .max_send_buf_size(1 << 20)
+        // At the end of a load all of its requests are given up at once, which is no attack.
+        .max_pending_accept_reset_streams(10_000)
         .serve_connection(TokioIo::new(stream), service);
     // A gateway that leaves is the end of the conversation and nobody's mistake.
     let _ = conversation.await;
