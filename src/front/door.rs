@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use http::header::{ALLOW, CONTENT_LENGTH, LINK};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
+use super::coding::{Accepted, Coder, ToHead};
 use super::exchange::{Exchange, log_refused};
 use super::graphql;
 use super::listen::refusal::REQUEST_ID;
@@ -31,6 +32,7 @@ pub struct Door {
     routes: Arc<Routes>,
     graphql: Option<Arc<graphql::Front>>,
     ids: Arc<Ids>,
+    coder: Coder,
 }
 
 impl Door {
@@ -46,6 +48,7 @@ impl Door {
             routes: routes.clone(),
             graphql: graphql.clone(),
             ids: ids.clone(),
+            coder: Coder::default(),
         };
         (0..workers).map(door).collect()
     }
@@ -66,7 +69,8 @@ impl Door {
         let (head, body) = request.into_parts();
         let id = self.ids.of(&head.headers);
         let mut exchange = Exchange::begin(&head, &id, peer);
-        let without_body = head.method == Method::HEAD;
+        let to_head = if head.method == Method::HEAD { ToHead::Yes } else { ToHead::No };
+        let accepted = Accepted::of(&head.headers);
         let client = ClientRequest::new(head, id.clone(), peer.address.ip());
         let answered = self.answer(client, body, &mut exchange).await;
         let mut response = answered.unwrap_or_else(|failure| {
@@ -74,7 +78,8 @@ impl Door {
             problem::response(&failure, &id)
         });
         response.headers_mut().insert(REQUEST_ID, id);
-        exchange.answer(if without_body { headers_only(response) } else { response })
+        let response = self.coder.code(response, accepted, to_head);
+        exchange.answer(if to_head == ToHead::Yes { headers_only(response) } else { response })
     }
 
     /// Logs a request that the listener refused, as far as it could be read, and names it.

@@ -4,6 +4,7 @@
 //! [`crate::exec::ClientRequest`], runs it, and turns the answer or failure into bytes.
 
 pub mod admin;
+pub mod coding;
 pub mod door;
 mod exchange;
 pub mod graphql;

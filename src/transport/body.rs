@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
+use super::coding::{Coding, Decoder, Wrong};
 use crate::base::failure::{Cause, Failure};
 
 /// An error of a streamed body.
@@ -61,25 +62,23 @@ impl Body for RequestBody {
 /// its trailers.
 ///
 /// # Errors
-/// `reply_too_large` as soon as the cap is passed, `bad_reply` when the body is cut short.
-pub(super) async fn read<B>(body: B, max: u64) -> Result<(Bytes, Option<HeaderMap>), Failure>
+/// `TooLarge` as soon as the cap is passed, `Broken` when the body is cut short.
+pub(super) async fn read<B>(body: B, max: u64) -> Result<(Bytes, Option<HeaderMap>), Unread<B::Error>>
 where
     B: Body<Data = Bytes> + Unpin,
-    B::Error: std::error::Error + 'static,
 {
     let expected = body.size_hint().lower();
     if expected > max {
-        return Err(too_large(max));
+        return Err(Unread::TooLarge(max));
     }
     let mut body = body;
     let (mut first, mut rest, mut trailers) = (None::<Bytes>, BytesMut::new(), None);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Failure::new(Cause::BadReply, super::words(&error)))?;
-        match frame.into_data() {
+        match frame.map_err(Unread::Broken)?.into_data() {
             Ok(data) => {
                 let have = first.as_ref().map_or(rest.len(), Bytes::len);
                 if (have + data.len()) as u64 > max {
-                    return Err(too_large(max));
+                    return Err(Unread::TooLarge(max));
                 }
                 if have == 0 {
                     first = Some(data);
@@ -97,6 +96,62 @@ where
     Ok((first.unwrap_or_else(|| rest.freeze()), trailers))
 }
 
-fn too_large(max: u64) -> Failure {
-    Failure::new(Cause::ReplyTooLarge, format!("the reply is larger than {max} bytes"))
+/// Reads a reply's body and takes its coding off while it comes. One without any bytes is in no coding.
+///
+/// # Errors
+/// `TooLarge` as soon as more than the cap comes out, `Miscoded` for bytes that are not in the coding, `Broken` when the
+/// body is cut short.
+pub(super) async fn read_coded<B>(mut body: B, coding: Coding, max: u64) -> Result<Bytes, Unread<B::Error>>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut decoder = None::<Decoder>;
+    let wrong = |wrong| Unread::coding(wrong, max);
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(Unread::Broken)?.into_data() else { continue };
+        if !piece.is_empty() {
+            decoder.get_or_insert_with(|| Decoder::new(coding, max)).write(&piece).map_err(wrong)?;
+        }
+    }
+    decoder.map_or(Ok(Bytes::new()), |decoder| decoder.finish().map_err(wrong))
+}
+
+/// Bytes with their coding taken off.
+///
+/// # Errors
+/// As [`read_coded`].
+pub(super) fn decoded<E>(bytes: &[u8], coding: Coding, max: u64) -> Result<Bytes, Unread<E>> {
+    let mut decoder = Decoder::new(coding, max);
+    let decoded = decoder.write(bytes).and_then(|()| decoder.finish());
+    decoded.map_err(|wrong| Unread::coding(wrong, max))
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug)]
+pub(super) enum Unread<E> {
+    /// It is larger than this.
+    TooLarge(u64),
+    /// It is not in the coding that it says.
+    Miscoded(std::io::Error),
+    /// It was cut short, or its framing is broken.
+    Broken(E),
+}
+
+impl<E> Unread<E> {
+    fn coding(wrong: Wrong, max: u64) -> Self {
+        match wrong {
+            Wrong::TooLarge => Self::TooLarge(max),
+            Wrong::Broken(error) => Self::Miscoded(error),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> From<Unread<E>> for Failure {
+    fn from(unread: Unread<E>) -> Self {
+        match unread {
+            Unread::TooLarge(max) => Self::new(Cause::ReplyTooLarge, format!("the reply is larger than {max} bytes")),
+            Unread::Miscoded(error) => Self::new(Cause::BadReply, format!("the reply is not in its coding: {error}")),
+            Unread::Broken(error) => Self::new(Cause::BadReply, super::words(&error)),
+        }
+    }
 }

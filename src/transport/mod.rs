@@ -4,6 +4,7 @@
 //! call's deadline and the backend's reply cap, or says why it could not.
 
 mod body;
+mod coding;
 mod connect;
 pub mod grpc;
 mod http1;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use super::coding::{self, Coding};
 use super::{Backend, ReplyBody, RequestBody, body};
 use crate::base::call::{Reply, RestRequest};
 use crate::base::failure::{Cause, Failure};
@@ -33,6 +34,7 @@ pub(super) async fn send(
 /// The declared header fields, and what JSON needs where nothing is declared.
 fn headers(mut headers: HeaderMap, body: Option<&Bytes>) -> HeaderMap {
     headers.entry(ACCEPT).or_insert(JSON);
+    headers.entry(ACCEPT_ENCODING).or_insert(coding::OFFERED);
     headers.entry(USER_AGENT).or_insert(AGENT);
     if body.is_some() {
         headers.entry(CONTENT_TYPE).or_insert(JSON);
@@ -41,11 +43,16 @@ fn headers(mut headers: HeaderMap, body: Option<&Bytes>) -> HeaderMap {
 }
 
 async fn read(response: Response<ReplyBody>, max: u64, operation: Option<&Operation>) -> Result<Reply, Failure> {
-    let (head, body) = response.into_parts();
-    if head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(Failure::new(Cause::BadReply, "the reply is compressed although nothing was offered"));
-    }
-    let (bytes, _) = body::read(body, max).await?;
+    let (mut head, body) = response.into_parts();
+    let bytes = match Coding::of(&head.headers)? {
+        None => body::read(body, max).await?.0,
+        Some(coding) => {
+            // What expressions see are the fields of the body as it is.
+            head.headers.remove(CONTENT_ENCODING);
+            head.headers.remove(CONTENT_LENGTH);
+            body::read_coded(body, coding, max).await?
+        }
+    };
     let mut body = document(bytes, head.status)?;
     if let (Some(operation), Some(doc)) = (operation, &mut body) {
         operation.mark_integers(head.status.as_u16(), doc);

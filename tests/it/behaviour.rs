@@ -7,6 +7,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::backend::{Backends, Seen};
 use crate::claim::{files, run, stem};
+use crate::coding;
 use crate::compare;
 use crate::document::{self, Answer, Calls, Document, Kind, Request};
 use crate::gateway::Running;
@@ -113,7 +114,12 @@ impl<'a> Client<'a> {
             return Err("the answer before was not compared".into());
         }
         let sent = Instant::now();
-        self.received = send(&self.stage.gateway, request).await?.map(|message| (message, sent.elapsed()));
+        let received =
+            send(&self.stage.gateway, request).await?.map(|message| (coding::plain(message), sent.elapsed()));
+        self.received = match received {
+            Some((message, took)) => Some((message.map_err(|error| error.to_string())?, took)),
+            None => None,
+        };
         Ok(())
     }
 

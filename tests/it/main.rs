@@ -13,6 +13,7 @@ mod script;
 
 mod backend;
 mod certificates;
+mod coding;
 mod gateway;
 mod http1;
 mod project;
@@ -26,6 +27,7 @@ mod contract;
 mod coverage;
 mod documents;
 mod explain;
+mod goodbye;
 mod harness;
 mod hostile;
 mod import;
@@ -47,6 +49,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let trials = [
         harness::trials(),
+        goodbye::trials(),
         hostile::trials(),
         large::trials(),
         architecture::trials(),

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::behaviour::send;
+use crate::certificates;
 use crate::claim::{claims, repository, run};
 use crate::document::Request;
 use crate::gateway::Running;
@@ -22,6 +23,7 @@ claims![
     every_status_of_a_foreign_server_is_read_in_trailers_and_alone,
     metadata_of_text_and_bytes_goes_both_ways,
     large_messages_go_both_ways,
+    a_foreign_server_is_asked_over_tls_and_answers_in_gzip,
     a_foreign_server_is_told_the_deadline,
     a_foreign_server_sees_within_100_ms_that_a_client_left,
 ];
@@ -52,6 +54,10 @@ endpoints:
     result: ${w}
 "#;
 
+/// What the composition says of a backend over TLS.
+const SECURED: &str = ", tls: { authorities: /tls.test/authority.pem }, \
+                       auth: { mtls: { certificate: /tls.test/client.pem, key: /tls.test/client.key } }";
+
 /// The foreign server and a gateway before it.
 struct Stage {
     gateway: Running,
@@ -62,9 +68,20 @@ struct Stage {
 
 impl Stage {
     async fn set(name: &str) -> Result<Self, String> {
+        Self::set_with(name, None).await
+    }
+
+    /// The same over TLS and in gzip, with the certificates of a folder.
+    async fn set_secured(name: &str) -> Result<Self, String> {
+        let certificate = certificates::file("server.pem");
+        Self::set_with(name, certificate.parent()).await
+    }
+
+    async fn set_with(name: &str, certificates: Option<&Path>) -> Result<Self, String> {
         let python = python()?;
         let mut server = Command::new(python)
             .arg(repository("tests/peers/grpc_server.py"))
+            .args(certificates)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -73,7 +90,12 @@ impl Stage {
         let mut said = BufReader::new(server.stdout.take().ok_or("no standard output")?).lines();
         let port = next(&mut said, "port").await?;
         let proto = std::fs::read_to_string(repository("tests/peers/peer.proto")).map_err(|error| error.to_string())?;
-        let composition = COMPOSITION.replace("ADDRESS", &format!("127.0.0.1:{port}"));
+        let composition = match certificates {
+            None => COMPOSITION.replace("ADDRESS", &format!("127.0.0.1:{port}")),
+            Some(_) => crate::certificates::locate(
+                &COMPOSITION.replace("http://ADDRESS\"", &format!("https://localhost:{port}\"{SECURED}")),
+            ),
+        };
         let files = [("compositions/main.yaml".to_owned(), composition), ("proto/peer.proto".to_owned(), proto)];
         let project = Project::write(&format!("peer/{name}"), &files)?;
         Ok(Self { gateway: Running::start(project.root()).await?, said, _server: server })
@@ -164,6 +186,19 @@ fn large_messages_go_both_ways() -> Result<(), String> {
         let long = "0123456789abcdef".repeat(64 << 10);
         assert_eq!(stage.echo(&long, 1).await?["text"].as_str(), Some(long.as_str()));
         assert_eq!(stage.echo(&long, 5).await?["text"].as_str().map(str::len), Some(5 << 20));
+        Ok(())
+    })
+}
+
+fn a_foreign_server_is_asked_over_tls_and_answers_in_gzip() -> Result<(), String> {
+    run(async {
+        let stage = Stage::set_secured("secured").await?;
+        assert_eq!(stage.echo("Grüße ", 2).await?["text"], "Grüße Grüße ");
+        let long = "0123456789abcdef".repeat(64 << 10);
+        assert_eq!(stage.echo(&long, 5).await?["text"].as_str().map(str::len), Some(5 << 20));
+        // What comes out of gzip counts, and not the little that came.
+        let too_large = stage.echo(&long, 9).await;
+        assert!(too_large.as_ref().is_err_and(|answer| answer.contains("reply_too_large")), "{too_large:?}");
         Ok(())
     })
 }

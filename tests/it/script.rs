@@ -59,10 +59,14 @@ pub(crate) enum Act {
     Bytes(Vec<u8>),
     /// An HTTP response.
     Http { status: u16, body: String, whole: bool },
+    /// An HTTP response whose body is in a content coding.
+    Coded { status: u16, coding: String, body: String },
     /// An HTTP response whose body is one JSON string of so many bytes, made while it is sent.
     Long { status: u16, size: u64 },
     /// A gRPC message and status 0 in trailers.
     Message(Value),
+    /// A gRPC message in gzip, which the metadata calls by this name, and status 0 in trailers.
+    Packed { named: String, message: Value },
     /// A gRPC message and then the end of the stream without any trailers.
     NoTrailers(Value),
     /// A gRPC status: in trailers after headers, or in the headers alone.
@@ -146,6 +150,10 @@ fn read_act(text: &str) -> Result<Act, String> {
         "status" => read_status(rest, false),
         "trailers-only" => read_status(rest, true),
         "no-trailers" => json(rest).map(Act::NoTrailers),
+        "packed" => {
+            let (named, message) = rest.split_once(' ').ok_or("expected `packed NAME MESSAGE`")?;
+            Ok(Act::Packed { named: named.to_owned(), message: json(message)? })
+        }
         _ if text.starts_with('{') => json(text).map(Act::Message),
         _ => read_http(word, rest),
     }
@@ -156,6 +164,9 @@ fn read_http(word: &str, rest: &str) -> Result<Act, String> {
     if let Some(size) = rest.strip_prefix("string of ") {
         let size = size.strip_suffix("MiB").and_then(|count| count.parse::<u64>().ok()).ok_or("expected `… MiB`")?;
         return Ok(Act::Long { status, size: size << 20 });
+    }
+    if let Some((coding @ ("gzip" | "br" | "zstd"), body)) = rest.split_once(' ') {
+        return Ok(Act::Coded { status, coding: coding.to_owned(), body: body.to_owned() });
     }
     match rest.strip_prefix("cut ") {
         Some(body) => Ok(Act::Http { status, body: body.to_owned(), whole: false }),

@@ -2,9 +2,11 @@
 
 Messages are read and written by hand, so that nothing but the transport is needed. On standard output it writes
 `port N` when it listens, `deadline SECONDS` for each call of Wait, and `cancelled` when the caller of one gave up.
+With a folder of certificates as its argument it speaks TLS, asks for a certificate, and sends its messages in gzip.
 """
 
 import concurrent.futures
+import pathlib
 import sys
 import threading
 
@@ -74,16 +76,24 @@ def wait(_ask, context):
 
 
 def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else None
     server = grpc.server(
         concurrent.futures.ThreadPoolExecutor(8),
         options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
+        compression=grpc.Compression.Gzip if folder else None,
     )
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(behavior, read_ask, write_told)
         for name, behavior in {"Echo": echo, "Fail": fail, "Wait": wait}.items()
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("peer.v1.Peer", handlers),))
-    say("port", server.add_insecure_port("127.0.0.1:0"))
+    if folder:
+        pair = ((folder / "server.key").read_bytes(), (folder / "server.pem").read_bytes())
+        authority = (folder / "authority.pem").read_bytes()
+        secured = grpc.ssl_server_credentials([pair], root_certificates=authority, require_client_auth=True)
+        say("port", server.add_secure_port("127.0.0.1:0", secured))
+    else:
+        say("port", server.add_insecure_port("127.0.0.1:0"))
     server.start()
     # The test closes standard input when it is done.
     sys.stdin.read()

@@ -53,6 +53,16 @@ impl AnswerBody {
     }
 }
 
+impl AnswerBody {
+    /// The bytes of a body that is here as a whole.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.kind {
+            Kind::Full(bytes) => Some(bytes),
+            Kind::Stream(_) => None,
+        }
+    }
+}
+
 impl From<Bytes> for AnswerBody {
     fn from(bytes: Bytes) -> Self {
         Self { kind: Kind::Full(bytes) }

@@ -15,7 +15,9 @@ use http::{HeaderMap, HeaderValue, Response, uri};
 pub use proto_json::ProtoJson;
 pub use reflection::reflect;
 
-use super::http2::{Broken, ReplyBody};
+use super::body::Unread;
+use super::coding::Coding;
+use super::http2::{self, Broken, ReplyBody};
 use super::{Backend, RequestBody, body, remaining, rest};
 use crate::base::call::Reply;
 use crate::base::failure::{Cause, Failure};
@@ -26,6 +28,9 @@ use message::{MessageId, Tables};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// One byte of flags and four of length stand before each message.
 const PREFIX: usize = 5;
@@ -97,6 +102,7 @@ fn headers(head: Head) -> HeaderMap {
     let Head { mut headers, deadline } = head;
     headers.insert(CONTENT_TYPE, GRPC);
     headers.insert(TE, TRAILERS);
+    headers.insert(ACCEPT_ENCODING, GZIP);
     headers.insert(USER_AGENT, rest::AGENT);
     headers.insert(TIMEOUT, timeout_value(remaining(deadline)));
     headers
@@ -126,7 +132,11 @@ async fn read(response: Response<ReplyBody>, method: &Method, max: u64) -> Resul
             None => Err(Failure::new(Cause::BadReply, "an unreadable grpc-status")),
         };
     }
-    let (bytes, trailers) = body::read(body, max.saturating_add(PREFIX as u64)).await?;
+    let (bytes, trailers) = match body::read(body, max.saturating_add(PREFIX as u64)).await {
+        Ok(read) => read,
+        Err(Unread::Broken(error)) if let Some(reason) = http2::reset(&error) => return Ok(status::of_reset(reason)),
+        Err(unread) => return Err(unread.into()),
+    };
     let trailers = trailers.ok_or_else(|| Failure::new(Cause::BadReply, "the reply ended without trailers"))?;
     let code = status::read(&trailers)
         .ok_or_else(|| Failure::new(Cause::BadReply, "the trailers hold no readable grpc-status"))?;
@@ -134,7 +144,7 @@ async fn read(response: Response<ReplyBody>, method: &Method, max: u64) -> Resul
     if code != 0 {
         return Ok(status::reply(code, head.headers));
     }
-    let wire = unframe(&bytes)?;
+    let wire = unframe(&bytes, coding(&head.headers), max)?;
     let doc = decode(method, &wire)?.of_reply();
     let mut headers = head.headers;
     status::remove(&mut headers);
@@ -150,23 +160,34 @@ fn decode(method: &Method, wire: &[u8]) -> Result<Doc, Failure> {
         .map_err(|error| Failure::new(Cause::BadReply, format!("the message cannot be read: {error}")))
 }
 
-/// The one message of a unary reply.
-fn unframe(bytes: &Bytes) -> Result<Bytes, Failure> {
+/// The coding of messages that say that they are in one; `Err` is the name of one that was not offered.
+fn coding(headers: &HeaderMap) -> Result<Coding, &str> {
+    match headers.get(ENCODING).map(|name| name.to_str().unwrap_or("?")) {
+        Some("gzip") => Ok(Coding::Gzip),
+        Some(other) => Err(other),
+        None => Err("none is named"),
+    }
+}
+
+/// The one message of a unary reply, of at most `max` bytes.
+fn unframe(bytes: &Bytes, coding: Result<Coding, &str>, max: u64) -> Result<Bytes, Failure> {
     let broken = |why: &str| Failure::new(Cause::BadReply, format!("broken gRPC framing: {why}"));
     let Some((prefix, _)) = bytes.split_first_chunk::<PREFIX>() else {
         return Err(broken("no whole message"));
     };
     let [flags, length @ ..] = *prefix;
-    match flags {
-        0 => {}
-        1 => return Err(broken("compressed although nothing was offered")),
-        _ => return Err(broken("an unknown flag")),
+    if flags > 1 {
+        return Err(broken("an unknown flag"));
     }
     let length = u32::from_be_bytes(length) as usize;
     match bytes.len() - PREFIX {
         have if have < length => Err(broken("the message is cut short")),
         have if have > length => Err(broken("more than one message")),
-        _ => Ok(bytes.slice(PREFIX..)),
+        _ if flags == 0 => Ok(bytes.slice(PREFIX..)),
+        _ => match coding {
+            Ok(coding) => Ok(body::decoded::<h2::Error>(&bytes[PREFIX..], coding, max)?),
+            Err(other) => Err(broken(&format!("the message is in a coding that was not offered: {other}"))),
+        },
     }
 }
 
@@ -181,9 +202,12 @@ fn framed(flags: u8, length: u32, message: &[u8]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
     use std::time::Duration;
 
     use super::{framed, timeout_value, unframe};
+    use crate::base::failure::{Cause, Failure};
+    use crate::transport::coding::Coding;
 
     #[test]
     fn a_timeout_has_at_most_eight_digits_and_is_rounded_down() {
@@ -195,10 +219,25 @@ mod tests {
 
     #[test]
     fn framing_that_is_broken_is_refused() {
+        let unframe = |bytes: &bytes::Bytes| unframe(bytes, Err("none is named"), 1_000);
         assert_eq!(unframe(&framed(0, 2, b"ab")).map(|b| b.len()).ok(), Some(2));
         for wrong in [framed(0, 3, b"ab"), framed(0, 1, b"ab"), framed(1, 2, b"ab"), framed(9, 2, b"ab")] {
             assert!(unframe(&wrong).is_err());
         }
         assert!(unframe(&bytes::Bytes::from_static(b"\0\0")).is_err());
+    }
+
+    #[test]
+    fn a_message_in_gzip_is_read_up_to_the_cap() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(&[7; 1_000]).expect("memory takes everything");
+        let gzip = gzip.finish().expect("memory takes everything");
+        let length = u32::try_from(gzip.len()).expect("it is short");
+        let message = framed(1, length, &gzip);
+        assert_eq!(unframe(&message, Ok(Coding::Gzip), 1_000).ok().as_deref(), Some([7; 1_000].as_slice()));
+        let failed = |read: Result<bytes::Bytes, Failure>| read.err().map(|failure| failure.cause);
+        assert_eq!(failed(unframe(&message, Ok(Coding::Gzip), 999)), Some(Cause::ReplyTooLarge));
+        assert_eq!(failed(unframe(&message, Err("identity"), 1_000)), Some(Cause::BadReply));
+        assert_eq!(failed(unframe(&framed(1, 2, b"ab"), Ok(Coding::Gzip), 1_000)), Some(Cause::BadReply));
     }
 }

@@ -12,9 +12,11 @@ use http::HeaderMap;
 use http::uri::PathAndQuery;
 use prost::Message as Prost;
 
-use super::{Head, PREFIX, RequestBody, body, headers, status};
+use super::{Head, PREFIX, RequestBody, body, coding, headers, status, unframe};
+use crate::base::failure::Failure;
 use crate::descriptor::Sets;
 use crate::plan::Reflecting;
+use crate::transport::body::Unread;
 use crate::transport::http2::Broken;
 use crate::transport::instance::Instance;
 
@@ -117,7 +119,7 @@ impl Asking<'_> {
         }
         let (headers, bytes) = self.exchange(body.into()).await?;
         match status::read(&headers) {
-            Some(0) => messages(&bytes),
+            Some(0) => messages(&headers, &bytes),
             Some(code) => Err(Unanswered(format!("it answers {}", status::words(code, &headers)), Some(code))),
             None => Err("it does not speak gRPC".to_owned().into()),
         }
@@ -134,25 +136,35 @@ impl Asking<'_> {
             Broken::Failed(failure) => failure.log.to_string(),
         })?;
         let (head, body) = response.into_parts();
-        let (bytes, trailers) = body::read(body, MAX_ANSWER).await.map_err(|failure| failure.log.to_string())?;
+        let (bytes, trailers) = body::read(body, MAX_ANSWER).await.map_err(unreadable)?;
         let mut all = head.headers;
         all.extend(trailers.unwrap_or_default());
         Ok((all, bytes))
     }
 }
 
-/// The messages of a reply.
-fn messages(bytes: &[u8]) -> Result<Vec<Answer>, Unanswered> {
+/// The messages of a reply, which may be in gzip.
+fn messages(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<Answer>, Unanswered> {
     let broken = || Unanswered::from("its answer is cut short".to_owned());
-    let (mut rest, mut answers) = (bytes, Vec::new());
-    while let Some((prefix, behind)) = rest.split_first_chunk::<{ PREFIX }>() {
-        let [flags, length @ ..] = *prefix;
-        let (message, behind) = behind.split_at_checked(u32::from_be_bytes(length) as usize).ok_or_else(broken)?;
-        let answer = Answer::decode(message).ok().filter(|_| flags == 0);
-        answers.push(answer.ok_or_else(|| Unanswered::from("its answer cannot be read".to_owned()))?);
-        rest = behind;
+    let (mut at, mut answers) = (0, Vec::new());
+    while let Some((prefix, behind)) = bytes[at..].split_first_chunk::<{ PREFIX }>() {
+        let [_, length @ ..] = *prefix;
+        let length = u32::from_be_bytes(length) as usize;
+        if behind.len() < length {
+            return Err(broken());
+        }
+        let framed = bytes.slice(at..at + PREFIX + length);
+        let message = unframe(&framed, coding(headers), MAX_ANSWER).map_err(|failure| failure.log.to_string())?;
+        let answer = Answer::decode(message);
+        answers.push(answer.map_err(|_| Unanswered::from("its answer cannot be read".to_owned()))?);
+        at += PREFIX + length;
     }
-    if rest.is_empty() { Ok(answers) } else { Err(broken()) }
+    if at == bytes.len() { Ok(answers) } else { Err(broken()) }
+}
+
+/// Why an answer did not come to its end.
+fn unreadable(unread: Unread<h2::Error>) -> String {
+    Failure::from(unread).log.to_string()
 }
 
 /// The files that came, and the imports that were asked for.

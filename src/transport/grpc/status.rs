@@ -103,3 +103,36 @@ pub(super) fn remove(headers: &mut HeaderMap) {
         headers.remove(name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use h2::Reason;
+
+    use super::of_reset;
+
+    #[test]
+    fn a_stream_that_ends_by_a_code_is_the_status_of_that_code() {
+        let statuses = [
+            (Reason::NO_ERROR, "INTERNAL", 500),
+            (Reason::PROTOCOL_ERROR, "INTERNAL", 500),
+            (Reason::INTERNAL_ERROR, "INTERNAL", 500),
+            (Reason::FLOW_CONTROL_ERROR, "INTERNAL", 500),
+            (Reason::SETTINGS_TIMEOUT, "INTERNAL", 500),
+            (Reason::STREAM_CLOSED, "INTERNAL", 500),
+            (Reason::FRAME_SIZE_ERROR, "INTERNAL", 500),
+            (Reason::REFUSED_STREAM, "UNAVAILABLE", 503),
+            (Reason::CANCEL, "CANCELLED", 499),
+            (Reason::COMPRESSION_ERROR, "INTERNAL", 500),
+            (Reason::CONNECT_ERROR, "INTERNAL", 500),
+            (Reason::ENHANCE_YOUR_CALM, "RESOURCE_EXHAUSTED", 429),
+            (Reason::INADEQUATE_SECURITY, "PERMISSION_DENIED", 403),
+            (Reason::HTTP_1_1_REQUIRED, "INTERNAL", 500),
+        ];
+        for (reason, code, status) in statuses {
+            let reply = of_reset(reason);
+            let body = reply.body.as_ref().map(|doc| String::from_utf8_lossy(doc.bytes()).into_owned());
+            assert_eq!(reply.status, status, "{reason:?}");
+            assert!(body.is_some_and(|body| body.starts_with(&format!("{{\"code\":\"{code}\""))), "{reason:?}");
+        }
+    }
+}

@@ -1,9 +1,11 @@
 //! One connection: what drives it, and how it ends.
 
-use std::future::{pending, poll_fn};
+use std::future::{Future as _, pending, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,7 +15,9 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::super::connect::Stream;
+use super::super::words;
 use super::pool::Pool;
+use crate::base::failure::{Cause, Failure};
 
 /// Flow-control windows: the protocol's 64 KiB throttle large replies.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -22,6 +26,10 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 const HEADER_LIST: u32 = 64 << 10;
 /// Idle connections are closed before backends with short keep-alive times close them under a call.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Stands for the number of calls that a backend takes at once while it is not known; no backend says it.
+const UNKNOWN: usize = usize::MAX - 1;
+/// How long a backend may take to say its settings.
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a backend that is suspected may take to answer a PING.
 const PONG_TIMEOUT: Duration = Duration::from_secs(2);
 /// The least time between PINGs: backends count more as an attack (gRFC A8).
@@ -44,15 +52,12 @@ impl Connection {
     /// Begins HTTP/2 on a stream, and drives it until it ends; then it leaves the pool.
     ///
     /// # Errors
-    /// The stream breaks at once.
-    pub(super) async fn begin(stream: Stream, pool: &Arc<Pool>) -> Result<Arc<Self>, h2::Error> {
-        let (sender, driver) = client::Builder::new()
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(HEADER_LIST)
-            .enable_push(false)
-            .handshake(stream)
-            .await?;
+    /// The stream breaks at once, or the backend does not say its settings in time.
+    pub(super) async fn begin(stream: Stream, pool: &Arc<Pool>) -> Result<Arc<Self>, Failure> {
+        let begun = timeout(SETTINGS_TIMEOUT, Self::agree(stream)).await;
+        let failed = |words: Arc<str>| Failure::new(Cause::ConnectFailed, words);
+        let begun = begun.map_err(|_| failed("HTTP/2: the backend says no settings".into()))?;
+        let (sender, driver) = begun.map_err(|error| failed(words(&error)))?;
         let suspicion = Arc::new(Notify::new());
         let connection = Arc::new(Self {
             sender,
@@ -64,6 +69,26 @@ impl Connection {
         let kept = (Arc::downgrade(&connection), Arc::downgrade(pool));
         tokio::spawn(drive(driver, suspicion, kept));
         Ok(connection)
+    }
+
+    /// Begins HTTP/2 and waits for the backend's settings: how many calls it takes at once must be known before the
+    /// first.
+    async fn agree(stream: Stream) -> Result<(SendRequest<Bytes>, client::Connection<Stream, Bytes>), h2::Error> {
+        let (sender, mut driver) = client::Builder::new()
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(HEADER_LIST)
+            .enable_push(false)
+            .initial_max_send_streams(UNKNOWN)
+            .handshake(stream)
+            .await?;
+        poll_fn(|context| {
+            let ended = Pin::new(&mut driver).poll(context)?;
+            let is_known = sender.current_max_send_streams() != UNKNOWN;
+            if ended.is_ready() || is_known { Poll::Ready(Ok::<_, h2::Error>(())) } else { Poll::Pending }
+        })
+        .await?;
+        Ok((sender, driver))
     }
 
     /// A way to send one request.

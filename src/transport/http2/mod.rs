@@ -6,6 +6,8 @@
 mod connection;
 mod pool;
 mod reply;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::future::poll_fn;
@@ -182,13 +184,18 @@ impl Sending {
     }
 }
 
+/// The code with which the backend ended a call, if it did.
+pub(super) fn reset(error: &h2::Error) -> Option<Reason> {
+    error.reason().filter(|_| error.is_reset() && error.is_remote())
+}
+
 impl Broken {
     /// What an error of a call's stream means.
     fn of(error: &h2::Error) -> Self {
-        match error.reason() {
-            Some(reason) if error.is_reset() && error.is_remote() => Self::Reset(reason),
+        match (reset(error), error.reason()) {
+            (Some(reason), _) => Self::Reset(reason),
             // What the library ends by itself is a reply that breaks the rules of HTTP/2.
-            Some(_) if error.is_library() => Self::Failed(Failure::new(Cause::BadReply, words(error))),
+            (None, Some(_)) if error.is_library() => Self::Failed(Failure::new(Cause::BadReply, words(error))),
             _ => Self::Failed(Failure::new(Cause::ConnectFailed, words(error))),
         }
     }

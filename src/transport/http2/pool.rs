@@ -9,7 +9,6 @@ use h2::client::SendRequest;
 use tokio::sync::Notify;
 
 use super::super::connect::{HTTP2, Stream, connect};
-use super::super::words;
 use super::connection::Connection;
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
@@ -79,10 +78,9 @@ impl Pool {
     /// Takes a connection on which HTTP/2 was agreed into use.
     ///
     /// # Errors
-    /// It breaks at once.
+    /// It breaks at once, or the backend does not say its settings in time.
     pub(super) async fn adopt(self: &Arc<Self>, stream: Stream) -> Result<(), Failure> {
-        let begun = Connection::begin(stream, self).await;
-        let connection = begun.map_err(|error| Failure::new(Cause::ConnectFailed, words(&error)))?;
+        let connection = Connection::begin(stream, self).await?;
         self.kept().connections.push(connection);
         Ok(())
     }

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use super::secured::{Accepted, accept};
 use super::{Player, or_null};
+use crate::coding;
 use crate::script::{Act, Asked, Reply, Script};
 
 /// Serves until the task is dropped.
@@ -32,7 +33,9 @@ pub(super) fn check(script: &Script, pool: &DescriptorPool) -> Result<(), String
         let Asked::Rpc { path, message } = &rule.asked else { continue };
         let method = find(pool, path).ok_or_else(|| format!("backend {}: no proto has {path}", script.name))?;
         let replies = rule.replies.iter().filter_map(|reply| match &reply.act {
-            Act::Message(value) | Act::NoTrailers(value) => Some((value, method.output())),
+            Act::Message(value) | Act::NoTrailers(value) | Act::Packed { message: value, .. } => {
+                Some((value, method.output()))
+            }
             _ => None,
         });
         for (value, descriptor) in message.iter().map(|value| (value, method.input())).chain(replies) {
@@ -137,6 +140,18 @@ fn send(mut respond: SendResponse<Bytes>, reply: &Reply, output: Option<&Message
         Act::Message(value) => {
             let mut stream = respond.send_response(head, false)?;
             stream.send_data(encoded(value), false)?;
+            stream.send_trailers(trailers)
+        }
+        Act::Packed { named, message } => {
+            head.headers_mut()
+                .insert("grpc-encoding", HeaderValue::from_str(named).unwrap_or(HeaderValue::from_static("?")));
+            let packed = coding::coded("gzip", &encoded(message)[5..]);
+            let mut frame = BytesMut::new();
+            frame.put_u8(1);
+            frame.put_u32(u32::try_from(packed.len()).unwrap_or(u32::MAX));
+            frame.extend_from_slice(&packed);
+            let mut stream = respond.send_response(head, false)?;
+            stream.send_data(frame.freeze(), false)?;
             stream.send_trailers(trailers)
         }
         Act::NoTrailers(value) => respond.send_response(head, false)?.send_data(encoded(value), true),

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::Player;
 use super::secured::{Accepted, accept};
+use crate::coding;
 use crate::http1::{Connection, Message, joined};
 use crate::script::{Act, Asked, Reply};
 
@@ -57,6 +58,12 @@ async fn answer(connection: &mut Connection, request: &Message, player: &Player)
             let head = head(&reply, *status, body.len() as u64 + 10);
             let _ = connection.send(format!("{head}{body}").as_bytes()).await;
             None
+        }
+        Act::Coded { status, coding, body } => {
+            let body = coding::coded(coding, body.as_bytes());
+            let head = format!("content-encoding: {coding}\r\n\r\n");
+            let head = self::head(&reply, *status, body.len() as u64).replacen("\r\n\r\n", &format!("\r\n{head}"), 1);
+            connection.send(&[head.as_bytes(), &body].concat()).await.ok()
         }
         Act::Long { status, size } => long(connection, &head(&reply, *status, size + 2), *size).await,
         Act::Bytes(bytes) => {
