@@ -128,8 +128,8 @@ impl Unit<'_, '_> {
         let names = Names { extra, ..self.names_of(level) };
         let forming = Names { extra: Extra { reply: Some(&reply), ..extra }, ..names };
         // Rules judge replies of every status, and only those that are success have the promised type.
-        let judged = if matches!(step.action, Action::Rest(_)) { &Type::Dyn } else { &reply };
-        let judging = Names { extra: Extra { reply: Some(judged), ..extra }, ..names };
+        let judged = if matches!(step.action, Action::Rest(_)) { Type::Dyn } else { types::of_judged(&reply) };
+        let judging = Names { extra: Extra { reply: Some(&judged), ..extra }, ..names };
         let (facts, request, result) = match &step.action {
             Action::Rest(call) => {
                 let facts = self.planner.backend(&call.backend, Protocol::Rest, path)?;
@@ -148,7 +148,7 @@ impl Unit<'_, '_> {
         };
         let (asking, carried) = asked(&step.action, path)?;
         let mut guards = self.guards(&step.fail, &judging, path);
-        let wide = Wide { unit: self, reply: Some(judged), user: path };
+        let wide = Wide { unit: self, reply: Some(&judged), user: path };
         guards.extend(self.guards(&facts.spec.fail, &wide, &facts.path));
         self.check_batch((level, step), result, path);
         let batch = step.batch.as_ref().map(|batch| Box::new(self.batch((level, batch), &names, &reply, path)));

@@ -69,6 +69,45 @@ impl ObjectType for Message {
     }
 }
 
+/// The type of what rules judge: the reply of a status that is success, or the body of an error.
+pub(super) fn of_judged(reply: &Type) -> Type {
+    match reply.present() {
+        Type::Object(object) => Type::Object(Arc::new(Judged(object.clone()))),
+        other => other.clone(),
+    }
+}
+
+/// A message that a gRPC backend replies, or, with a status that is no success, what that status says.
+#[derive(Debug)]
+struct Judged(Arc<dyn ObjectType>);
+
+/// The members of the body that stands for a gRPC status.
+const STATUS: [&str; 3] = ["code", "message", "details"];
+
+impl ObjectType for Judged {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn member(&self, name: &str) -> Option<Type> {
+        if STATUS.contains(&name) { Some(Type::Dyn) } else { self.0.member(name) }
+    }
+
+    fn members(&self) -> Vec<String> {
+        let mut members = self.0.members();
+        members.extend(STATUS.into_iter().filter(|name| self.0.member(name).is_none()).map(str::to_owned));
+        members
+    }
+
+    fn written(&self, name: &str) -> Option<String> {
+        self.0.written(name)
+    }
+
+    fn is_message(&self) -> bool {
+        true
+    }
+}
+
 /// What a field of a reply holds. An unset message or optional is null, an unset scalar its default.
 fn of_field(field: &FieldDescriptor, promises: Option<&OfBackend>) -> Type {
     if field.is_map() {

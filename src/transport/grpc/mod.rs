@@ -1,5 +1,6 @@
 //! gRPC calls: unary, over HTTP/2, JSON in and JSON out through message tables.
 
+mod details;
 pub mod message;
 mod proto_json;
 mod reflection;
@@ -62,7 +63,7 @@ pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
         let tables = known.unwrap_or_else(|| {
             let of_pool = rpcs.iter().filter(|other| other.descriptor.parent_pool() == pool);
             let messages = of_pool.flat_map(|rpc| [rpc.descriptor.input(), rpc.descriptor.output()]);
-            let tables = Arc::new(Tables::build(messages));
+            let tables = Arc::new(Tables::build(messages.chain(details::standard())));
             pools.push((pool.clone(), tables.clone()));
             tables
         });
@@ -128,7 +129,7 @@ async fn read(response: Response<ReplyBody>, method: &Method, max: u64) -> Resul
         let trailers = head.headers.clone();
         return match status::read(&trailers) {
             Some(0) => Err(Failure::new(Cause::BadReply, "status OK without a message")),
-            Some(code) => Ok(status::reply(code, head.headers)),
+            Some(code) => Ok(status::reply(code, head.headers, Some(&method.tables))),
             None => Err(Failure::new(Cause::BadReply, "an unreadable grpc-status")),
         };
     }
@@ -142,7 +143,7 @@ async fn read(response: Response<ReplyBody>, method: &Method, max: u64) -> Resul
         .ok_or_else(|| Failure::new(Cause::BadReply, "the trailers hold no readable grpc-status"))?;
     head.headers.extend(trailers);
     if code != 0 {
-        return Ok(status::reply(code, head.headers));
+        return Ok(status::reply(code, head.headers, Some(&method.tables)));
     }
     let wire = unframe(&bytes, coding(&head.headers), max)?;
     let doc = decode(method, &wire)?.of_reply();

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use h2::Reason;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::details;
+use super::message::Tables;
 use crate::base::call::Reply;
 use crate::base::value::{DocBuilder, Kind, Sink as _};
 
@@ -54,10 +56,12 @@ fn message(headers: &HeaderMap) -> Option<String> {
     Some(percent_encoding::percent_decode(value.as_bytes()).decode_utf8_lossy().into_owned())
 }
 
-/// A reply that failed with a gRPC status. Its body is `{"code": …, "message": …}`.
-pub(super) fn reply(code: u32, mut headers: HeaderMap) -> Reply {
+/// A reply that failed with a gRPC status. Its body is `{"code": …, "message": …}`, and `details` if the status has any
+/// that `tables` can read.
+pub(super) fn reply(code: u32, mut headers: HeaderMap, tables: Option<&Tables>) -> Reply {
     let status = CODES.get(code as usize).map_or(500, |(_, status)| *status);
     let message = message(&headers);
+    let details = tables.zip(headers.get(DETAILS)).map(|(tables, value)| details::read(value, tables));
     remove(&mut headers);
     let mut out = DocBuilder::default();
     out.begin_object();
@@ -65,6 +69,12 @@ pub(super) fn reply(code: u32, mut headers: HeaderMap) -> Reply {
     out.text(Kind::String, name(code));
     out.key(b"\"message\":");
     out.text(Kind::String, message.as_deref().unwrap_or(""));
+    if let Some(details) = details.filter(|details| !details.is_empty()) {
+        out.key(b"\"details\":");
+        out.begin_array();
+        details.iter().for_each(|detail| out.view(detail.root()));
+        out.end_array();
+    }
     out.end_object();
     Reply { status, headers: Arc::new(headers), body: Some(Arc::new(out.finish())) }
 }
@@ -80,7 +90,7 @@ pub(super) fn of_http(status: u16, headers: HeaderMap) -> Reply {
         429 | 502 | 503 | 504 => 14,
         _ => 2,
     };
-    reply(code, headers)
+    reply(code, headers, None)
 }
 
 /// The reply of a backend that ended the call's stream.
@@ -94,7 +104,7 @@ pub(super) fn of_reset(reason: Reason) -> Reply {
         _ => 13,
     };
     let words = HeaderValue::from_str(reason.description()).ok();
-    reply(code, words.map(|words| (MESSAGE, words)).into_iter().collect())
+    reply(code, words.map(|words| (MESSAGE, words)).into_iter().collect(), None)
 }
 
 /// Takes the protocol's own fields out, so that they never reach a client.
