@@ -57,24 +57,17 @@ fn line_start(text: &str, line: i32) -> usize {
 /// # Errors
 /// Why it is no `.proto` file, and the options that there are not.
 pub(super) fn parse(name: &str, text: &Arc<str>) -> Result<Parsed, Vec<Mistake>> {
-    let whole = |message: String, help: &str| {
-        vec![Mistake { file: name.to_owned(), bytes: Some(0..0), message, help: help.to_owned() }]
-    };
-    let parsed = protox_parse::parse(name, text).map_err(|error| {
-        let message = error.to_string();
-        let editions = text.lines().any(|line| line.trim_start().starts_with("edition"));
-        let help = if editions {
-            "editions are read from descriptor sets: compile it with `protoc --include_imports -o` and name that file under `descriptors`"
-        } else {
-            ""
-        };
-        let bytes = error.span().unwrap_or(text.len()..text.len());
-        vec![Mistake { bytes: Some(bytes), ..whole(message, help).remove(0) }]
+    let mut parsed = protox_parse::parse(name, text).map_err(|error| {
+        let bytes = Some(error.span().unwrap_or(text.len()..text.len()));
+        let says_edition = text.lines().any(|line| line.trim_start().starts_with("edition"));
+        let help = if says_edition { EDITIONS } else { "" };
+        vec![Mistake { file: name.to_owned(), bytes, message: error.to_string(), help: help.to_owned() }]
     })?;
-    let mut parsed = parsed;
     let locations = parsed.source_code_info.take().unwrap_or_default().location;
-    let mut file = raw::File::decode(&*parsed.encode_to_vec())
-        .map_err(|error| whole(format!("the file cannot be read: {error}"), ""))?;
+    let mut file = raw::File::decode(&*parsed.encode_to_vec()).map_err(|error| {
+        let message = format!("the file cannot be read: {error}");
+        vec![Mistake { file: name.to_owned(), bytes: Some(0..0), message, help: String::new() }]
+    })?;
     let wrong = options::interpret(&mut file);
     let parsed = Parsed { file, origin: Some((text.clone(), locations)) };
     let mistake = |wrong: options::Wrong| match wrong.known {
@@ -87,3 +80,7 @@ pub(super) fn parse(name: &str, text: &Arc<str>) -> Result<Parsed, Vec<Mistake>>
     let mistakes: Vec<Mistake> = wrong.into_iter().map(mistake).collect();
     if mistakes.is_empty() { Ok(parsed) } else { Err(mistakes) }
 }
+
+/// What to do with a text that the parser does not know.
+const EDITIONS: &str = "editions are read from descriptor sets: compile it with `protoc --include_imports -o` and name that \
+                        file under `descriptors`";
