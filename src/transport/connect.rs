@@ -92,6 +92,10 @@ fn why(error: &rustls::Error, tls: &ClientTls) -> String {
         rustls::Error::InvalidCertificate(Wrong::NotValidForName) => {
             format!("the backend's certificate is not for `{name}`")
         }
+        // What `openssl req -x509` makes is an authority unless told otherwise.
+        rustls::Error::InvalidCertificate(Wrong::Other(other)) if other.to_string() == "CaUsedAsEndEntity" => {
+            "the backend's certificate is that of an authority; it must be one that an authority signed".to_owned()
+        }
         rustls::Error::AlertReceived(alert) => format!("the backend refused: {alert:?}"),
         other => other.to_string(),
     }

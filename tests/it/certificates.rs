@@ -45,6 +45,8 @@ fn make(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let authority = authority("the authority of the tests")?;
     let stranger = self::authority("an authority that nobody trusts")?;
     fs::write(folder.join("authority.pem"), authority.pem())?;
+    fs::write(folder.join("itself.pem"), authority.pem())?;
+    fs::write(folder.join("itself.key"), authority.key().serialize_pem())?;
     let names = ["localhost", "a.test", "127.0.0.1"];
     let mut expired = params(&names)?;
     expired.not_after = date_time_ymd(2001, 1, 1);

@@ -305,6 +305,7 @@ fn the_log_says_what_is_wrong_with_a_certificate() -> Result<(), String> {
         ("expired", "the backend's certificate has expired"),
         ("stranger", "the backend's certificate comes from an authority that is not trusted"),
         ("misnamed", "not for `localhost`"),
+        ("itself", "the backend's certificate is that of an authority"),
     ];
     for (name, said) in wrong {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;

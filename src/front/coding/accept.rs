@@ -38,6 +38,11 @@ impl Accepted {
         Self { best, refuses_plain: plain == Some(0), prefers_plain: plain.is_some_and(|plain| plain > most) }
     }
 
+    /// Whether a body must be coded, also one that gains nothing by it.
+    pub(super) fn refuses_plain(self) -> bool {
+        self.refuses_plain
+    }
+
     /// The coding for a body, of which `is_worth_it` says whether it would gain by one.
     pub(super) fn best(self, is_worth_it: bool) -> Option<Coding> {
         self.best.filter(|_| self.refuses_plain || (is_worth_it && !self.prefers_plain))

@@ -61,10 +61,11 @@ impl Coder {
     /// The answer in the coding that its client likes best. One to HEAD says what that to GET would.
     pub fn code(&self, mut answer: Response<AnswerBody>, accepted: Accepted, to_head: ToHead) -> Response<AnswerBody> {
         let Some(bytes) = answer.body().bytes().filter(|bytes| !bytes.is_empty()).cloned() else { return answer };
-        if !is_of_its_own(answer.headers()) {
+        let is_long = bytes.len() >= LEAST;
+        if !(is_long || accepted.refuses_plain()) || !is_of_its_own(answer.headers()) {
             return answer;
         }
-        let is_worth_it = bytes.len() >= LEAST && is_text(answer.headers());
+        let is_worth_it = is_long && is_text(answer.headers());
         if is_worth_it {
             add_vary(answer.headers_mut());
         }
