@@ -28,13 +28,33 @@ pub struct Call {
 pub enum Request {
     /// An HTTP request.
     Rest(RestRequest),
-    /// A unary gRPC call.
+    /// A gRPC call with one message.
     Grpc {
         /// The rpc, with its message tables.
         method: MethodId,
         /// The message as JSON, by the rules of ProtoJSON.
         message: Bytes,
+        /// How many messages of a stream make the reply; `None` where the rpc answers once.
+        collect: Option<Collect>,
     },
+}
+
+/// How many messages of a stream make one reply, which is a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// Messages at most.
+    pub max: usize,
+    /// What happens beyond them.
+    pub over: Over,
+}
+
+/// What happens beyond `max` items, calls or messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The step fails, with `too_many_items` or `repeat_limit`.
+    Fail,
+    /// What lies beyond is left out, and `steps.NAME.cut` is true.
+    Cut,
 }
 
 /// An HTTP request with path and query as they go on the wire.
@@ -100,6 +120,8 @@ pub struct Reply {
     pub headers: Arc<HeaderMap>,
     /// The parsed body; `None` when there was none (204, 205, or empty).
     pub body: Option<Arc<Doc>>,
+    /// Whether it is a list of messages that was cut at its `max`.
+    pub is_cut: bool,
 }
 
 impl Reply {

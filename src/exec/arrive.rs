@@ -20,6 +20,7 @@ impl<'p> Run<'p> {
         if self.is_settled(at.frame) {
             return;
         }
+        let is_cut = outcome.as_ref().is_ok_and(|reply| reply.is_cut);
         let held = outcome.and_then(|reply| {
             let slot = self.frames.slot_mut(at);
             slot.status = reply.status;
@@ -34,7 +35,7 @@ impl<'p> Run<'p> {
             Ok(_) if self.frames.frame(at.frame).done => {}
             Ok((Next::Again, reply)) => self.repeat(at, call, reply),
             Ok((next, held)) => {
-                self.frames.slot_mut(at).cut = next == Next::Cut;
+                self.frames.slot_mut(at).cut = is_cut || next == Next::Cut;
                 self.settle(at, End::Regular, held);
             }
             Err(failure) => {

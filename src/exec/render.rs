@@ -42,8 +42,8 @@ pub(super) fn call(
             let body = body.as_ref().map(|body| body_of(body, &mut headers, env)).transpose()?;
             Request::Rest(RestRequest { method: method.clone(), target: path, body, operation: *operation })
         }
-        plan::Request::Grpc { method, message } => {
-            Request::Grpc { method: *method, message: json(message, env)?.into() }
+        plan::Request::Grpc { method, message, collect } => {
+            Request::Grpc { method: *method, message: json(message, env)?.into(), collect: *collect }
         }
     };
     Ok(Call { backend: target.backend, request, headers, deadline })

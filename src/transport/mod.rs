@@ -80,10 +80,11 @@ impl Transport {
                     let operation = rest.operation.map(|id| &*self.operations[id.index()]);
                     rest::send((backend, operation), rest, call.headers).await
                 }
-                Request::Grpc { method, message } => {
+                Request::Grpc { method, message, collect } => {
                     let head = grpc::Head { headers: call.headers, deadline: call.deadline };
+                    let asked = grpc::Asked { method: &self.methods[method.index()], message, collect };
                     // Boxed, or every REST call would have room for one over HTTP/2.
-                    Box::pin(grpc::send(backend, head, (&self.methods[method.index()], message))).await
+                    Box::pin(grpc::send(backend, head, asked)).await
                 }
             }
         };

@@ -58,7 +58,7 @@ async fn read(response: Response<ReplyBody>, max: u64, operation: Option<&Operat
         operation.mark_integers(head.status.as_u16(), doc);
     }
     let body = body.map(Arc::new);
-    Ok(Reply { status: head.status.as_u16(), headers: Arc::new(head.headers), body })
+    Ok(Reply { status: head.status.as_u16(), headers: Arc::new(head.headers), body, is_cut: false })
 }
 
 /// The parsed body. What an error reply says need not be JSON; a success must be.

@@ -67,10 +67,23 @@ pub(crate) enum Act {
     Message(Value),
     /// A gRPC message in gzip, which the metadata calls by this name, and status 0 in trailers.
     Packed { named: String, message: Value },
+    /// Messages of a gRPC stream, and then what [`Last`] says.
+    Stream(Vec<Value>, Last),
     /// A gRPC message and then the end of the stream without any trailers.
     NoTrailers(Value),
     /// A gRPC status: in trailers after headers, or in the headers alone.
     Status { code: u8, text: String, trailers_only: bool },
+}
+
+/// What comes behind the messages of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Last {
+    /// A gRPC status in trailers.
+    Status { code: u8, text: String },
+    /// Nothing: the stream stays open, and the backend notices when the caller gives it up.
+    Hang,
+    /// The stream is reset.
+    Close,
 }
 
 /// Reads the block of the backend `name`.
@@ -149,6 +162,7 @@ fn read_act(text: &str) -> Result<Act, String> {
         "bytes" => read_bytes(rest).map(Act::Bytes),
         "status" => read_status(rest, false),
         "trailers-only" => read_status(rest, true),
+        "stream" => read_stream(rest),
         "no-trailers" => json(rest).map(Act::NoTrailers),
         "packed" => {
             let (named, message) = rest.split_once(' ').ok_or("expected `packed NAME MESSAGE`")?;
@@ -157,6 +171,27 @@ fn read_act(text: &str) -> Result<Act, String> {
         _ if text.starts_with('{') => json(text).map(Act::Message),
         _ => read_http(word, rest),
     }
+}
+
+/// Reads `{…} {…}`, perhaps with `then status NAME "text"`, `then hang` or `then close`.
+fn read_stream(text: &str) -> Result<Act, String> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let (mut messages, mut end) = (Vec::new(), 0);
+    while let Some(Ok(value)) = values.next() {
+        messages.push(value);
+        end = values.byte_offset();
+    }
+    let last = match text[end..].trim().strip_prefix("then ") {
+        None if text[end..].trim().is_empty() => Last::Status { code: 0, text: String::new() },
+        Some("hang") => Last::Hang,
+        Some("close") => Last::Close,
+        Some(then) => match then.strip_prefix("status ").map(|rest| read_status(rest, false)).transpose()? {
+            Some(Act::Status { code, text, .. }) => Last::Status { code, text },
+            _ => return Err(format!("what follows `then` is none of `status`, `hang`, `close`: {then}")),
+        },
+        None => return Err(format!("no JSON message: {}", &text[end..])),
+    };
+    Ok(Act::Stream(messages, last))
 }
 
 fn read_http(word: &str, rest: &str) -> Result<Act, String> {

@@ -57,7 +57,10 @@ fn effect(unit: &Unit<'_, '_>, step: &Step) -> (bool, Because) {
 pub(super) fn reply_type(planner: &Planner<'_>, step: &Step) -> Type {
     match &step.action {
         Action::Grpc(call) => match planner.find_rpc(call) {
-            Some(rpc) => types::of_reply(rpc.output(), &planner.promises.of_backend(&call.backend.value)),
+            Some(rpc) => {
+                let message = types::of_reply(rpc.output(), &planner.promises.of_backend(&call.backend.value));
+                if rpc.is_server_streaming() { Type::list(message) } else { message }
+            }
             None => Type::Dyn,
         },
         Action::Rest(call) => {
@@ -142,7 +145,9 @@ impl Unit<'_, '_> {
                 if effect(self, step) == (false, Because::Unsaid) {
                     self.planner.suggest_reads(call, path);
                 }
-                (facts, self.grpc(call, rpc, &names, path), call.result.as_ref())
+                let collect = self.planner.collect(step, (call, &rpc), path);
+                let (method, message) = self.grpc(call, rpc, &names, path);
+                (facts, Request::Grpc { method, message, collect }, call.result.as_ref())
             }
             _ => return None,
         };
@@ -300,12 +305,12 @@ impl Unit<'_, '_> {
         rpc: crate::descriptor::MethodDescriptor,
         names: &Names<'_, '_>,
         path: &str,
-    ) -> Request {
+    ) -> (MethodId, Node) {
         let message = match &call.message {
             Some(message) => self.message(message, &rpc.input(), names, &format!("{path}.message")),
             None => Node::Object(Box::default()),
         };
-        Request::Grpc { method: self.planner.method(rpc), message }
+        (self.planner.method(rpc), message)
     }
 
     /// Compiles what is added to a problem document: members, so an object.

@@ -1,6 +1,6 @@
 //! Messages of gRPC calls, checked against their proto while they are compiled.
 
-use crate::descriptor::MessageDescriptor;
+use crate::descriptor::{MessageDescriptor, MethodDescriptor};
 
 use super::misfits::Written;
 use super::tree::{Body, Declared};
@@ -32,13 +32,25 @@ impl Unit<'_, '_> {
         let is_reply = matches!(step.body, Body::Call(_)) && call.result.is_none() && spec.batch.is_none();
         let Some(rpc) = self.planner.find_rpc(call).filter(|_| is_reply) else { return };
         let value = self.planner.template(default, &self.names_of(level), "");
-        let value = wanted::expected(value, &types::of_message(rpc.output()));
+        let (ty, declared) = reply(&rpc);
+        let value = wanted::expected(value, &ty);
         // A step may also hold something else altogether then.
-        if !matches!(value.ty.present(), Type::Object(_)) {
+        let is_alike =
+            matches!((value.ty.present(), rpc.is_server_streaming()), (Type::Object(_), false) | (Type::List(_), true));
+        if !is_alike {
             return;
         }
-        let declared = Declaration::Nullable(fit::of_message(&rpc.output()).into());
+        let declared = Declaration::Nullable(declared.into());
         let misfits = fit::misfits(&value.node, &value.ty, &declared);
         self.planner.report_misfits(Written::Template(default), &format!("{}.default", step.path), &misfits);
+    }
+}
+
+/// What a call of a rpc gives: its message, or the list of those of a stream.
+fn reply(rpc: &MethodDescriptor) -> (Type, Declaration) {
+    let (ty, declared) = (types::of_message(rpc.output()), fit::of_message(&rpc.output()));
+    match rpc.is_server_streaming() {
+        true => (Type::list(ty), Declaration::List(declared.into())),
+        false => (ty, declared),
     }
 }

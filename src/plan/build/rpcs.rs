@@ -1,22 +1,51 @@
 //! The rpcs of calls, found by name, and which of them only read.
 
-use super::{BackendFacts, Planner};
+use super::{BackendFacts, Planner, steps};
 use crate::base::diagnostic::did_you_mean;
 use crate::descriptor::MethodDescriptor;
-use crate::plan::Because;
-use crate::spec::{GrpcCall, Reads};
+use crate::plan::{Because, Collect};
+use crate::spec::{GrpcCall, Reads, Step};
+
+/// Messages that a step takes of a stream, where nothing is written.
+const MAX_MESSAGES: usize = 100;
 
 impl Planner<'_> {
-    /// The rpc of a call that is answered once, or a diagnostic that says what is wrong with it.
+    /// The rpc of a call with one message, or a diagnostic that says what is wrong with it.
     pub(super) fn rpc(&self, call: &GrpcCall, facts: &BackendFacts<'_>, path: &str) -> Option<MethodDescriptor> {
         let rpc = self.named_rpc(call, facts, path)?;
-        if rpc.is_client_streaming() || rpc.is_server_streaming() {
-            let message = format!("`{}` is a stream, and streams are not supported by this version", call.rpc.value);
+        if rpc.is_client_streaming() {
+            let message =
+                format!("`{}` takes a stream of messages, and a call of this version sends one", call.rpc.value);
+            let help = "name a rpc that takes one message; what it `returns` may be a stream".to_owned();
             let at = (&call.rpc.place, &*format!("{path}.rpc"));
-            self.report.error(crate::spec::NOT_SUPPORTED_YET, at, message, String::new());
+            self.report.error(crate::spec::NOT_SUPPORTED_YET, at, message, help);
             return None;
         }
         Some(rpc)
+    }
+
+    /// How many messages of a stream a step takes; `None` for a rpc that answers once.
+    pub(super) fn collect(
+        &self,
+        step: &Step,
+        (call, rpc): (&GrpcCall, &MethodDescriptor),
+        path: &str,
+    ) -> Option<Collect> {
+        // Beside `for_each` they bound its items.
+        let (max, over) = match step.for_each {
+            None => (step.max.as_ref(), step.over.as_ref()),
+            Some(_) => (None, None),
+        };
+        if rpc.is_server_streaming() {
+            return Some(Collect { max: max.map_or(MAX_MESSAGES, |max| max.value as usize), over: steps::over(over) });
+        }
+        for (key, place) in [("max", max.map(|max| &max.place)), ("over", over.map(|over| &over.place))] {
+            let Some(place) = place else { continue };
+            let message = format!("`{key}` bounds a list, and `{}` answers with one message", call.rpc.value);
+            let help = "leave it out: it belongs beside `for_each`, or to a rpc that `returns (stream …)`".to_owned();
+            self.report.error("misplaced", (place, &format!("{path}.{key}")), message, help);
+        }
+        None
     }
 
     /// The rpc of a call, or a diagnostic that says what is wrong with its name.

@@ -326,6 +326,11 @@ fn call(call: &Call, way: &dyn Fn(&usize) -> String, object: &mut Object) {
             object.text("over", if repeat.cut { "cut" } else { "fail" });
         });
     }
+    if let Some(messages) = &call.messages {
+        object.object("messages", |object| {
+            object.number("max", messages.max).text("over", if messages.cut { "cut" } else { "fail" });
+        });
+    }
     object.text("effect", if call.effect.write.is_some() { "write" } else { "read" });
     object.text("because", because(call.effect.because));
     call.effect.write.into_iter().for_each(|position| {

@@ -197,6 +197,7 @@ fn lines(step: &Step) -> Vec<String> {
             lines.extend(call.choice.as_ref().map(choice));
             let batch = call.batch.as_ref();
             lines.extend(call.repeat.as_ref().map(|repeat| format!("again, at most {} calls", repeat.max)));
+            lines.extend(call.messages.as_ref().map(|messages| format!("at most {} messages", messages.max)));
             lines.extend(batch.map(|batch| format!("one call for up to {} keys", batch.max)));
         }
         Action::Guard(refusals) => lines.extend(refusals.iter().map(|refusal| format!("fails with {refusal}"))),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use super::{Guard, Over, Variants};
-use crate::base::call::Expect;
+use super::{Guard, Variants};
+use crate::base::call::{Collect, Expect, Over};
 use crate::base::id::{BackendId, MethodId, OperationId};
 use crate::expr::Node;
 
@@ -97,6 +97,8 @@ pub enum Request {
         method: MethodId,
         /// The message, as JSON.
         message: Node,
+        /// How many messages of a stream make the reply; `None` where the rpc answers once.
+        collect: Option<Collect>,
     },
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Call;
+use crate::base::call::Over;
 use crate::base::failure::Fault;
 use crate::base::id::StepId;
 use crate::expr::Node;
@@ -209,13 +210,4 @@ pub struct Unwritten {
     pub parallel: bool,
     /// How many at all.
     pub max: bool,
-}
-
-/// What happens beyond `max` items or calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// The step fails, with `too_many_items` or `repeat_limit`.
-    Fail,
-    /// What lies beyond is left out, and `steps.NAME.cut` is true.
-    Cut,
 }

@@ -19,7 +19,7 @@ pub use call::{
     Batch, Because, Body, Call, ListStyle, Pair, Pairs, Parameter, PathPart, Repeat, Request, Target, TimeoutBy,
 };
 pub use composition::{
-    Action, Composition, Each, Expr, Guard, Need, OnFailure, Over, RequestPart, Scope, Source, Step, Unwritten,
+    Action, Composition, Each, Expr, Guard, Need, OnFailure, RequestPart, Scope, Source, Step, Unwritten,
 };
 pub use deprecation::{Deprecation, LinkPart};
 pub use endpoint::{
@@ -31,6 +31,7 @@ pub use graph::{Field, Graph, GraphLimits};
 pub use tls::{ClientTls, ServerTls};
 pub use variant::{Choose, Variants};
 
+pub use crate::base::call::{Collect, Over};
 use crate::base::id::EndpointId;
 use crate::descriptor::MethodDescriptor;
 use crate::observe::drift::Promise;

@@ -24,9 +24,9 @@ keys! {
         key: Option<Scalar>,
         /// With `for_each`: how many run at the same time.
         parallel: Option<Located<u32>>,
-        /// With `for_each`: how many items are taken.
+        /// With `for_each`: how many items are taken. On a rpc that streams: how many messages make its list.
         max: Option<Located<u32>>,
-        /// With `for_each`: what happens when the list has more items than `max`.
+        /// What happens when there are more items, or messages, than `max`.
         over: Option<Located<Over>>,
         /// One call for many keys.
         batch: Option<Batch>,
@@ -167,10 +167,14 @@ impl Step {
             let beside = [
                 ("key", self.key.as_ref().map(|key| &key.place)),
                 ("parallel", self.parallel.as_ref().map(|parallel| &parallel.place)),
+            ];
+            // Whether a rpc streams, so that its messages are bounded, is known when its proto is.
+            let bounds = [
                 ("max", self.max.as_ref().map(|max| &max.place)),
                 ("over", self.over.as_ref().map(|over| &over.place)),
             ];
-            for (key, place) in beside {
+            let may_stream = matches!(self.action, Action::Grpc(_));
+            for (key, place) in beside.into_iter().chain(bounds.into_iter().filter(|_| !may_stream)) {
                 if let Some(place) = place {
                     refuse_alone(place, key, "for_each", reader);
                 }

@@ -48,6 +48,9 @@ impl Definitions {
                 let here = |(object, name, _): &&(_, _, _)| (*object, *name) == (doc.name, alternative);
                 let absent = rules::NOT_IN_ALTERNATIVE.iter().filter(here);
                 absent.flat_map(|(.., keys)| *keys).for_each(|key| drop(way.properties.remove(*key)));
+                let alone: Vec<&str> =
+                    rules::ALONE_IN_ALTERNATIVE.iter().filter(here).flat_map(|(.., keys)| *keys).copied().collect();
+                way.rules.retain(|rule| !matches!(rule, Rule::Needs(key, _) if alone.contains(key)));
             }
         }
         ways

@@ -90,6 +90,9 @@ pub(super) const NOT_IN_ALTERNATIVE: &[(&str, &str, &[&str])] = &[
     ("Step", "PartUse", OF_CALLS),
 ];
 
+/// Keys of a type that need no other beside them where it is this alternative.
+pub(super) const ALONE_IN_ALTERNATIVE: &[(&str, &str, &[&str])] = &[("Step", "GrpcCall", &["max", "over"])];
+
 /// Keys of a step that only a call has.
 const OF_CALLS: &[&str] = &["batch", "repeat", "undo", "cache", "retry", "hedge", "breaker", "concurrency", "auth"];
 

@@ -1,7 +1,8 @@
-//! gRPC calls: unary, over HTTP/2, JSON in and JSON out through message tables.
+//! gRPC calls: one message goes out over HTTP/2, one or a list of them comes in, as JSON through message tables.
 
 mod details;
 pub mod message;
+mod messages;
 mod proto_json;
 mod reflection;
 mod status;
@@ -16,16 +17,15 @@ use http::{HeaderMap, HeaderValue, Response, uri};
 pub use proto_json::ProtoJson;
 pub use reflection::reflect;
 
-use super::body::Unread;
-use super::coding::Coding;
-use super::http2::{self, Broken, ReplyBody};
-use super::{Backend, RequestBody, body, remaining, rest};
-use crate::base::call::Reply;
+use super::http2::{Broken, ReplyBody};
+use super::{Backend, RequestBody, remaining, rest};
+use crate::base::call::{Collect, Over, Reply};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
 use crate::descriptor::DescriptorPool;
 use crate::plan::Rpc;
 use message::{MessageId, Tables};
+use messages::{End, Messages, Next, broken};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
@@ -54,6 +54,17 @@ pub(super) struct Head {
     pub(super) deadline: Instant,
 }
 
+/// What a call says, and how much it takes for an answer.
+#[derive(Debug)]
+pub(super) struct Asked<'m> {
+    /// The rpc.
+    pub(super) method: &'m Method,
+    /// The message as JSON.
+    pub(super) message: Bytes,
+    /// How many messages of a stream make the reply; `None` where the rpc answers once.
+    pub(super) collect: Option<Collect>,
+}
+
 /// The rpcs of a plan. Those of one pool of descriptors share their tables.
 pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
     let mut pools: Vec<(DescriptorPool, Arc<Tables>)> = Vec::new();
@@ -74,14 +85,15 @@ pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
     rpcs.iter().filter_map(method).collect()
 }
 
-/// Sends a unary call. A gRPC status other than OK becomes a reply with the HTTP status it maps to
+/// Sends a call. A gRPC status other than OK becomes a reply with the HTTP status it maps to
 /// and `{"code": "NOT_FOUND", "message": …}` as its body.
-pub(super) async fn send(backend: &Backend, head: Head, (method, message): (&Method, Bytes)) -> Result<Reply, Failure> {
+pub(super) async fn send(backend: &Backend, head: Head, asked: Asked<'_>) -> Result<Reply, Failure> {
+    let Asked { method, message, collect } = asked;
     let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, &message)?)));
     *request.method_mut() = http::Method::POST;
     *request.headers_mut() = headers(head);
     match backend.instance().http2().send(method.path.clone(), request).await {
-        Ok(response) => read(response, method, backend.max_reply).await,
+        Ok(response) => read(response, method, (backend.max_reply, collect)).await,
         Err(Broken::Reset(reason)) => Ok(status::of_reset(reason)),
         Err(Broken::Failed(failure)) => Err(failure),
     }
@@ -120,95 +132,96 @@ fn timeout_value(left: Duration) -> HeaderValue {
     HeaderValue::from_str(&format!("{number}{unit}")).unwrap_or(HeaderValue::from_static("0u"))
 }
 
-async fn read(response: Response<ReplyBody>, method: &Method, max: u64) -> Result<Reply, Failure> {
-    let (mut head, body) = response.into_parts();
-    if !is_grpc(&head.headers) {
-        return Ok(status::of_http(head.status.as_u16(), head.headers));
-    }
-    if head.headers.contains_key(status::STATUS) {
-        let trailers = head.headers.clone();
-        return match status::read(&trailers) {
-            Some(0) => Err(Failure::new(Cause::BadReply, "status OK without a message")),
-            Some(code) => Ok(status::reply(code, head.headers, Some(&method.tables))),
-            None => Err(Failure::new(Cause::BadReply, "an unreadable grpc-status")),
-        };
-    }
-    let (bytes, trailers) = match body::read(body, max.saturating_add(PREFIX as u64)).await {
-        Ok(read) => read,
-        Err(Unread::Broken(error)) if let Some(reason) = http2::reset(&error) => return Ok(status::of_reset(reason)),
-        Err(unread) => return Err(unread.into()),
-    };
-    let trailers = trailers.ok_or_else(|| Failure::new(Cause::BadReply, "the reply ended without trailers"))?;
-    let code = status::read(&trailers)
-        .ok_or_else(|| Failure::new(Cause::BadReply, "the trailers hold no readable grpc-status"))?;
-    head.headers.extend(trailers);
-    if code != 0 {
-        return Ok(status::reply(code, head.headers, Some(&method.tables)));
-    }
-    let wire = unframe(&bytes, coding(&head.headers), max)?;
-    let doc = decode(method, &wire)?.of_reply();
+async fn read(
+    response: Response<ReplyBody>,
+    method: &Method,
+    (max, collect): (u64, Option<Collect>),
+) -> Result<Reply, Failure> {
+    let (head, body) = response.into_parts();
     let mut headers = head.headers;
+    if !is_grpc(&headers) {
+        return Ok(status::of_http(head.status.as_u16(), headers));
+    }
+    let mut messages = Messages::new(&headers, body);
+    let (wires, end) = match collect {
+        None => one(&mut messages, max).await.map(|(wire, end)| (Wires::One(wire), Some(end)))?,
+        Some(collect) => several(&mut messages, max, collect).await.map(|(wires, end)| (Wires::List(wires), end))?,
+    };
+    let is_cut = end.is_none();
+    if let Some(End { code, trailers }) = end {
+        headers.extend(trailers);
+        if code != 0 {
+            return Ok(status::reply(code, headers, Some(&method.tables)));
+        }
+    }
     status::remove(&mut headers);
-    Ok(Reply { status: 200, headers: Arc::new(headers), body: Some(Arc::new(doc)) })
+    let body = Some(Arc::new(decode(method, wires)?.of_reply()));
+    Ok(Reply { status: 200, headers: Arc::new(headers), body, is_cut })
+}
+
+/// What came of a reply, before it is read.
+enum Wires {
+    /// The message of a rpc that answers once; there is none beside a status that says failure.
+    One(Option<Bytes>),
+    /// The messages of a stream.
+    List(Vec<Bytes>),
+}
+
+/// The one message of a reply.
+async fn one(messages: &mut Messages<ReplyBody>, max: u64) -> Result<(Option<Bytes>, End), Failure> {
+    let message = match messages.next(max).await? {
+        Next::Message(message) => message,
+        Next::End(end) => return Ok((None, end)),
+    };
+    match messages.next(max).await? {
+        Next::Message(_) => Err(broken("more than one message")),
+        Next::End(end) => Ok((Some(message), end)),
+    }
+}
+
+/// The messages of a stream, together no larger than the cap; without an end where the rest was given up.
+async fn several(
+    messages: &mut Messages<ReplyBody>,
+    max: u64,
+    collect: Collect,
+) -> Result<(Vec<Bytes>, Option<End>), Failure> {
+    let (mut wires, mut left) = (Vec::new(), max);
+    loop {
+        if wires.len() == collect.max && collect.over == Over::Cut {
+            // Whether more would have come is not waited for: a stream need not have an end.
+            return Ok((wires, None));
+        }
+        match messages.next(left).await? {
+            Next::End(end) => return Ok((wires, Some(end))),
+            Next::Message(_) if wires.len() == collect.max => {
+                return Err(Failure::new(Cause::TooManyItems, format!("more than {} messages", collect.max)));
+            }
+            Next::Message(wire) => {
+                left -= wire.len() as u64;
+                wires.push(wire);
+            }
+        }
+    }
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-fn decode(method: &Method, wire: &[u8]) -> Result<Doc, Failure> {
-    message::decode(&method.tables, method.output, wire)
-        .map_err(|error| Failure::new(Cause::BadReply, format!("the message cannot be read: {error}")))
-}
-
-/// The coding of messages that say that they are in one; `Err` is the name of one that was not offered.
-fn coding(headers: &HeaderMap) -> Result<Coding, &str> {
-    match headers.get(ENCODING).map(|name| name.to_str().unwrap_or("?")) {
-        Some("gzip") => Ok(Coding::Gzip),
-        Some(other) => Err(other),
-        None => Err("none is named"),
-    }
-}
-
-/// The one message of a unary reply, of at most `max` bytes.
-fn unframe(bytes: &Bytes, coding: Result<Coding, &str>, max: u64) -> Result<Bytes, Failure> {
-    let broken = |why: &str| Failure::new(Cause::BadReply, format!("broken gRPC framing: {why}"));
-    let Some((prefix, _)) = bytes.split_first_chunk::<PREFIX>() else {
-        return Err(broken("no whole message"));
+fn decode(method: &Method, wires: Wires) -> Result<Doc, Failure> {
+    let decoded = match wires {
+        Wires::One(None) => return Err(Failure::new(Cause::BadReply, "status OK without a message")),
+        Wires::One(Some(wire)) => message::decode(&method.tables, method.output, &wire),
+        Wires::List(wires) => message::decode_list(&method.tables, method.output, &wires),
     };
-    let [flags, length @ ..] = *prefix;
-    if flags > 1 {
-        return Err(broken("an unknown flag"));
-    }
-    let length = u32::from_be_bytes(length) as usize;
-    match bytes.len() - PREFIX {
-        have if have < length => Err(broken("the message is cut short")),
-        have if have > length => Err(broken("more than one message")),
-        _ if flags == 0 => Ok(bytes.slice(PREFIX..)),
-        _ => match coding {
-            Ok(coding) => Ok(body::decoded::<h2::Error>(&bytes[PREFIX..], coding, max)?),
-            Err(other) => Err(broken(&format!("the message is in a coding that was not offered: {other}"))),
-        },
-    }
-}
-
-/// Bytes that a test frames by hand.
-#[cfg(test)]
-fn framed(flags: u8, length: u32, message: &[u8]) -> Bytes {
-    let mut out = vec![flags];
-    out.put_u32(length);
-    out.put_slice(message);
-    out.into()
+    decoded.map_err(|error| Failure::new(Cause::BadReply, format!("the message cannot be read: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
     use std::time::Duration;
 
-    use super::{framed, timeout_value, unframe};
-    use crate::base::failure::{Cause, Failure};
-    use crate::transport::coding::Coding;
+    use super::timeout_value;
 
     #[test]
     fn a_timeout_has_at_most_eight_digits_and_is_rounded_down() {
@@ -216,29 +229,5 @@ mod tests {
         assert_eq!(timeout_value(Duration::from_millis(1_500)), "1500000u");
         assert_eq!(timeout_value(Duration::from_secs(100)), "100000m");
         assert_eq!(timeout_value(Duration::from_secs(200_000)), "200000S");
-    }
-
-    #[test]
-    fn framing_that_is_broken_is_refused() {
-        let unframe = |bytes: &bytes::Bytes| unframe(bytes, Err("none is named"), 1_000);
-        assert_eq!(unframe(&framed(0, 2, b"ab")).map(|b| b.len()).ok(), Some(2));
-        for wrong in [framed(0, 3, b"ab"), framed(0, 1, b"ab"), framed(1, 2, b"ab"), framed(9, 2, b"ab")] {
-            assert!(unframe(&wrong).is_err());
-        }
-        assert!(unframe(&bytes::Bytes::from_static(b"\0\0")).is_err());
-    }
-
-    #[test]
-    fn a_message_in_gzip_is_read_up_to_the_cap() {
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        gzip.write_all(&[7; 1_000]).expect("memory takes everything");
-        let gzip = gzip.finish().expect("memory takes everything");
-        let length = u32::try_from(gzip.len()).expect("it is short");
-        let message = framed(1, length, &gzip);
-        assert_eq!(unframe(&message, Ok(Coding::Gzip), 1_000).ok().as_deref(), Some([7; 1_000].as_slice()));
-        let failed = |read: Result<bytes::Bytes, Failure>| read.err().map(|failure| failure.cause);
-        assert_eq!(failed(unframe(&message, Ok(Coding::Gzip), 999)), Some(Cause::ReplyTooLarge));
-        assert_eq!(failed(unframe(&message, Err("identity"), 1_000)), Some(Cause::BadReply));
-        assert_eq!(failed(unframe(&framed(1, 2, b"ab"), Ok(Coding::Gzip), 1_000)), Some(Cause::BadReply));
     }
 }

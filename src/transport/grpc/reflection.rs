@@ -12,17 +12,16 @@ use http::HeaderMap;
 use http::uri::PathAndQuery;
 use prost::Message as Prost;
 
-use super::{Head, PREFIX, RequestBody, body, coding, headers, status, unframe};
-use crate::base::failure::Failure;
+use super::messages::{End, Messages, Next};
+use super::{Head, RequestBody, headers, is_grpc, status};
 use crate::descriptor::Sets;
 use crate::plan::Reflecting;
-use crate::transport::body::Unread;
-use crate::transport::http2::Broken;
+use crate::transport::http2::{Broken, ReplyBody};
 use crate::transport::instance::Instance;
 
 /// The time that a backend has for all of its answers.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of one answer that are read at most.
+/// Bytes of one message that are read at most.
 const MAX_ANSWER: u64 = 64 << 20;
 /// Files that are taken at most.
 const MAX_FILES: usize = 20_000;
@@ -117,16 +116,24 @@ impl Asking<'_> {
             body.extend_from_slice(&(message.len() as u32).to_be_bytes());
             body.extend_from_slice(&message);
         }
-        let (headers, bytes) = self.exchange(body.into()).await?;
-        match status::read(&headers) {
-            Some(0) => messages(&headers, &bytes),
-            Some(code) => Err(Unanswered(format!("it answers {}", status::words(code, &headers)), Some(code))),
-            None => Err("it does not speak gRPC".to_owned().into()),
+        let mut messages = self.exchange(body.into()).await?;
+        let mut answers = Vec::new();
+        loop {
+            match messages.next(MAX_ANSWER).await.map_err(|failure| failure.log.to_string())? {
+                Next::Message(message) => {
+                    let answer = Answer::decode(message);
+                    answers.push(answer.map_err(|_| Unanswered::from("its answer cannot be read".to_owned()))?);
+                }
+                Next::End(End { code: 0, .. }) => return Ok(answers),
+                Next::End(End { code, trailers }) => {
+                    return Err(Unanswered(format!("it answers {}", status::words(code, &trailers)), Some(code)));
+                }
+            }
         }
     }
 
-    /// Sends a body and reads the reply to its end: headers and trailers together, and the bytes.
-    async fn exchange(&self, body: Bytes) -> Result<(HeaderMap, Bytes), Unanswered> {
+    /// Sends a body; the reply's messages are still to be read.
+    async fn exchange(&self, body: Bytes) -> Result<Messages<ReplyBody>, Unanswered> {
         let mut request = http::Request::new(RequestBody::Whole(Some(body)));
         let path = PathAndQuery::from_static(self.path);
         *request.method_mut() = http::Method::POST;
@@ -136,35 +143,11 @@ impl Asking<'_> {
             Broken::Failed(failure) => failure.log.to_string(),
         })?;
         let (head, body) = response.into_parts();
-        let (bytes, trailers) = body::read(body, MAX_ANSWER).await.map_err(unreadable)?;
-        let mut all = head.headers;
-        all.extend(trailers.unwrap_or_default());
-        Ok((all, bytes))
-    }
-}
-
-/// The messages of a reply, which may be in gzip.
-fn messages(headers: &HeaderMap, bytes: &Bytes) -> Result<Vec<Answer>, Unanswered> {
-    let broken = || Unanswered::from("its answer is cut short".to_owned());
-    let (mut at, mut answers) = (0, Vec::new());
-    while let Some((prefix, behind)) = bytes[at..].split_first_chunk::<{ PREFIX }>() {
-        let [_, length @ ..] = *prefix;
-        let length = u32::from_be_bytes(length) as usize;
-        if behind.len() < length {
-            return Err(broken());
+        if !is_grpc(&head.headers) {
+            return Err("it does not speak gRPC".to_owned().into());
         }
-        let framed = bytes.slice(at..at + PREFIX + length);
-        let message = unframe(&framed, coding(headers), MAX_ANSWER).map_err(|failure| failure.log.to_string())?;
-        let answer = Answer::decode(message);
-        answers.push(answer.map_err(|_| Unanswered::from("its answer cannot be read".to_owned()))?);
-        at += PREFIX + length;
+        Ok(Messages::new(&head.headers, body))
     }
-    if at == bytes.len() { Ok(answers) } else { Err(broken()) }
-}
-
-/// Why an answer did not come to its end.
-fn unreadable(unread: Unread<h2::Error>) -> String {
-    Failure::from(unread).log.to_string()
 }
 
 /// The files that came, and the imports that were asked for.

@@ -76,7 +76,7 @@ pub(super) fn reply(code: u32, mut headers: HeaderMap, tables: Option<&Tables>) 
         out.end_array();
     }
     out.end_object();
-    Reply { status, headers: Arc::new(headers), body: Some(Arc::new(out.finish())) }
+    Reply { status, headers: Arc::new(headers), body: Some(Arc::new(out.finish())), is_cut: false }
 }
 
 /// A reply that is no gRPC at all, judged by its HTTP status.
@@ -94,8 +94,14 @@ pub(super) fn of_http(status: u16, headers: HeaderMap) -> Reply {
 }
 
 /// The reply of a backend that ended the call's stream.
-/// Source: gRPC over HTTP2, "Errors".
 pub(super) fn of_reset(reason: Reason) -> Reply {
+    let (code, trailers) = reset(reason);
+    reply(code, trailers, None)
+}
+
+/// The status, and the trailers, that the end of a call's stream stands for.
+/// Source: gRPC over HTTP2, "Errors".
+pub(super) fn reset(reason: Reason) -> (u32, HeaderMap) {
     let code = match reason {
         Reason::REFUSED_STREAM => 14,
         Reason::CANCEL => 1,
@@ -104,7 +110,7 @@ pub(super) fn of_reset(reason: Reason) -> Reply {
         _ => 13,
     };
     let words = HeaderValue::from_str(reason.description()).ok();
-    reply(code, words.map(|words| (MESSAGE, words)).into_iter().collect(), None)
+    (code, words.map(|words| (MESSAGE, words)).into_iter().collect())
 }
 
 /// Takes the protocol's own fields out, so that they never reach a client.

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::secured::{Accepted, accept};
 use super::{Player, or_null};
 use crate::coding;
-use crate::script::{Act, Asked, Reply, Script};
+use crate::script::{Act, Asked, Last, Reply, Script};
 
 /// Serves until the task is dropped.
 pub(super) async fn serve(listener: TcpListener, player: Arc<Player>, pool: DescriptorPool) {
@@ -32,12 +32,14 @@ pub(super) fn check(script: &Script, pool: &DescriptorPool) -> Result<(), String
     for rule in &script.rules {
         let Asked::Rpc { path, message } = &rule.asked else { continue };
         let method = find(pool, path).ok_or_else(|| format!("backend {}: no proto has {path}", script.name))?;
-        let replies = rule.replies.iter().filter_map(|reply| match &reply.act {
+        let replies = rule.replies.iter().flat_map(|reply| match &reply.act {
             Act::Message(value) | Act::NoTrailers(value) | Act::Packed { message: value, .. } => {
-                Some((value, method.output()))
+                std::slice::from_ref(value)
             }
-            _ => None,
+            Act::Stream(values, _) => values,
+            _ => &[],
         });
+        let replies = replies.map(|value| (value, method.output()));
         for (value, descriptor) in message.iter().map(|value| (value, method.input())).chain(replies) {
             DynamicMessage::deserialize(descriptor, value)
                 .map_err(|error| format!("backend {}: {path}: {error}: {value}", script.name))?;
@@ -96,6 +98,13 @@ async fn answer(
     }
     match reply.act {
         Act::Long { size, .. } => long(respond, size).await,
+        Act::Stream(ref values, ref last) => {
+            let left = stream(respond, &reply, (values, last), method.map(|method| method.output()).as_ref()).await?;
+            if left {
+                player.record.cancelled(number);
+            }
+            Ok(())
+        }
         _ => send(respond, &reply, method.map(|method| method.output()).as_ref()),
     }
 }
@@ -168,6 +177,35 @@ fn send(mut respond: SendResponse<Bytes>, reply: &Reply, output: Option<&Message
         _ => {
             respond.send_reset(Reason::INTERNAL_ERROR);
             Ok(())
+        }
+    }
+}
+
+/// Sends the messages of a stream and what comes behind them; says whether the caller gave it up.
+async fn stream(
+    mut respond: SendResponse<Bytes>,
+    reply: &Reply,
+    (values, last): (&[Value], &Last),
+    output: Option<&MessageDescriptor>,
+) -> Result<bool, h2::Error> {
+    let mut head = Response::new(());
+    head.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+    extend(head.headers_mut(), &reply.headers);
+    let mut stream = respond.send_response(head, false)?;
+    for value in values {
+        let frame = output.map_or_else(Bytes::new, |output| encode(value, output.clone()));
+        if stream.send_data(frame, false).is_err() {
+            return Ok(true);
+        }
+    }
+    match last {
+        Last::Status { code, text } => stream.send_trailers(status(*code, text, &reply.trailers)).map(|()| false),
+        Last::Hang => Ok(poll_fn(|context| stream.poll_reset(context)).await.is_ok_and(|why| why == Reason::CANCEL)),
+        Last::Close => {
+            // A reset takes back what was not sent yet.
+            tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+            stream.send_reset(Reason::INTERNAL_ERROR);
+            Ok(false)
         }
     }
 }

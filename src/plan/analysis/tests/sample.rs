@@ -13,13 +13,17 @@ const BACKENDS: &str = "backends:
 
 /// The plan of a composition beside three backends, and of a schema if it has fields.
 pub(crate) fn plan_with(composition: &str, schema: &str) -> Plan {
+    let composition = format!("{BACKENDS}{composition}");
+    let files = [("compositions/a.yaml", composition.as_str()), ("schema/a.graphql", schema)];
+    plan_of(if schema.is_empty() { &files[..1] } else { &files[..] })
+}
+
+/// The plan of these files.
+pub(crate) fn plan_of(files: &[(&str, &str)]) -> Plan {
     let look_up = |asked: Asked<'_>| match asked {
         Asked::Environment("TOKEN") => Ok(Some("s3cret".to_owned())),
         _ => Ok(None),
     };
-    let composition = format!("{BACKENDS}{composition}");
-    let files = [("compositions/a.yaml", composition.as_str()), ("schema/a.graphql", schema)];
-    let files = if schema.is_empty() { &files[..1] } else { &files[..] };
     let reading = read_texts(files, &look_up);
     let built = build(&reading, (&look_up, &|_| Vec::new())).map(|(plan, _)| plan);
     let said = |diagnostics: Vec<Diagnostic>| {

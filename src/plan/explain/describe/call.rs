@@ -27,6 +27,10 @@ impl Describer<'_, '_> {
             }
             Request::Rest { .. } | Request::Grpc { .. } => Vec::new(),
         };
+        let collect = match &call.request {
+            Request::Grpc { collect, .. } => *collect,
+            Request::Rest { .. } => None,
+        };
         let write = self.writes.iter().position(|write| *write == at).map(|position| position + 1);
         model::Call {
             backend: self.backend(call.backend),
@@ -43,6 +47,8 @@ impl Describer<'_, '_> {
                 every: repeat.every,
                 cut: repeat.over == Over::Cut,
             }),
+            messages: collect
+                .map(|collect| model::Messages { max: collect.max as u64, cut: collect.over == Over::Cut }),
             batch: call.batch.as_ref().map(|batch| batch_text(batch, naming)),
             effect: Effect { write, because: call.because },
             calls: Calls::of(self.flow, at, self.whole.runs),
@@ -83,7 +89,7 @@ impl Describer<'_, '_> {
                     }),
                 }
             }
-            Request::Grpc { method, message } => {
+            Request::Grpc { method, message, .. } => {
                 let rpc = &self.whole.plan.methods[method.index()].descriptor;
                 model::Asked {
                     operation: format!("{}/{}", rpc.parent_service().name(), rpc.name()),

@@ -211,6 +211,8 @@ pub struct Call {
     pub batch: Option<Batch>,
     /// A read again until it holds.
     pub repeat: Option<Repeat>,
+    /// How much of a stream its reply is, where the rpc streams.
+    pub messages: Option<Messages>,
     /// Whether it reads or writes.
     pub effect: Effect,
     /// How often it is made at most.
@@ -259,6 +261,15 @@ pub struct Repeat {
     /// The pause between a reply and the next call.
     pub every: Duration,
     /// Whether what was got until then counts when these are used up; else that is a failure.
+    pub cut: bool,
+}
+
+/// The messages of a stream that make a reply.
+#[derive(Debug)]
+pub struct Messages {
+    /// Messages at most.
+    pub max: u64,
+    /// Whether the rest is given up when there may be more; else more are a failure.
     pub cut: bool,
 }
 

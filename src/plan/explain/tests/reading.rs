@@ -1,9 +1,9 @@
 //! How the text reads.
 
 use super::super::describe::{Naming, expression};
-use super::texted;
+use super::{printed, texted};
 use crate::expr::Node;
-use crate::plan::analysis::tests::sample::{composed, endpoint, flow, plan_with};
+use crate::plan::analysis::tests::sample::{composed, endpoint, flow, plan_of, plan_with};
 
 /// What an expression over `args.x` and `args.list` reads like again.
 fn again(source: &str) -> String {
@@ -143,4 +143,21 @@ fn of_a_merge_each_object_says_what_it_gives() {
     );
     let wanted = "  p  all members of it\n  q  x, z\n  p  y\n  q  all members of it\n";
     assert!(text.contains(wanted), "{text}");
+}
+
+#[test]
+fn a_stream_says_how_many_of_its_messages_are_taken() {
+    let proto = "syntax = 'proto3'; package t; service T { rpc List(Key) returns (stream Key); } message Key { string id = 1; }";
+    let composition = "backends: { t: { grpc: http://t.test, proto: proto/t.proto, reads: all } }
+endpoints:
+  GET /e:
+    steps:
+      all: { backend: t, rpc: t.T/List }
+      first: { backend: t, rpc: t.T/List, message: { id: '${all[0].id}' }, max: 1, over: cut }
+";
+    let (text, chart, json) = printed(&plan_of(&[("compositions/a.yaml", composition), ("proto/t.proto", proto)]));
+    assert!(text.contains("a list of at most 100 messages (more fail)"), "{text}");
+    assert!(text.contains("a list of at most 1 message (then it is cut)"), "{text}");
+    assert!(chart.contains("at most 100 messages"), "{chart}");
+    assert_eq!(json["steps"][1]["call"]["messages"], serde_json::json!({ "max": 1, "over": "cut" }), "{json}");
 }

@@ -1,7 +1,8 @@
 //! The drawing of steps: blocks in one another, and in each the order in which steps can start.
 
 use super::super::model::{
-    Action, Asked, Batch, Body, Call, Choice, Condition, Explanation, Items, Outcome, Pair, Repeat, Step, Variant,
+    Action, Asked, Batch, Body, Call, Choice, Condition, Explanation, Items, Messages, Outcome, Pair, Repeat, Step,
+    Variant,
 };
 use super::layout::{Row, StepRow};
 use super::{count, duration_text};
@@ -182,6 +183,7 @@ fn request(call: &Call) -> Vec<String> {
     }
     lines.extend(call.batch.as_ref().map(batch));
     lines.extend(call.repeat.as_ref().map(repeat));
+    lines.extend(call.messages.as_ref().map(messages));
     lines
 }
 
@@ -261,6 +263,11 @@ fn repeat(repeat: &Repeat) -> String {
     let pause = if every.is_zero() { String::new() } else { format!(", {} apart", duration_text(*every)) };
     let over = if *cut { "then it is cut" } else { "then it fails" };
     format!("again until {until}: at most {}{pause} ({over})", count(*max, "call"))
+}
+
+fn messages(messages: &Messages) -> String {
+    let over = if messages.cut { "then it is cut" } else { "more fail" };
+    format!("a list of at most {} ({over})", count(messages.max, "message"))
 }
 
 fn batch(batch: &Batch) -> String {

@@ -19,7 +19,7 @@ mod names;
 mod tables;
 mod wire;
 
-pub use decode::decode;
+pub use decode::{decode, decode_list};
 pub use encode::encode;
 pub use error::{JsonError, WireError};
 pub use tables::{MessageId, Tables};

@@ -14,6 +14,8 @@ pub(super) use closed::has_closed;
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
+
 use super::error::{Fault, WireError};
 use super::keys::KeyHashes;
 use super::tables::{Entry, Field, Message, MessageId, Records, Scalar, Shape, Tables, Type};
@@ -25,11 +27,32 @@ use crate::base::value::{Doc, DocBuilder, Sink as _};
 /// kinds that expressions see. Fields without presence are always there, others when they are set,
 /// in the order of their numbers; unknown fields are not.
 pub fn decode(tables: &Tables, message: MessageId, wire: &[u8]) -> Result<Doc, WireError> {
-    let mut decoder = Decoder::new(tables, wire.len(), Order::Assumed);
-    let mut outcome = decoder.message(message, wire);
+    decoded(tables, wire.len(), |decoder| decoder.message(message, wire))
+}
+
+/// The document of a list of messages of one kind, each as [`decode`] has it.
+pub fn decode_list(tables: &Tables, message: MessageId, wires: &[Bytes]) -> Result<Doc, WireError> {
+    decoded(tables, wires.iter().map(Bytes::len).sum(), |decoder| {
+        decoder.out.begin_array();
+        for wire in wires {
+            decoder.message(message, wire)?;
+            decoder.check_size()?;
+        }
+        decoder.out.end_array();
+        Ok(())
+    })
+}
+
+fn decoded<'t>(
+    tables: &'t Tables,
+    wire_bytes: usize,
+    work: impl Fn(&mut Decoder<'t>) -> Result<(), Fault>,
+) -> Result<Doc, WireError> {
+    let mut decoder = Decoder::new(tables, wire_bytes, Order::Assumed);
+    let mut outcome = work(&mut decoder);
     if outcome == Err(Fault::Disorder) {
-        decoder = Decoder::new(tables, wire.len(), Order::Made);
-        outcome = decoder.message(message, wire);
+        decoder = Decoder::new(tables, wire_bytes, Order::Made);
+        outcome = work(&mut decoder);
     }
     match outcome {
         Ok(()) => Ok(decoder.out.finish()),
