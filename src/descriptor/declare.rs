@@ -18,10 +18,12 @@ pub(super) struct Declarations<'f> {
     /// By the positions that symbols hold.
     pub(super) messages: Vec<Declared<'f, raw::Message>>,
     pub(super) enumerations: Vec<Declared<'f, raw::Enum>>,
+    /// Fields that a file adds to messages, of other files too.
+    pub(super) extensions: Vec<Declared<'f, raw::Field>>,
     pub(super) mistakes: Vec<Mistake>,
 }
 
-/// A message or enumeration with what is around it.
+/// A message, enumeration or extension with what is around it.
 pub(super) struct Declared<'f, T> {
     pub(super) raw: &'f T,
     /// The position of its file.
@@ -97,7 +99,7 @@ impl<'f> Declarer<'f, '_> {
             self.enumeration(enumeration, below(&[], 5, position), (package, features));
         }
         for (position, extension) in raw.extension.iter().enumerate() {
-            self.name(&within(package, &extension.name), Symbol::Extension, &below(&[], 7, position));
+            self.extension(extension, below(&[], 7, position), (package, features));
         }
         for (position, service) in raw.service.iter().enumerate() {
             let (full_name, path) = (within(package, &service.name), below(&[], 6, position));
@@ -106,6 +108,12 @@ impl<'f> Declarer<'f, '_> {
                 self.name(&within(&full_name, &method.name), Symbol::Member, &below(&path, 2, index));
             }
         }
+    }
+
+    fn extension(&mut self, raw: &'f raw::Field, path: Vec<i32>, (scope, features): (&str, Features)) {
+        let full_name = within(scope, &raw.name);
+        self.name(&full_name, Symbol::Extension, &path);
+        self.found.extensions.push(Declared { raw, file: self.file, path, full_name, features });
     }
 
     fn message(&mut self, raw: &'f raw::Message, path: &[i32], (scope, around): (&str, Features)) {
@@ -121,7 +129,7 @@ impl<'f> Declarer<'f, '_> {
             self.name(&within(&full_name, &oneof.name), Symbol::Member, &below(path, 8, position));
         }
         for (position, extension) in raw.extension.iter().enumerate() {
-            self.name(&within(&full_name, &extension.name), Symbol::Extension, &below(path, 6, position));
+            self.extension(extension, below(path, 6, position), (&full_name, features));
         }
         for (position, nested) in raw.nested.iter().enumerate() {
             self.message(nested, &below(path, 3, position), (&full_name, features));

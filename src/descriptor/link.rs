@@ -46,6 +46,9 @@ pub(super) fn link(files: &[Arc<Parsed>], positions: &HashMap<String, usize>) ->
         linker.mistakes_at(declared, rules::of_message(declared, (&message, &entries.enumerations), &declarations));
         entries.messages.push(message);
     }
+    for declared in &declarations.extensions {
+        linker.extension(declared, &mut entries.messages);
+    }
     for file in 0..files.len() as u32 {
         linker.unread_options(file);
         entries.services.extend(linker.services(file));
@@ -134,7 +137,7 @@ impl Linker<'_> {
     fn message(&mut self, declared: &Declared<'_, raw::Message>) -> MessageEntry {
         let raw = declared.raw;
         let mut fields: Vec<FieldEntry> =
-            (0..raw.field.len()).filter_map(|position| self.field(declared, position)).collect();
+            (0..raw.field.len()).filter_map(|position| self.member(declared, position)).collect();
         fields.sort_by_key(|field| field.number);
         let oneofs = raw.oneof.iter().zip(0..).filter(|(_, index)| !rules::is_synthetic(raw, *index));
         MessageEntry {
@@ -145,15 +148,55 @@ impl Linker<'_> {
         }
     }
 
-    /// A field; `None`, and a mistake, when its type or number is none.
-    fn field(&mut self, declared: &Declared<'_, raw::Message>, position: usize) -> Option<FieldEntry> {
+    /// A field that a message declares; `None`, and a mistake, when its type is none.
+    fn member(&mut self, declared: &Declared<'_, raw::Message>, position: usize) -> Option<FieldEntry> {
         let (message, field) = (declared.raw, &declared.raw.field[position]);
-        let options = field.options.as_ref();
         let oneof = field.oneof_index.and_then(|index| message.oneof.get(usize::try_from(index).ok()?));
-        // A member of a oneof inherits what the oneof says.
-        let around = declared.features.with(oneof.and_then(|oneof| oneof.options.as_ref()?.features));
-        let features = around.with(options.and_then(|options| options.features));
-        let kind = self.kind(declared, position)?;
+        let place = Declared {
+            raw: field,
+            file: declared.file,
+            path: below(&declared.path, 2, position),
+            full_name: declared.full_name.clone(),
+            // A member of a oneof inherits what the oneof says.
+            features: declared.features.with(oneof.and_then(|oneof| oneof.options.as_ref()?.features)),
+        };
+        let mut entry = self.field(&place)?;
+        // The encoding of maps is always the same.
+        entry.is_delimited &= !is_map_entry(message);
+        entry.oneof = field
+            .oneof_index
+            .filter(|index| !rules::is_synthetic(message, *index))
+            .map(|index| (0..index).filter(|before| !rules::is_synthetic(message, *before)).count() as u32);
+        Some(entry)
+    }
+
+    /// Adds a field to the message that an extension extends. In JSON its name stands in brackets (ProtoJSON).
+    fn extension(&mut self, declared: &Declared<'_, raw::Field>, messages: &mut [MessageEntry]) {
+        let field = declared.raw;
+        let path = [&declared.path[..], &[2]].concat();
+        let is_message = |symbol| matches!(symbol, Symbol::Message(_));
+        let scope = (&*field.extendee, &*declared.full_name);
+        let Some(Symbol::Message(extended)) = self.resolve(scope, (declared.file, &path), is_message) else { return };
+        let Some(mut entry) = self.field(declared) else { return };
+        let name: Box<str> = format!("[{}]", declared.full_name).into();
+        (entry.name, entry.json_name) = (name.clone(), name);
+        let extended = &mut messages[extended as usize];
+        let found = extended.fields.binary_search_by_key(&entry.number, |field| field.number);
+        match found {
+            Err(at) if rules::is_number(field.number) => extended.fields.insert(at, entry),
+            _ => {
+                let message = format!("`{}` cannot have the number {} there", field.name, field.number);
+                self.mistake(declared.file, &[&declared.path[..], &[3]].concat(), message, String::new());
+            }
+        }
+    }
+
+    /// A field by itself; `None`, and a mistake, when its type is none.
+    fn field(&mut self, declared: &Declared<'_, raw::Field>) -> Option<FieldEntry> {
+        let field = declared.raw;
+        let options = field.options.as_ref();
+        let features = declared.features.with(options.and_then(|options| options.features));
+        let kind = self.kind(declared)?;
         let cardinality = match (field.label, features.presence) {
             (3, _) => Cardinality::Repeated,
             (2, _) | (_, Presence::Required) => Cardinality::Required,
@@ -165,9 +208,9 @@ impl Linker<'_> {
             KindEntry::Scalar(Scalar::String | Scalar::Bytes) => (false, false),
             _ => (false, true),
         };
-        // The encoding of maps is always the same.
-        let in_map = is_map_entry(message) || self.is_map_entry(kind);
-        let is_explicit = is_message || field.oneof_index.is_some() || features.presence != Presence::Implicit;
+        let is_extension = !field.extendee.is_empty();
+        let is_explicit =
+            is_message || is_extension || field.oneof_index.is_some() || features.presence != Presence::Implicit;
         let json = field.json_name.clone().unwrap_or_else(|| json_name(&field.name));
         Some(FieldEntry {
             name: field.name.as_str().into(),
@@ -179,11 +222,8 @@ impl Linker<'_> {
             is_packed: is_repeated
                 && is_packable
                 && options.and_then(|options| options.packed).unwrap_or(features.packed),
-            is_delimited: is_message && !in_map && (field.kind == GROUP || features.delimited),
-            oneof: field
-                .oneof_index
-                .filter(|index| !rules::is_synthetic(message, *index))
-                .map(|index| (0..index).filter(|before| !rules::is_synthetic(message, *before)).count() as u32),
+            is_delimited: is_message && !self.is_map_entry(kind) && (field.kind == GROUP || features.delimited),
+            oneof: None,
         })
     }
 
@@ -192,8 +232,8 @@ impl Linker<'_> {
         is_map_entry(self.declarations.messages[index as usize].raw)
     }
 
-    fn kind(&mut self, declared: &Declared<'_, raw::Message>, position: usize) -> Option<KindEntry> {
-        let field = &declared.raw.field[position];
+    fn kind(&mut self, declared: &Declared<'_, raw::Field>) -> Option<KindEntry> {
+        let field = declared.raw;
         if let Some(scalar) = scalar(field.kind) {
             return Some(KindEntry::Scalar(scalar));
         }
@@ -202,7 +242,7 @@ impl Linker<'_> {
             Symbol::Enum(_) => matches!(field.kind, 0 | ENUM),
             _ => false,
         };
-        let path = [&below(&declared.path, 2, position)[..], &[6]].concat();
+        let path = [&declared.path[..], &[6]].concat();
         match self.resolve((&field.type_name, &declared.full_name), (declared.file, &path), wanted)? {
             Symbol::Message(index) => Some(KindEntry::Message(index)),
             Symbol::Enum(index) => Some(KindEntry::Enum(index)),

@@ -70,6 +70,11 @@ pub(super) fn is_synthetic(message: &raw::Message, oneof: i32) -> bool {
     message.field.iter().any(|field| field.proto3_optional && field.oneof_index == Some(oneof))
 }
 
+/// Whether a field may have this number.
+pub(super) fn is_number(number: i32) -> bool {
+    NUMBERS.contains(&number) && !IMPLEMENTATION.contains(&number)
+}
+
 fn numbers(message: &raw::Message) -> Wrong {
     let mut wrong = Wrong::new();
     let mut known: HashMap<i32, &str> = HashMap::new();

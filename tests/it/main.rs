@@ -38,6 +38,7 @@ mod oracle;
 mod passage;
 mod peer;
 mod promise;
+mod protobuf;
 mod schema;
 mod secure;
 mod serve;
@@ -46,6 +47,11 @@ mod written;
 use libtest_mimic::Arguments;
 
 fn main() {
+    let mut asked = std::env::args().skip(1);
+    if let (Some(protobuf::testee::ARGUMENT), Some(set)) = (asked.next().as_deref(), asked.next()) {
+        // Not the tests: what the conformance runner, which one of them starts, talks to.
+        return protobuf::testee::serve(&set).expect("the runner can be answered");
+    }
     let arguments = Arguments::from_args();
     let trials = [
         harness::trials(),
@@ -62,6 +68,7 @@ fn main() {
         passage::trials(),
         listener::trials(),
         peer::trials(),
+        protobuf::trials(),
         import::trials(),
         reflection::trials(),
         command::trials(),

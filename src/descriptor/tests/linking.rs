@@ -65,6 +65,30 @@ service S { rpc Get(M) returns (E); }",
 }
 
 #[test]
+fn extensions_are_fields_of_what_they_extend() {
+    let text = "syntax = \"proto2\"; package p;
+message M { extensions 100 to 200; optional int32 a = 1; extend M { optional M inner = 101; } }
+extend M { repeated string notes = 100; }";
+    let pool = texts(&[("m.proto", text)]).expect("it is right");
+    let message = pool.message("p.M").expect("it is there");
+    let fields: Vec<_> = message.fields().map(|field| (field.number(), field.json_name().to_owned())).collect();
+    assert_eq!(fields, [(1, "a".into()), (100, "[p.notes]".into()), (101, "[p.M.inner]".into())]);
+    let found = wrong(
+        "syntax = \"proto2\";
+message M { extensions 100 to 200; optional int32 a = 1; }
+extend M { optional int32 b = 1; optional int32 c = 19500; optional Missing d = 100; }
+extend Missing { optional int32 e = 100; }",
+    );
+    let expected = [
+        "1: `b` cannot have the number 1 there",
+        "19500: `c` cannot have the number 19500 there",
+        "Missing: there is no type `Missing`",
+        "Missing: there is no type `Missing`",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn imports_are_found_and_what_is_not_imported_is_not_seen() {
     let other = "syntax = \"proto3\"; package o; message Other {}";
     let middle = "syntax = \"proto3\"; import public \"other.proto\";";

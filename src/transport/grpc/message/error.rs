@@ -9,6 +9,8 @@ pub struct WireError {
     pub path: String,
     /// What is wrong, in words that name no content.
     pub reason: &'static str,
+    /// Whether the bytes are the message, and only JSON has no text for what it holds.
+    pub unprintable: bool,
 }
 
 impl fmt::Display for WireError {
@@ -80,6 +82,11 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// Whether the bytes could be read, and JSON has no text for them.
+    pub(super) fn is_of_json(self) -> bool {
+        matches!(self, Self::Timestamp | Self::Duration | Self::NotANumber | Self::FieldMask)
+    }
+
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Disorder => "records out of order",

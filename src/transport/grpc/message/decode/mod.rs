@@ -285,7 +285,7 @@ impl<'t> Decoder<'t> {
 
     fn explain(&self, fault: Fault) -> WireError {
         let names: Vec<&str> = self.fault_path.iter().rev().copied().collect();
-        WireError { path: names.join("."), reason: fault.reason() }
+        WireError { path: names.join("."), reason: fault.reason(), unprintable: fault.is_of_json() }
     }
 }
 
