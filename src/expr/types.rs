@@ -11,6 +11,8 @@ use crate::base::value::ValueKind;
 pub enum Type {
     /// Anything: nothing is checked before run time. A REST reply without a contract.
     Dyn,
+    /// No value at all: what an empty list holds. It joins with anything.
+    Never,
     /// Only `null`.
     Null,
     /// A boolean.
@@ -145,9 +147,18 @@ impl Type {
         matches!(self, Self::Null | Self::Nullable(_))
     }
 
+    /// What an item of a list is that holds this type: of an empty list, which has none, anything.
+    #[must_use]
+    pub fn item(&self) -> Self {
+        match self {
+            Self::Never => Self::Dyn,
+            other => other.clone(),
+        }
+    }
+
     /// Whether nothing is known of the values, but perhaps that one may be null.
     pub fn is_unknown(&self) -> bool {
-        matches!(self.present(), Self::Dyn)
+        matches!(self.present(), Self::Dyn | Self::Never)
     }
 
     /// Whether operators refuse it where nothing guards it: it is known what it is, and that it may be null.
@@ -181,6 +192,7 @@ impl Type {
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
         match (self, other) {
+            (Self::Never, known) | (known, Self::Never) => known.clone(),
             (Self::Null, Self::Null) => Self::Null,
             (Self::Null, known) | (known, Self::Null) => known.clone().nullable(),
             (Self::Nullable(a), b) | (b, Self::Nullable(a)) => a.join(b.present()).nullable(),
@@ -194,7 +206,7 @@ impl Type {
     }
 
     /// What holds all of them: the join. Where they are objects, as far as they are known,
-    /// [`ObjectType::alternatives`] are these, one for one; of nothing it is `Dyn`.
+    /// [`ObjectType::alternatives`] are these, one for one; of nothing it is `Never`.
     pub fn one_of(types: &[Self]) -> Self {
         let object = |ty: &Self| -> Option<Arc<dyn ObjectType>> {
             match ty.present() {
@@ -209,7 +221,7 @@ impl Type {
                 let either = Either::of(of);
                 if types.iter().any(Self::may_be_null) { either.nullable() } else { either }
             }
-            _ => types.iter().cloned().reduce(|one, other| one.join(&other)).unwrap_or(Self::Dyn),
+            _ => types.iter().cloned().reduce(|one, other| one.join(&other)).unwrap_or(Self::Never),
         }
     }
 
@@ -350,6 +362,7 @@ impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Dyn => "dyn",
+            Self::Never => "nothing",
             Self::Null => "null",
             Self::Bool => "bool",
             Self::Int => "int",

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::certificates;
 use crate::claim::{claims, repository};
 use crate::project::Project;
 
@@ -14,6 +15,7 @@ claims![
     the_store_is_checked_without_a_word,
     what_cannot_be_checked_is_said_to_who_asks,
     ten_mistakes_are_ten_diagnostics_and_exit_code_1,
+    files_of_tls_are_those_of_the_project,
     wrong_usage_is_exit_code_2,
     an_endpoint_and_a_field_can_be_explained,
     what_there_is_to_explain_is_listed,
@@ -63,6 +65,22 @@ fn ten_mistakes_are_ten_diagnostics_and_exit_code_1() -> Result<(), String> {
     assert_eq!(checked.status.code(), Some(1));
     let served = selvedge(&["serve", &project.root().to_string_lossy()])?;
     assert_eq!((served.status.code(), text(&served.stderr).matches("error[").count()), (Some(1), 10));
+    Ok(())
+}
+
+fn files_of_tls_are_those_of_the_project() -> Result<(), String> {
+    let authority = std::fs::read_to_string(certificates::file("authority.pem")).map_err(|e| e.to_string())?;
+    let composition = "backends:\n  b: { rest: \"https://localhost:1\", tls: { authorities: [tls/authority.pem, tls/none.pem] } }\n\
+                       endpoints:\n  GET /b: { steps: { r: { backend: b, get: / } } }\n";
+    let files =
+        [("compositions/main.yaml".to_owned(), composition.to_owned()), ("tls/authority.pem".to_owned(), authority)];
+    let project = Project::write("command/tls", &files)?;
+    // The command runs in another folder.
+    let checked = selvedge(&["check", &project.root().to_string_lossy()])?;
+    let said = text(&checked.stderr);
+    assert_eq!(said.matches("error[").count(), 1, "{said}");
+    assert!(said.contains("the file is not there\n  --> compositions/main.yaml:2:77"), "{said}");
+    assert!(said.contains("help: a path that does not begin with `/` is one of the project's folder"), "{said}");
     Ok(())
 }
 

@@ -144,6 +144,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("contract-reply", "the types of a contract"),
     ("cookie-ends", "the types of expressions"),
     ("cookies-of-answers", "the types of expressions"),
+    ("default-that-leaves-members-out", "the types of the schema"),
     ("either-of-two-objects", "the types of the schema"),
     ("graph-parent", "the types of the schema"),
     ("graph-path", "what a path may hold"),

@@ -17,11 +17,11 @@ const FOLDED_BYTES: u64 = 1 << 20;
 
 /// The type of a constant.
 pub(super) fn type_of(value: &Value<'_>) -> Type {
-    let joined = |items: &mut dyn Iterator<Item = Type>| items.reduce(|a, b| a.join(&b)).unwrap_or(Type::Dyn);
+    let joined = |items: &mut dyn Iterator<Item = Type>| items.reduce(|a, b| a.join(&b));
     match value {
-        Value::List(items) => Type::list(joined(&mut items.iter().map(type_of))),
+        Value::List(items) => Type::list(joined(&mut items.iter().map(type_of)).unwrap_or(Type::Never)),
         Value::Map(entries) if entries.iter().all(|(key, _)| key.as_text().is_some()) => {
-            Type::map(joined(&mut entries.iter().map(|(_, value)| type_of(value))))
+            Type::map(joined(&mut entries.iter().map(|(_, value)| type_of(value))).unwrap_or(Type::Dyn))
         }
         Value::Optional(Some(held)) => type_of(held).optional(),
         Value::Optional(None) => Type::Dyn.optional(),

@@ -17,7 +17,7 @@ impl Checker<'_> {
             joined = Some(joined.map_or(ty.clone(), |known| known.join(&ty)));
             elements.push(Element { value: operand.node, optional: item.optional });
         }
-        let list = Operand::new(Node::List(elements.into()), Type::list(joined.unwrap_or(Type::Dyn)));
+        let list = Operand::new(Node::List(elements.into()), Type::list(joined.unwrap_or(Type::Never)));
         let bytes = items.first().map_or(0..0, |item| item.value.bytes());
         self.folded(list, bytes)
     }

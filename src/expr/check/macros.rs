@@ -187,7 +187,7 @@ impl Checker<'_> {
     fn entry_types(&mut self, range: &Type, ast: &Ast) -> (Type, Type) {
         match range {
             unknown if unknown.is_unknown() => (Type::Dyn, Type::Dyn),
-            Type::List(item) => (Type::Int, (**item).clone()),
+            Type::List(item) => (Type::Int, item.item()),
             Type::Map(value) => (Type::Text, (**value).clone()),
             Type::Object(_) => (Type::Text, Type::Dyn),
             Type::Nullable(inner) if matches!(**inner, Type::List(_) | Type::Map(_) | Type::Object(_)) => {

@@ -177,7 +177,7 @@ fn infix_type(infix: Infix, left: &Type, right: &Type) -> Option<Type> {
 /// Whether values of both types can be equal.
 fn comparable(left: &Type, right: &Type) -> bool {
     match (left.present(), right.present()) {
-        (Type::Dyn | Type::Null, _) | (_, Type::Dyn | Type::Null) => true,
+        (Type::Dyn | Type::Never | Type::Null, _) | (_, Type::Dyn | Type::Never | Type::Null) => true,
         (Type::List(left), Type::List(right)) | (Type::Optional(left), Type::Optional(right)) => {
             comparable(left, right)
         }

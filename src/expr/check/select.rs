@@ -77,7 +77,7 @@ impl Checker<'_> {
             }
             Value::Int(at) => {
                 let element = match base.ty.present() {
-                    Type::List(item) => (**item).clone().nullable(),
+                    Type::List(item) => item.item().nullable(),
                     Type::Dyn => Type::Dyn,
                     _ => return None,
                 };
@@ -100,7 +100,7 @@ impl Checker<'_> {
         let number = by.is_number() || matches!(by, Type::Dyn | Type::Null);
         let key = number || matches!(by, Type::Text | Type::Bool);
         let (fits, ty) = match base.present() {
-            Type::List(item) => (number, (**item).clone()),
+            Type::List(item) => (number, item.item()),
             Type::Map(value) => (key, (**value).clone()),
             Type::Object(_) => (key, Type::Dyn),
             Type::Dyn => (key, Type::Dyn),

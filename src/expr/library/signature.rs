@@ -203,7 +203,7 @@ impl Gives {
     fn result(self, arguments: &[Type]) -> Type {
         let first = arguments.first().unwrap_or(&Type::Dyn);
         let element = || match first.present() {
-            Type::List(item) => (**item).clone(),
+            Type::List(item) => item.item(),
             _ => Type::Dyn,
         };
         match self {

@@ -233,7 +233,7 @@ fn tail(name: &str, position: usize) -> Arg {
 
 fn default_fits(default: &Type, wanted: &Type) -> bool {
     match (default.present(), wanted.present()) {
-        (Type::Dyn | Type::Null, _) | (_, Type::Dyn) => true,
+        (Type::Dyn | Type::Never | Type::Null, _) | (_, Type::Dyn) => true,
         (Type::Int | Type::Uint, Type::Double) => true,
         // `ID` takes numbers too.
         (Type::Int, Type::Text) => true,

@@ -96,7 +96,7 @@ fn row_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &
     let extra = Extra { reply: Some(reply), keys: true, ..Extra::default() };
     let names = Names { extra, ..unit.names_of(level) };
     match unit.planner.scalar(&batch.from, &names, "").ty.present() {
-        Type::List(row) | Type::Map(row) => (**row).clone(),
+        Type::List(row) | Type::Map(row) => row.item(),
         _ => Type::Dyn,
     }
 }

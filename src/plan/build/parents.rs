@@ -82,7 +82,7 @@ fn element(found: &Type, ty: &TypeRef) -> Type {
     };
     match (ty.item(), present) {
         (None, object) => object.clone(),
-        (Some(item), Type::List(element_type)) => element(element_type, item),
+        (Some(item), Type::List(element_type)) => element(&element_type.item(), item),
         (Some(_), _) => Type::Dyn,
     }
 }

@@ -89,7 +89,7 @@ impl<'s> Planner<'s> {
     fn each(&self, each: &Each, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
         let list = self.scalar(&each.list, scope, &format!("{path}.$each"));
         let item = match list.ty.present() {
-            Type::List(item) => (**item).clone(),
+            Type::List(item) => item.item(),
             Type::Dyn => Type::Dyn,
             other => {
                 let message = format!("`$each` needs a list, and this is {other}");

@@ -196,7 +196,11 @@ impl Files<'_> {
     fn file(&self, file: &Located<FilePath>, path: &str) -> Option<String> {
         match (self.look_up)(Asked::File(&file.value.0)) {
             Ok(Some(text)) => Some(text),
-            Ok(None) => self.complain((file, path), "is not there", "its path is as the process sees it"),
+            Ok(None) => self.complain(
+                (file, path),
+                "is not there",
+                "a path that does not begin with `/` is one of the project's folder",
+            ),
             Err(why) => self.complain((file, path), &format!("cannot be read: {why}"), ""),
         }
     }

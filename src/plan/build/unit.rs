@@ -224,12 +224,7 @@ impl<'u, 's> Unit<'u, 's> {
             };
         }
         if let Some(default) = &spec.default {
-            let default = compiled(default);
-            ty = match (&ty, &default) {
-                // A default of written members stands for a reply that has them.
-                (Type::Object(_), Type::Object(_)) => ty,
-                _ => ty.join(&default),
-            };
+            ty = ty.join(&compiled(default));
         } else if spec.optional.as_ref().is_some_and(|optional| optional.value) {
             ty = ty.nullable();
         }
@@ -352,7 +347,7 @@ impl<'u, 's> Unit<'u, 's> {
         let made = || {
             let list = || self.planner.scalar(&each.list, &self.names_of(outer), "").ty;
             match self.by_owner(level, list).present() {
-                Type::List(item) => (**item).clone(),
+                Type::List(item) => item.item(),
                 _ => Type::Dyn,
             }
         };

@@ -167,7 +167,7 @@ impl Comparison {
             present => present,
         };
         match (ty, declared) {
-            (Type::Dyn | Type::Null, _) | (_, Declared::Anything | Declared::Nullable(_)) => {}
+            (Type::Dyn | Type::Never | Type::Null, _) | (_, Declared::Anything | Declared::Nullable(_)) => {}
             (ty, Declared::Scalar(scalar)) => self.scalar((node, ty), &**scalar),
             (Type::List(item), Declared::List(declared)) => self.items((node, item), declared),
             (Type::Map(value), Declared::Map(declared)) => self.within(At::Item(None), (None, value), declared),

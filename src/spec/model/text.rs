@@ -10,7 +10,7 @@ use crate::spec::yaml::{Node, Scalar};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url(pub String);
 
-/// The path of a file, as the process sees it.
+/// The path of a file; one that does not begin with `/` is of the project's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePath(pub String);
 
