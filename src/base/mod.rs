@@ -1,4 +1,4 @@
-//! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, units.
+//! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, paths, units.
 //!
 //! Everything here is plain data that several layers exchange. What only one layer needs lives there.
 
@@ -7,5 +7,6 @@ pub mod diagnostic;
 pub mod failure;
 pub mod host;
 pub mod id;
+pub mod path;
 pub mod unit;
 pub mod value;

@@ -186,7 +186,7 @@ fn arguments(field: &PlannedField, (bound, variables): (&Field, &Held)) -> Resul
     for (name, bounds) in &bound.bounds {
         let given = arguments.value().member(name).unwrap_or(Value::Null);
         if let Err(wrong) = bounds.check_value(&given) {
-            let sentence = format!("Argument {}", wrong.of(name).sentence());
+            let sentence = format!("Argument {}", wrong.within(&**name).sentence());
             return Err(Failure::told(Cause::InvalidArgument, sentence));
         }
     }

@@ -122,7 +122,7 @@ impl<T: AsRef<Operation>> Graph<T> {
                 if self.settings.introspection == Introspection::Off {
                     error.hint.clear();
                 }
-                let message = format!("Variable {}", error.of(&format!("${}", variable.name)).sentence());
+                let message = format!("Variable {}", error.within(&*format!("${}", variable.name)).sentence());
                 problems.push(Problem::at(Location { line: variable.line, column: variable.column }, message));
             }
         }

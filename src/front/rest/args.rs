@@ -33,8 +33,7 @@ pub(super) fn coerce(
         if let Err(wrong) = written {
             out.null();
             for wrong in wrong {
-                let sentence = format!("Argument {}", wrong.of(arg.name_outside()).sentence());
-                violations.add(Cause::InvalidArgument, Wrong::sentence(sentence));
+                violations.add(Cause::InvalidArgument, Wrong::in_argument(arg, wrong));
             }
         }
     }

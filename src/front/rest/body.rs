@@ -10,7 +10,7 @@ use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Doc, DocBuilder, Held};
 use crate::exec::form;
 use crate::plan::contract::schema::{Violation, validate};
-use crate::plan::schema::coerce::{Form, Input, coerce};
+use crate::plan::schema::coerce::{Form, Input, InvalidInput, coerce};
 use crate::plan::schema::{Schema, TypeRef};
 use crate::plan::{BodyType, Endpoint, Plan};
 use crate::transport::grpc::ProtoJson;
@@ -75,9 +75,10 @@ fn of_json(schema: &Schema, (ty, message): (&BodyType, Option<&ProtoJson>), mut 
             let violations = validate(schemas, *id, &given.value());
             if violations.is_empty() { Ok(given) } else { Err(violations.into_iter().map(Wrong::in_body).collect()) }
         }
-        (BodyType::Message(_), Some(message)) => {
-            message.read(doc.bytes()).map(Held::whole).map_err(|error| vec![Wrong::in_body(violation(&error))])
-        }
+        (BodyType::Message(_), Some(message)) => message
+            .read(doc.bytes())
+            .map(Held::whole)
+            .map_err(|wrong| wrong.into_iter().map(|wrong| Wrong::in_body(of_message(wrong))).collect()),
         (BodyType::Message(_) | BodyType::Any | BodyType::Mentioned, _) => Ok(Held::whole(doc)),
     }
 }
@@ -93,18 +94,20 @@ fn of_form(schema: &Schema, ty: &TypeRef, bytes: &Bytes) -> Result<Held, Vec<Wro
 
 fn coerced(schema: &Schema, ty: &TypeRef, given: &Input<'_>) -> Result<Held, Vec<Wrong>> {
     let mut out = DocBuilder::default();
-    let sentence = |wrong| Wrong::sentence(format!("In the request body {wrong}"));
     match coerce(schema, given, ty, &mut out) {
         Ok(()) => Ok(Held::whole(out.finish())),
-        Err(wrong) => Err(wrong.iter().map(|wrong| sentence(wrong.sentence())).collect()),
+        Err(wrong) => Err(wrong.into_iter().map(|wrong| Wrong::in_body(of_input(wrong))).collect()),
     }
 }
 
-/// What is wrong with a message; `lines[2].count` becomes `/lines/2/count`.
-fn violation(error: &JsonError) -> Violation {
-    let steps = error.path.split(['.', '[']).filter(|step| !step.is_empty());
-    let pointer = steps.map(|step| format!("/{}", step.trim_end_matches(']'))).collect();
-    Violation { pointer, reason: format!("is wrong: {}", error.reason), ..Violation::default() }
+fn of_input(wrong: InvalidInput) -> Violation {
+    let InvalidInput { path, reason, hint } = wrong;
+    Violation { pointer: path.pointer(), reason, hint, ..Violation::default() }
+}
+
+fn of_message(wrong: JsonError) -> Violation {
+    let JsonError { path, reason, .. } = wrong;
+    Violation { pointer: path.pointer(), reason: format!("is wrong: {reason}"), ..Violation::default() }
 }
 
 /// JSON, or what is JSON by its suffix; a body without a media type is taken for JSON.

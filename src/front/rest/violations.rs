@@ -2,9 +2,30 @@
 
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Doc, DocBuilder, Kind, Sink as _};
 use crate::plan::contract::schema::Violation;
+use crate::plan::schema::coerce::InvalidInput;
+use crate::plan::{Arg, ArgSource};
+
+/// What cannot stand in a URI's fragment as it is (RFC 3986, section 3.5). Percent is what the others become.
+const FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// What is wrong with a request; nothing when it can be answered.
 #[derive(Debug, Default)]
@@ -19,8 +40,23 @@ pub(super) struct Violations {
 pub(super) struct Wrong {
     /// A whole sentence.
     sentence: String,
-    /// For programs: a JSON pointer into the body, and what is wrong there.
-    spot: Option<(String, String)>,
+    /// The same for programs.
+    spot: Option<Spot>,
+}
+
+/// Where a request is wrong, and what is wrong there.
+#[derive(Debug)]
+struct Spot {
+    at: At,
+    detail: String,
+}
+
+#[derive(Debug)]
+enum At {
+    /// In the body, at a JSON pointer.
+    Body(String),
+    /// A parameter, by the words of OpenAPI: its name, and in what it stands.
+    Parameter { name: String, source: &'static str },
 }
 
 impl Violations {
@@ -41,9 +77,9 @@ impl Violations {
         Err(Failure { with: self.errors().map(Arc::new), ..failure })
     }
 
-    /// `errors`, as RFC 9457 shows it in section 3: what has a place in the body.
+    /// `errors`, as RFC 9457 shows it in section 3: what has a place in the request.
     fn errors(&self) -> Option<Doc> {
-        let spots: Vec<&(String, String)> = self.found.iter().filter_map(|wrong| wrong.spot.as_ref()).collect();
+        let spots: Vec<&Spot> = self.found.iter().filter_map(|wrong| wrong.spot.as_ref()).collect();
         if spots.is_empty() {
             return None;
         }
@@ -51,10 +87,20 @@ impl Violations {
         out.begin_object();
         out.key(b"\"errors\":");
         out.begin_array();
-        for (pointer, detail) in spots {
+        for Spot { at, detail } in spots {
             out.begin_object();
-            out.key(b"\"pointer\":");
-            out.text(Kind::String, &format!("#{pointer}"));
+            match at {
+                At::Body(pointer) => {
+                    out.key(b"\"pointer\":");
+                    out.text(Kind::String, &format!("#{}", utf8_percent_encode(pointer, FRAGMENT)));
+                }
+                At::Parameter { name, source } => {
+                    out.key(b"\"parameter\":");
+                    out.text(Kind::String, name);
+                    out.key(b"\"in\":");
+                    out.text(Kind::String, source);
+                }
+            }
             out.key(b"\"detail\":");
             out.text(Kind::String, detail);
             out.end_object();
@@ -75,6 +121,23 @@ impl Wrong {
     pub(super) fn in_body(violation: Violation) -> Self {
         let sentence = format!("In the request body {violation}");
         let sentence = if sentence.ends_with('?') { sentence } else { sentence + "." };
-        Self { sentence, spot: Some((violation.pointer, violation.reason)) }
+        Self { sentence, spot: Some(Spot { at: At::Body(violation.pointer), detail: violation.reason }) }
+    }
+
+    /// Something about an argument.
+    pub(super) fn in_argument(arg: &Arg, wrong: InvalidInput) -> Self {
+        let name = arg.name_outside().to_owned();
+        let is_whole = wrong.path.is_empty();
+        let wrong = wrong.within(&*name);
+        let sentence = format!("Argument {}", wrong.sentence());
+        let InvalidInput { path, reason, .. } = wrong;
+        let detail = if is_whole { reason } else { format!("`{path}` {reason}") };
+        let source = match arg.source {
+            ArgSource::Path(_) | ArgSource::Tail(_) => "path",
+            ArgSource::Query(_) => "query",
+            ArgSource::Header(_) => "header",
+            ArgSource::Cookie(_) => "cookie",
+        };
+        Self { sentence, spot: Some(Spot { at: At::Parameter { name, source }, detail }) }
     }
 }

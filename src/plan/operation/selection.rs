@@ -132,7 +132,7 @@ impl Field {
         for argument in &self.arguments {
             if argument.value.is_present(variables) {
                 out.key(&argument.key);
-                argument.value.write(variables, out).map_err(|error| error.of(&argument.name))?;
+                argument.value.write(variables, out).map_err(|error| error.within(&*argument.name))?;
             }
         }
         out.end_object();
@@ -222,7 +222,7 @@ impl InputValue {
             Self::List(items) => {
                 out.begin_array();
                 for (at, item) in items.iter().enumerate() {
-                    item.write(variables, out).map_err(|error| error.of(&format!("[{at}]")))?;
+                    item.write(variables, out).map_err(|error| error.within(at))?;
                 }
                 out.end_array();
             }
@@ -230,7 +230,7 @@ impl InputValue {
                 out.begin_object();
                 for member in members.iter().filter(|member| member.value.is_present(variables)) {
                     out.key(&member.key);
-                    member.value.write(variables, out).map_err(|error| error.of(&format!(".{}", member.name)))?;
+                    member.value.write(variables, out).map_err(|error| error.within(&*member.name))?;
                 }
                 out.end_object();
             }

@@ -11,6 +11,7 @@ use async_graphql_value::{Name, Value};
 use super::document::hint;
 use super::errors::Problem;
 use super::selection::{Argument, InputValue, VariableUse};
+use crate::base::path::Path;
 use crate::base::value::{DocBuilder, member_key};
 use crate::plan::schema::coerce::{self, Input, InvalidInput};
 use crate::plan::schema::{InputDef, InputDefault, Schema, Type, TypeKind, TypeRef};
@@ -61,7 +62,7 @@ struct Spot<'a> {
     one_of: bool,
     place: Pos,
     /// The argument's name and the way into it, for messages.
-    path: String,
+    path: Path,
 }
 
 impl<'a> Spot<'a> {
@@ -71,12 +72,12 @@ impl<'a> Spot<'a> {
             default: definition.default.as_ref(),
             one_of: owner.one_of,
             place: self.place,
-            path: format!("{}.{}", self.path, definition.name),
+            path: self.path.to(&*definition.name),
         }
     }
 
-    fn item(&self, ty: &'a TypeRef, step: &str) -> Self {
-        Self { ty, default: None, one_of: false, place: self.place, path: format!("{}{step}", self.path) }
+    fn item(&self, ty: &'a TypeRef, path: Path) -> Self {
+        Self { ty, default: None, one_of: false, place: self.place, path }
     }
 }
 
@@ -100,7 +101,7 @@ impl<'a> Inputs<'a> {
             let value = match written.arguments.iter().find(|(name, _)| definition.name == *name.node) {
                 Some((_, value)) => {
                     let default = definition.default.as_ref();
-                    let path = definition.name.clone();
+                    let path = Path::default().to(&*definition.name);
                     let spot = Spot { ty: &definition.ty, default, one_of: false, place: value.pos, path };
                     self.value(&value.node, &spot)
                 }
@@ -176,12 +177,12 @@ impl<'a> Inputs<'a> {
         let ty = spot.ty.nullable();
         if let TypeRef::List(item) = ty {
             let Value::List(items) = value else {
-                return Some(InputValue::List([self.value(value, &spot.item(item, ""))?].into()));
+                return Some(InputValue::List([self.value(value, &spot.item(item, spot.path.clone()))?].into()));
             };
             let items: Vec<Option<InputValue>> = items
                 .iter()
                 .enumerate()
-                .map(|(at, value)| self.value(value, &spot.item(item, &format!("[{at}]"))))
+                .map(|(at, value)| self.value(value, &spot.item(item, spot.path.to(at))))
                 .collect();
             return Some(InputValue::List(items.into_iter().collect::<Option<_>>()?));
         }
@@ -249,8 +250,9 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    fn wrong(&mut self, error: InvalidInput, spot: &Spot<'a>) {
-        let message = self.wrong_value(error.of(&spot.path));
+    fn wrong(&mut self, mut error: InvalidInput, spot: &Spot<'a>) {
+        error.path.begin_with(&spot.path);
+        let message = self.wrong_value(error);
         self.report(spot.place, message);
     }
 }

@@ -14,18 +14,16 @@ use bytes::Bytes;
 
 use super::{InputDef, Schema, Type, TypeId, TypeKind, TypeRef};
 use crate::base::diagnostic::did_you_mean;
+use crate::base::path::{MISTAKE_LIMIT, Path, Step};
 use crate::base::value::{Doc, Kind, NotANumber, Number, Sink, Value, member_key};
 
 pub use input::{Form, Input};
 
-/// Mistakes of one value that are told at most: enough to mend a request, and no answer without end.
-const MOST_TOLD: usize = 10;
-
 /// Why a value is not of its type, fit for the client that sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidInput {
-    /// Where inside the value: `.items[2].qty`. Empty for the value itself.
-    pub path: String,
+    /// Where inside the value; empty for the value itself.
+    pub path: Path,
     /// What is wrong, as the end of a sentence that begins with the value: "must be Int, not text".
     pub reason: String,
     /// What was probably meant, or is allowed, in the words of the schema. Often empty.
@@ -35,13 +33,13 @@ pub struct InvalidInput {
 impl InvalidInput {
     /// An error about the value itself.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { path: String::new(), reason: reason.into(), hint: String::new() }
+        Self { path: Path::default(), reason: reason.into(), hint: String::new() }
     }
 
-    /// The same with the name of the whole value put before the path.
+    /// The same one step further out: of what holds the value, or of a name for the value.
     #[must_use]
-    pub fn of(mut self, name: &str) -> Self {
-        self.path.insert_str(0, name);
+    pub fn within(mut self, step: impl Into<Step>) -> Self {
+        self.path.begin_at(step);
         self
     }
 
@@ -60,9 +58,9 @@ impl InvalidInput {
 
 impl fmt::Display for InvalidInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.as_str() {
-            "" => write!(f, "the value {}", self.reason)?,
-            path => write!(f, "`{}` {}", path.trim_start_matches('.'), self.reason)?,
+        match self.path.is_empty() {
+            true => write!(f, "the value {}", self.reason)?,
+            false => write!(f, "`{}` {}", self.path, self.reason)?,
         }
         if self.hint.is_empty() { Ok(()) } else { write!(f, "; {}", self.hint) }
     }
@@ -71,7 +69,7 @@ impl fmt::Display for InvalidInput {
 /// Writes `input` as a value of type `ty`. After an error `out` is as it was.
 ///
 /// # Errors
-/// Everything that is wrong, each with its path; at least one and not more than a few.
+/// Everything that is wrong, each with its path: at least one mistake, at most [`MISTAKE_LIMIT`].
 pub fn coerce(schema: &Schema, input: &Input<'_>, ty: &TypeRef, out: &mut dyn Sink) -> Result<(), Vec<InvalidInput>> {
     let mark = out.mark();
     let mut coercion = Coercion { schema, out, wrong: Vec::new() };
@@ -79,7 +77,8 @@ pub fn coerce(schema: &Schema, input: &Input<'_>, ty: &TypeRef, out: &mut dyn Si
     if coercion.wrong.is_empty() {
         return Ok(());
     }
-    let wrong = coercion.wrong;
+    let mut wrong = coercion.wrong;
+    wrong.truncate(MISTAKE_LIMIT);
     out.rewind(mark);
     Err(wrong)
 }
@@ -144,8 +143,8 @@ impl Coercion<'_, '_> {
                 for (at, element) in elements.iter().enumerate() {
                     let before = self.wrong.len();
                     self.value(element, item);
-                    self.happened_at(before, || format!("[{at}]"));
-                    if self.wrong.len() >= MOST_TOLD {
+                    self.happened_at(before, || Step::Item(at));
+                    if self.wrong.len() >= MISTAKE_LIMIT {
                         break;
                     }
                 }
@@ -183,9 +182,9 @@ impl Coercion<'_, '_> {
     }
 
     /// Puts a step of the way before the paths of what went wrong since.
-    fn happened_at(&mut self, since: usize, step: impl Fn() -> String) {
+    fn happened_at(&mut self, since: usize, step: impl Fn() -> Step) {
         for error in &mut self.wrong[since..] {
-            error.path.insert_str(0, &step());
+            error.path.begin_at(step());
         }
     }
 
@@ -305,7 +304,7 @@ impl Coercion<'_, '_> {
     fn object(&mut self, input: &Input<'_>, found: &Type) {
         let Some(names) = input.member_names() else { return self.refuse(mismatch(&found.name, input)) };
         let unknown = names.iter().filter(|name| found.input(name).is_none());
-        self.wrong.extend(unknown.take(MOST_TOLD).map(|unknown| unknown_member(unknown, found)));
+        self.wrong.extend(unknown.take(MISTAKE_LIMIT).map(|unknown| unknown_member(unknown, found)));
         if found.one_of && names.len() != 1 {
             self.wrong.push(InvalidInput::new(format!("must give exactly one field of {}", found.name)));
         }
@@ -316,8 +315,8 @@ impl Coercion<'_, '_> {
             if found.one_of && input.member(&definition.name).is_some_and(|member| member.is_null()) {
                 self.wrong.push(InvalidInput::new("must not be null"));
             }
-            self.happened_at(before, || format!(".{}", definition.name));
-            if self.wrong.len() >= MOST_TOLD {
+            self.happened_at(before, || Step::from(&*definition.name));
+            if self.wrong.len() >= MISTAKE_LIMIT {
                 break;
             }
         }
@@ -345,7 +344,7 @@ impl Coercion<'_, '_> {
 /// The error for a member that an input does not have.
 pub fn unknown_member(name: &str, input: &Type) -> InvalidInput {
     let hint = did_you_mean(name, input.inputs.iter().map(|input| input.name.as_str()));
-    InvalidInput::new(format!("is no field of {}", input.name)).hint(hint).of(&format!(".{name}"))
+    InvalidInput::new(format!("is no field of {}", input.name)).hint(hint).within(name)
 }
 
 fn mismatch(wanted: &str, input: &Input<'_>) -> InvalidInput {

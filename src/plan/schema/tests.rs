@@ -79,7 +79,7 @@ fn written(schema: &Schema, ty: &str, input: &Input<'_>) -> Result<String, Strin
         Ok(()) => Ok(String::from_utf8(out.bytes).expect("UTF-8")),
         Err(wrong) => {
             assert!(out.bytes.is_empty(), "an error leaves nothing behind");
-            let sentences = wrong.into_iter().map(|error| error.of("input").to_string());
+            let sentences = wrong.into_iter().map(|error| error.within("input").to_string());
             Err(sentences.collect::<Vec<_>>().join(" & "))
         }
     }
@@ -396,7 +396,7 @@ fn everything_that_is_wrong_with_a_value_is_told_within_reason() {
     );
     let many = format!("[{}]", vec!["\"x\""; 1_000].join(","));
     let told = json(&schema, "[Int]", &many).expect_err("no numbers");
-    assert_eq!(told.split(" & ").count(), 10);
+    assert_eq!(told.split(" & ").count(), crate::base::path::MISTAKE_LIMIT);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Request bodies that are proto messages: ProtoJSON read by the same tables as messages of calls.
 
 use super::message::{self, JsonError, MessageId, Tables};
+use crate::base::path::Path;
 use crate::base::value::Doc;
 use crate::descriptor::MessageDescriptor;
 
@@ -22,14 +23,11 @@ impl ProtoJson {
     /// The message as expressions see it: what was not sent is there with its default.
     ///
     /// # Errors
-    /// Why the text is not this message's ProtoJSON.
-    pub fn read(&self, json: &[u8]) -> Result<Doc, JsonError> {
+    /// Everything that keeps the text from being this message's ProtoJSON.
+    pub fn read(&self, json: &[u8]) -> Result<Doc, Vec<JsonError>> {
         let mut wire = Vec::with_capacity(json.len());
         message::encode(&self.tables, self.message, json, &mut wire)?;
-        message::decode(&self.tables, self.message, &wire).map_err(|error| JsonError {
-            offset: 0,
-            path: error.path,
-            reason: error.reason.to_owned(),
-        })
+        message::decode(&self.tables, self.message, &wire)
+            .map_err(|error| vec![JsonError { offset: 0, path: Path::default(), reason: error.to_string() }])
     }
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub use declared::declared;
 pub use read::{Reader, Sort};
 pub use types::{promised_type, type_of};
-pub use validate::{VIOLATION_LIMIT, Violation, validate};
+pub use validate::{Violation, validate};
 
 use crate::base::diagnostic::Place;
 use crate::base::value;

@@ -8,10 +8,9 @@ use std::fmt;
 use super::canonical::{canonical, is_multiple};
 use super::{Kinds, Rules, SchemaId, Schemas};
 use crate::base::diagnostic::did_you_mean;
+use crate::base::path::MISTAKE_LIMIT;
 use crate::base::value::{Value, ValueKind};
 
-/// Violations that are listed; more are not looked for.
-pub const VIOLATION_LIMIT: usize = 20;
 /// Schemas that are tried for one value. Alternatives inside alternatives could be tried without end.
 const STEP_LIMIT: usize = 1_000_000;
 /// Schemas inside one another.
@@ -41,7 +40,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What of a value a schema does not allow, at most [`VIOLATION_LIMIT`]; empty when it is valid.
+/// What of a value a schema does not allow, at most [`MISTAKE_LIMIT`]; empty when it is valid.
 pub fn validate(schemas: &Schemas, id: SchemaId, value: &Value<'_>) -> Vec<Violation> {
     Validation::of(schemas, id, value)
 }
@@ -70,7 +69,7 @@ impl<'s> Validation<'s> {
     }
 
     fn schema(&mut self, id: SchemaId, value: &Value<'_>) {
-        if self.steps.get() == 0 || self.depth > DEPTH_LIMIT || self.violations.len() >= VIOLATION_LIMIT {
+        if self.steps.get() == 0 || self.depth > DEPTH_LIMIT || self.violations.len() >= MISTAKE_LIMIT {
             return;
         }
         self.steps.set(self.steps.get() - 1);
@@ -266,7 +265,7 @@ impl<'s> Validation<'s> {
         let here = self.pointer.matches('/').count();
         let mut tried: Vec<Vec<Violation>> = tried.into_iter().filter(|violations| !means_null(violations)).collect();
         if let [only] = &mut tried[..] {
-            let room = VIOLATION_LIMIT.saturating_sub(self.violations.len());
+            let room = MISTAKE_LIMIT.saturating_sub(self.violations.len());
             return self.violations.extend(std::mem::take(only).into_iter().take(room));
         }
         let depth = |violations: &Vec<Violation>| {
@@ -279,7 +278,7 @@ impl<'s> Validation<'s> {
         if nearest.iter().all(|violation| violation.pointer.matches('/').count() <= here) {
             return self.wrong("is of none of the forms that are allowed");
         }
-        let room = VIOLATION_LIMIT.saturating_sub(self.violations.len());
+        let room = MISTAKE_LIMIT.saturating_sub(self.violations.len());
         self.violations.extend(nearest.into_iter().take(room));
     }
 
@@ -317,7 +316,7 @@ impl<'s> Validation<'s> {
     }
 
     fn wrong_with(&mut self, reason: impl Into<String>, hint: String) {
-        if self.violations.len() < VIOLATION_LIMIT {
+        if self.violations.len() < MISTAKE_LIMIT {
             let (pointer, reason) = (self.pointer.clone(), reason.into());
             self.violations.push(Violation { pointer, reason, hint, is_other_form: false });
         }

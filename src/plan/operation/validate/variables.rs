@@ -96,7 +96,7 @@ impl<'i, 'a> Variables<'i, 'a> {
             && let Err(wrong) = coerce(schema, &Input::Literal(&default.node), &ty, &mut DocBuilder::default())
         {
             for error in wrong {
-                let message = self.inputs.wrong_value(error.of(&format!("${name}")));
+                let message = self.inputs.wrong_value(error.within(&*format!("${name}")));
                 self.inputs.report(default.pos, message);
             }
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::base::path::Path;
+
 /// Why wire bytes are not the message that the contract says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireError {
@@ -29,34 +31,18 @@ impl std::error::Error for WireError {}
 pub struct JsonError {
     /// The byte of the JSON text at which it goes wrong.
     pub offset: usize,
-    /// The value that is wrong, such as `items[2].price`; empty at the top.
-    pub path: String,
+    /// The value that is wrong, by the names with which the text calls members.
+    pub path: Path,
     /// What is wrong and, for a misspelt name, what was probably meant.
     pub reason: String,
 }
 
-impl JsonError {
-    /// The same error one list or object further out; `step` is `.name` or `[2]`.
-    pub(super) fn within(mut self: Box<Self>, step: impl fmt::Display) -> Box<Self> {
-        self.path = format!("{step}{}", self.path);
-        self
-    }
-
-    /// The error as callers see it: a path begins without a dot.
-    pub(super) fn finished(mut self) -> Self {
-        if self.path.starts_with('.') {
-            self.path.remove(0);
-        }
-        self
-    }
-}
-
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.as_str() {
-            "" => write!(f, "{} at byte {}", self.reason, self.offset),
-            path => write!(f, "{path}: {} at byte {}", self.reason, self.offset),
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
         }
+        write!(f, "{} at byte {}", self.reason, self.offset)
     }
 }
 

@@ -113,6 +113,7 @@ impl<'t> Encoder<'t, '_, '_> {
 
     /// The object of an Any whose contents stand under `value`.
     fn any_value(&mut self, inside: Inside) -> Result<()> {
+        let opened = self.reader.offset();
         let (mut types, mut values) = (0, 0);
         let mut more = self.reader.open(b'{', b'}')?;
         while more {
@@ -124,13 +125,20 @@ impl<'t> Encoder<'t, '_, '_> {
                 }
                 "value" => {
                     values += 1;
-                    self.inside(inside).map_err(|error| error.within(".value"))?;
+                    let value = self.reader;
+                    if let Err(wrong) = self.inside(inside) {
+                        self.pass_over(value, wrong)?;
+                    }
                 }
                 _ => return Err(self.reader.wrong_at(offset, "an Any of this type holds `@type` and `value` only")),
             }
             more = self.reader.another(b'}')?;
         }
-        if (types, values) == (1, 1) { Ok(()) } else { Err(self.reader.wrong("expected one `@type` and one `value`")) }
+        if (types, values) == (1, 1) {
+            Ok(())
+        } else {
+            Err(self.reader.wrong_at(opened, "expected one `@type` and one `value`"))
+        }
     }
 
     fn inside(&mut self, inside: Inside) -> Result<()> {

@@ -3,6 +3,9 @@
 //! Members are written in the order in which they come, which protobuf allows. A member is first
 //! taken to be the one whose field follows the last: writers keep to the order of the fields, so
 //! most names are compared once and never looked up.
+//!
+//! A value that is wrong is noted and passed over, so that everything that is wrong is found. Where in the text it
+//! stands is worked out only then: what is right pays nothing for it.
 
 mod form;
 mod scalar;
@@ -11,31 +14,40 @@ use std::collections::HashSet;
 
 use super::DEPTH_LIMIT;
 use super::error::JsonError;
-use super::json::{Reader, Result};
+use super::json::{Reader, Result, place};
 use super::keys::KeyHashes;
 use super::tables::{Entry, Field, Message, MessageId, Shape, Tables, Type};
 use super::wire::{self, close_block, group_end, open_block, varint_into};
 use crate::base::diagnostic::did_you_mean;
+use crate::base::path::MISTAKE_LIMIT;
 
 /// Appends the wire bytes of a message given as ProtoJSON text. On an error `out` is as it was.
+///
+/// # Errors
+/// What is wrong, in the order of the text: at least one mistake, at most [`MISTAKE_LIMIT`].
 pub fn encode(
     tables: &Tables,
     message: MessageId,
     json: &[u8],
     out: &mut Vec<u8>,
-) -> std::result::Result<(), JsonError> {
+) -> std::result::Result<(), Vec<JsonError>> {
     let start = out.len();
     // Names and punctuation make JSON text longer than the wire, almost always.
     out.reserve(json.len());
-    let written = Reader::new(json).and_then(|reader| {
-        let mut encoder = Encoder { tables, reader, out, depth: 0 };
-        encoder.message(message)?;
-        encoder.reader.end()
-    });
-    written.map_err(|error| {
-        out.truncate(start);
-        error.finished()
-    })
+    let reader = Reader::new(json).map_err(|wrong| vec![*wrong])?;
+    let mut encoder = Encoder { tables, reader, out, depth: 0, mistakes: Mistakes::default() };
+    let written = encoder.message(message).and_then(|()| encoder.reader.end());
+    let mut mistakes = encoder.mistakes;
+    if let Err(wrong) = written {
+        // What stopped it was noted.
+        let _ = mistakes.note(wrong);
+    }
+    if mistakes.found.is_empty() {
+        return Ok(());
+    }
+    out.truncate(start);
+    place(reader, &mut mistakes.found);
+    Err(mistakes.found)
 }
 
 struct Encoder<'t, 'j, 'o> {
@@ -44,6 +56,27 @@ struct Encoder<'t, 'j, 'o> {
     out: &'o mut Vec<u8>,
     /// Messages around the current one.
     depth: usize,
+    mistakes: Mistakes,
+}
+
+/// What was found to be wrong so far.
+#[derive(Default)]
+struct Mistakes {
+    found: Vec<JsonError>,
+    /// Whether there is no going on: the text is no JSON, or enough was found.
+    stopped: bool,
+}
+
+impl Mistakes {
+    /// Notes a mistake; gives it back where there is no going on.
+    fn note(&mut self, wrong: Box<JsonError>) -> Result<()> {
+        self.stopped |= self.found.len() == MISTAKE_LIMIT;
+        if self.stopped {
+            return Err(wrong);
+        }
+        self.found.push(*wrong);
+        Ok(())
+    }
 }
 
 /// Whether an object may hold an `@type` beside the members of its message.
@@ -57,18 +90,30 @@ enum Host {
 enum Name {
     Field(usize),
     TypeUrl,
+    /// Nothing, which is noted.
+    Unknown,
 }
 
-impl<'t> Encoder<'t, '_, '_> {
+impl<'t, 'j> Encoder<'t, 'j, '_> {
     /// Writes a message without tag or length.
     fn message(&mut self, id: MessageId) -> Result<()> {
         if self.depth > DEPTH_LIMIT {
             return Err(self.reader.wrong("nested too deeply"));
         }
         self.depth += 1;
-        self.in_form(self.tables.at(id))?;
+        let written = self.in_form(self.tables.at(id));
         self.depth -= 1;
-        Ok(())
+        written
+    }
+
+    /// Notes what is wrong with the value at which `value` stands, and goes on behind it.
+    #[cold]
+    fn pass_over(&mut self, value: Reader<'j>, wrong: Box<JsonError>) -> Result<()> {
+        self.mistakes.note(wrong)?;
+        self.reader = value;
+        let passed = self.reader.skip();
+        self.mistakes.stopped |= passed.is_err();
+        passed
     }
 
     fn object(&mut self, message: &'t Message, host: Host) -> Result<()> {
@@ -78,15 +123,17 @@ impl<'t> Encoder<'t, '_, '_> {
         while more {
             match self.name(message, host, next)? {
                 Name::Field(position) => {
-                    let written = self.member(message, position, &mut seen);
-                    written.map_err(|error| error.within(format_args!(".{}", message.fields[position].name)))?;
+                    let value = self.reader;
+                    if let Err(wrong) = self.member(message, position, &mut seen) {
+                        self.pass_over(value, wrong)?;
+                    }
                     next = position + 1;
                 }
                 Name::TypeUrl if !seen.insert(message.fields.len() + message.oneofs.len()) => {
                     return Err(self.reader.wrong("`@type` is given twice"));
                 }
-                // It was read before the members were.
-                Name::TypeUrl => self.reader.skip()?,
+                // The one was read before the members were, the other is nothing.
+                Name::TypeUrl | Name::Unknown => self.reader.skip()?,
             }
             more = self.reader.another(b'}')?;
         }
@@ -108,7 +155,8 @@ impl<'t> Encoder<'t, '_, '_> {
             None if host == Host::Any && name == "@type" => Ok(Name::TypeUrl),
             None => {
                 let known = message.fields.iter().map(|field| &*field.name);
-                Err(self.reader.wrong_at(offset, unknown("field", &name, known)))
+                self.mistakes.note(self.reader.wrong_at(offset, unknown("field", (&name, known))))?;
+                Ok(Name::Unknown)
             }
         }
     }
@@ -188,11 +236,12 @@ impl<'t> Encoder<'t, '_, '_> {
 
     #[inline]
     fn list(&mut self, mut element: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
-        let mut index = 0;
         let mut more = self.reader.open(b'[', b']')?;
         while more {
-            element(self).map_err(|error| error.within(format_args!("[{index}]")))?;
-            index += 1;
+            let value = self.reader;
+            if let Err(wrong) = element(self) {
+                self.pass_over(value, wrong)?;
+            }
             more = self.reader.another(b']')?;
         }
         Ok(())
@@ -200,26 +249,41 @@ impl<'t> Encoder<'t, '_, '_> {
 
     fn map(&mut self, tag: u32, entry: Entry) -> Result<()> {
         let start = self.out.len();
+        let opened = self.reader.offset();
         let mut keys = KeyHashes::default();
         let mut more = self.reader.open(b'{', b'}')?;
         while more {
+            let record = self.out.len();
             varint_into(self.out, u64::from(tag));
             let block = open_block(self.out);
             let offset = self.reader.offset();
             let key = self.reader.key()?;
-            varint_into(self.out, u64::from(entry.key_tag()));
-            let from = self.out.len();
-            self.map_key(entry.key, &key).map_err(|reason| self.reader.wrong_at(offset, reason))?;
-            keys.add(&self.out[from..]);
-            varint_into(self.out, u64::from(entry.value_tag()));
-            self.value(entry.value).map_err(|error| error.within(format_args!("[{key:?}]")))?;
-            close_block(self.out, block);
+            let value = self.reader;
+            match self.entry(entry, (&key, offset), &mut keys) {
+                Ok(()) => close_block(self.out, block),
+                Err(wrong) => {
+                    // Half a record would not be read again by those who look for keys.
+                    self.out.truncate(record);
+                    self.pass_over(value, wrong)?;
+                }
+            }
             more = self.reader.another(b'}')?;
         }
         if keys.may_repeat() && repeats_a_key(&self.out[start..]) {
-            return Err(self.reader.wrong("a key is given twice"));
+            return Err(self.reader.wrong_at(opened, "a key is given twice"));
         }
         Ok(())
+    }
+
+    /// Writes key and value of a map's entry; its key stands at `offset`.
+    #[inline]
+    fn entry(&mut self, entry: Entry, (key, offset): (&str, usize), keys: &mut KeyHashes) -> Result<()> {
+        varint_into(self.out, u64::from(entry.key_tag()));
+        let from = self.out.len();
+        self.map_key(entry.key, key).map_err(|reason| self.reader.wrong_at(offset, reason))?;
+        keys.add(&self.out[from..]);
+        varint_into(self.out, u64::from(entry.value_tag()));
+        self.value(entry.value)
     }
 }
 
@@ -238,10 +302,10 @@ fn repeats_a_key(records: &[u8]) -> bool {
 }
 
 /// What is wrong with a name that nothing has, and what was probably meant.
-fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+fn unknown<'a>(what: &str, (name, known): (&str, impl IntoIterator<Item = &'a str>)) -> String {
     match did_you_mean(name, known) {
-        nothing if nothing.is_empty() => format!("unknown {what} `{name}`"),
-        suggestion => format!("unknown {what} `{name}`; {suggestion}"),
+        nothing if nothing.is_empty() => format!("unknown {what}"),
+        suggestion => format!("unknown {what}; {suggestion}"),
     }
 }
 

@@ -115,9 +115,9 @@ impl Encoder<'_, '_, '_> {
         }
         let name = self.reader.string()?;
         let numbers = &self.tables.enumeration(id).numbers;
-        numbers
-            .find(name.as_bytes())
-            .ok_or_else(|| self.reader.wrong_at(offset, unknown("enum value", &name, numbers.iter())))
+        numbers.find(name.as_bytes()).ok_or_else(|| {
+            self.reader.wrong_at(offset, unknown(&format!("enum value `{name}`"), (&name, numbers.iter())))
+        })
     }
 
     fn null(&mut self) -> Result<()> {

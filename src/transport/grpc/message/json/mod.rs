@@ -1,13 +1,16 @@
 //! JSON text read from front to back, strictly (RFC 8259), without a tree.
 
 mod number;
+mod place;
 
 pub(super) use number::{Whole, is_number, whole};
+pub(super) use place::place;
 
 use std::borrow::Cow;
 
 use super::DEPTH_LIMIT;
 use super::error::JsonError;
+use crate::base::path::Path;
 use crate::base::value::plain_run;
 
 pub(super) type Result<T> = std::result::Result<T, Box<JsonError>>;
@@ -25,7 +28,7 @@ impl<'j> Reader<'j> {
             Ok(text) => Ok(Self { text, at: 0 }),
             Err(error) => {
                 let offset = error.valid_up_to();
-                Err(Box::new(JsonError { offset, path: String::new(), reason: "invalid UTF-8".to_owned() }))
+                Err(Box::new(JsonError { offset, path: Path::default(), reason: "invalid UTF-8".to_owned() }))
             }
         }
     }
@@ -150,7 +153,7 @@ impl<'j> Reader<'j> {
     /// An error at an earlier place.
     #[cold]
     pub(super) fn wrong_at(&self, offset: usize, reason: impl Into<String>) -> Box<JsonError> {
-        Box::new(JsonError { offset, path: String::new(), reason: reason.into() })
+        Box::new(JsonError { offset, path: Path::default(), reason: reason.into() })
     }
 
     /// The byte at which the reader stands.

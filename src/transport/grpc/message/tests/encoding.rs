@@ -12,7 +12,8 @@ fn canonical(name: &str, text: &str) -> String {
 /// Why a text is not taken.
 #[track_caller]
 fn refused(name: &str, text: &str) -> String {
-    encode(name, text).expect_err(text).to_string()
+    let wrong = encode(name, text).expect_err(text);
+    wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(" & ")
 }
 
 #[test]
@@ -76,13 +77,13 @@ fn fields_go_by_json_or_proto_name() {
 fn an_unknown_name_is_refused_with_the_one_that_was_probably_meant() {
     assert_eq!(
         refused("rich.Rich", r#"{"child":{"optionals":{"anInt23":1}}}"#),
-        "child.optionals: unknown field `anInt23`; did you mean `anInt32`? at byte 23"
+        "child.optionals.anInt23: unknown field; did you mean `anInt32`? at byte 23"
     );
     assert_eq!(
         refused("rich.Optionals", r#"{"color":"GREN"}"#),
         "color: unknown enum value `GREN`; did you mean `GREEN`? at byte 9"
     );
-    assert_eq!(refused("google.protobuf.Empty", r#"{"a":1}"#), "unknown field `a` at byte 1");
+    assert_eq!(refused("google.protobuf.Empty", r#"{"a":1}"#), "a: unknown field at byte 1");
 }
 
 #[test]
@@ -93,11 +94,49 @@ fn an_error_tells_the_path_to_the_value() {
     );
     assert_eq!(
         refused("rich.Maps", r#"{"bools":{"true":{"count":1.5}}}"#),
-        "bools[\"true\"].count: expected a whole number at byte 26"
+        "bools.true.count: expected a whole number at byte 26"
     );
     assert_eq!(refused("rich.Lists", r#"{"int32s":[1,null]}"#), "int32s[1]: expected a number at byte 13");
     assert_eq!(refused("rich.Plain", r#"{"name":1}"#), "name: expected a string at byte 8");
     assert_eq!(refused("rich.Plain", "[]"), "expected an object at byte 0");
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_where_the_text_has_it() {
+    let text = r#" {"a_string":1,"anInt32":"x","aBol":{"s":[1]},"aString":"b","anInt64":2.5,"aBool":true}"#;
+    let all = "a_string: expected a string at byte 13 & anInt32: expected a number at byte 25 & aBol: unknown field; did you mean `aBool`? at \
+               byte 29 & aString: given twice at byte 56 & anInt64: expected a whole number at byte 70";
+    assert_eq!(refused("rich.Scalars", text), all);
+    let text = r#"{"plains":[{"name":1,"count":"x"},[],{"nam":0}],"int32s":[1,"a",2,true],"strings":"s"}"#;
+    let all = "plains[0].name: expected a string at byte 19 & plains[0].count: expected a number at byte 29 & \
+               plains[1]: expected an object at byte 34 & plains[2].nam: unknown field; did you mean `name`? at byte 38 & \
+               int32s[1]: expected a number at byte 60 & int32s[3]: expected a number at byte 66 & \
+               strings: expected a list at byte 82";
+    assert_eq!(refused("rich.Lists", text), all);
+    let text = r#"{"strings":{"a.b/c":1,"[0]":"x","d":null},"int32s":{"x":1,"2":"y","2":3,"2":4}}"#;
+    let all = "strings[\"a.b/c\"]: expected a string at byte 20 & strings.d: expected a string at byte 36 & \
+               int32s: a key is given twice at byte 51 & int32s.x: expected a number at byte 52 & \
+               int32s.2: expected a number at byte 62";
+    assert_eq!(refused("rich.Maps", text), all);
+}
+
+#[test]
+fn no_more_is_told_than_mends_a_message() {
+    let many = |count: usize| format!(r#"{{"int32s":[{}]}}"#, vec!["\"a\""; count].join(","));
+    for (count, told) in [(99, 99), (100, 100), (101, 100), (5_000, 100)] {
+        assert_eq!(encode("rich.Lists", &many(count)).expect_err("no numbers").len(), told);
+    }
+}
+
+#[test]
+fn text_that_is_no_json_is_told_once_after_what_was_wrong_before() {
+    assert_eq!(
+        refused("rich.Lists", r#"{"int32s":["a"],"plains":[{"name":"x" "count":1}]}"#),
+        "int32s[0]: expected a number at byte 11 & \
+         plains[0]: expected a comma or the end of the object or list at byte 38"
+    );
+    assert_eq!(refused("rich.Plain", r#"{"name":tru}"#), "name: expected a string at byte 8");
+    assert_eq!(refused("rich.Plain", r#"{"name":"a"} 1"#), "text after the message at byte 13");
 }
 
 #[test]
@@ -123,7 +162,7 @@ fn null_is_absence_but_for_values_that_are_null() {
 
 #[test]
 fn duplicates_are_refused_under_either_name() {
-    assert_eq!(refused("rich.Optionals", r#"{"anInt32":1,"an_int32":1}"#), "anInt32: given twice at byte 24");
+    assert_eq!(refused("rich.Optionals", r#"{"anInt32":1,"an_int32":1}"#), "an_int32: given twice at byte 24");
     refused("rich.Optionals", r#"{"anInt32":null,"anInt32":1}"#);
     assert_eq!(
         refused("rich.Rich", r#"{"chosenNumber":1,"chosenString":"a"}"#),
@@ -243,7 +282,7 @@ fn an_any_takes_its_type_wherever_it_stands() {
     ] {
         assert!(any(text).is_err(), "{text}");
     }
-    assert_eq!(encode("rich.Plain", r#"{"@type":"x.com/rich.Plain"}"#).map_err(|error| error.offset), Err(1));
+    assert_eq!(encode("rich.Plain", r#"{"@type":"x.com/rich.Plain"}"#).map_err(|wrong| wrong[0].offset), Err(1));
 }
 
 #[test]
@@ -272,7 +311,7 @@ fn what_is_no_json_is_refused() {
     }
     let mut out = Vec::new();
     let wrong = super::super::encode(&super::TABLES, super::id("rich.Plain"), b"{\"name\":\"\xff\"}", &mut out);
-    assert_eq!(wrong.map_err(|error| (error.offset, error.reason)), Err((9, "invalid UTF-8".to_owned())));
+    assert_eq!(wrong.map_err(|wrong| (wrong[0].offset, wrong[0].reason.clone())), Err((9, "invalid UTF-8".to_owned())));
 }
 
 #[test]

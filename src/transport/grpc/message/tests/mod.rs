@@ -52,7 +52,7 @@ fn id(full_name: &str) -> MessageId {
     TABLES.message(full_name).expect("a message of the tables")
 }
 
-fn encode(full_name: &str, json: &str) -> Result<Vec<u8>, JsonError> {
+fn encode(full_name: &str, json: &str) -> Result<Vec<u8>, Vec<JsonError>> {
     let mut out = Vec::new();
     super::encode(&TABLES, id(full_name), json.as_bytes(), &mut out).map(|()| out)
 }

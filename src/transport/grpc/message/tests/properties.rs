@@ -84,7 +84,7 @@ proptest! {
             message.serialize_with_options(&mut serde_json::Serializer::new(&mut text), &options).expect("JSON");
         }
         let wire = encode(name, std::str::from_utf8(&text).expect("UTF-8"))
-            .map_err(|error| TestCaseError::fail(format!("{error}: {}", String::from_utf8_lossy(&text))))?;
+            .map_err(|wrong| TestCaseError::fail(format!("{wrong:?}: {}", String::from_utf8_lossy(&text))))?;
         let read = DynamicMessage::decode(descriptor(name), &wire[..]).expect("valid");
         prop_assert_eq!(reference(&read), reference(&message));
     }
