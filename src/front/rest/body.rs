@@ -78,7 +78,7 @@ fn of_json(schema: &Schema, (ty, message): (&BodyType, Option<&ProtoJson>), mut 
         (BodyType::Message(_), Some(message)) => message
             .read(doc.bytes())
             .map(Held::whole)
-            .map_err(|wrong| wrong.into_iter().map(|wrong| Wrong::in_body(of_message(wrong))).collect()),
+            .map_err(|wrong| wrong.0.into_iter().map(|wrong| Wrong::in_body(of_message(wrong))).collect()),
         (BodyType::Message(_) | BodyType::Any | BodyType::Mentioned, _) => Ok(Held::whole(doc)),
     }
 }

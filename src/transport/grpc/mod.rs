@@ -24,7 +24,7 @@ use crate::base::failure::{Cause, Failure};
 use crate::base::value::Doc;
 use crate::descriptor::DescriptorPool;
 use crate::plan::Rpc;
-use message::{JsonError, MessageId, Tables};
+use message::{MessageId, Tables};
 use messages::{End, Messages, Next, broken};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -104,20 +104,11 @@ fn frame(method: &Method, message: &Bytes) -> Result<Bytes, Failure> {
     let mut out = Vec::with_capacity(message.len() + PREFIX);
     out.put_bytes(0, PREFIX);
     message::encode(&method.tables, method.input, message, &mut out)
-        .map_err(|wrong| Failure::new(Cause::InvalidMessage, told(&wrong)))?;
+        .map_err(|wrong| Failure::new(Cause::InvalidMessage, wrong.to_string()))?;
     let length = u32::try_from(out.len() - PREFIX)
         .map_err(|_| Failure::new(Cause::InvalidMessage, "the message is larger than gRPC can send"))?;
     out[1..PREFIX].copy_from_slice(&length.to_be_bytes());
     Ok(out.into())
-}
-
-/// What is wrong with a message, for the log: the first mistake, and how many there are.
-fn told(wrong: &[JsonError]) -> String {
-    match wrong {
-        [] => String::new(),
-        [only] => only.to_string(),
-        [first, more @ ..] => format!("{first}, and {} more", more.len()),
-    }
 }
 
 fn headers(head: Head) -> HeaderMap {

@@ -1,6 +1,6 @@
 //! Request bodies that are proto messages: ProtoJSON read by the same tables as messages of calls.
 
-use super::message::{self, JsonError, MessageId, Tables};
+use super::message::{self, JsonError, JsonErrors, MessageId, Tables};
 use crate::base::path::Path;
 use crate::base::value::Doc;
 use crate::descriptor::MessageDescriptor;
@@ -24,10 +24,11 @@ impl ProtoJson {
     ///
     /// # Errors
     /// Everything that keeps the text from being this message's ProtoJSON.
-    pub fn read(&self, json: &[u8]) -> Result<Doc, Vec<JsonError>> {
+    pub fn read(&self, json: &[u8]) -> Result<Doc, JsonErrors> {
         let mut wire = Vec::with_capacity(json.len());
         message::encode(&self.tables, self.message, json, &mut wire)?;
-        message::decode(&self.tables, self.message, &wire)
-            .map_err(|error| vec![JsonError { offset: 0, path: Path::default(), reason: error.to_string() }])
+        message::decode(&self.tables, self.message, &wire).map_err(|error| {
+            JsonErrors(vec![JsonError { offset: 0, path: Path::default(), reason: error.to_string() }])
+        })
     }
 }

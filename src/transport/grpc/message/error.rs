@@ -48,6 +48,24 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
+/// Everything that keeps JSON text from being the message that the contract says, in the order of the text; at least one
+/// mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonErrors(pub Vec<JsonError>);
+
+/// For logs: the first mistake, and how many there are.
+impl fmt::Display for JsonErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0[..] {
+            [] => Ok(()),
+            [only] => only.fmt(f),
+            [first, more @ ..] => write!(f, "{first}, and {} more", more.len()),
+        }
+    }
+}
+
+impl std::error::Error for JsonErrors {}
+
 /// Why reading the wire stops. Small, because it travels with every byte read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {

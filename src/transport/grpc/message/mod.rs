@@ -21,7 +21,7 @@ mod wire;
 
 pub use decode::{decode, decode_list};
 pub use encode::encode;
-pub use error::{JsonError, WireError};
+pub use error::{JsonError, JsonErrors, WireError};
 pub use tables::{MessageId, Tables};
 
 /// Messages inside one another that a message may hold, either way.

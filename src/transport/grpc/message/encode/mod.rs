@@ -13,7 +13,7 @@ mod scalar;
 use std::collections::HashSet;
 
 use super::DEPTH_LIMIT;
-use super::error::JsonError;
+use super::error::{JsonError, JsonErrors};
 use super::json::{Reader, Result, place};
 use super::keys::KeyHashes;
 use super::tables::{Entry, Field, Message, MessageId, Shape, Tables, Type};
@@ -24,17 +24,17 @@ use crate::base::path::MISTAKE_LIMIT;
 /// Appends the wire bytes of a message given as ProtoJSON text. On an error `out` is as it was.
 ///
 /// # Errors
-/// What is wrong, in the order of the text: at least one mistake, at most [`MISTAKE_LIMIT`].
+/// What is wrong, at most [`MISTAKE_LIMIT`] mistakes.
 pub fn encode(
     tables: &Tables,
     message: MessageId,
     json: &[u8],
     out: &mut Vec<u8>,
-) -> std::result::Result<(), Vec<JsonError>> {
+) -> std::result::Result<(), JsonErrors> {
     let start = out.len();
     // Names and punctuation make JSON text longer than the wire, almost always.
     out.reserve(json.len());
-    let reader = Reader::new(json).map_err(|wrong| vec![*wrong])?;
+    let reader = Reader::new(json).map_err(|wrong| JsonErrors(vec![*wrong]))?;
     let mut encoder = Encoder { tables, reader, out, depth: 0, mistakes: Mistakes::default() };
     let written = encoder.message(message).and_then(|()| encoder.reader.end());
     let mut mistakes = encoder.mistakes;
@@ -47,7 +47,7 @@ pub fn encode(
     }
     out.truncate(start);
     place(reader, &mut mistakes.found);
-    Err(mistakes.found)
+    Err(JsonErrors(mistakes.found))
 }
 
 struct Encoder<'t, 'j, 'o> {

@@ -13,7 +13,7 @@ fn canonical(name: &str, text: &str) -> String {
 #[track_caller]
 fn refused(name: &str, text: &str) -> String {
     let wrong = encode(name, text).expect_err(text);
-    wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join(" & ")
+    wrong.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" & ")
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn everything_that_is_wrong_is_told_where_the_text_has_it() {
 fn no_more_is_told_than_mends_a_message() {
     let many = |count: usize| format!(r#"{{"int32s":[{}]}}"#, vec!["\"a\""; count].join(","));
     for (count, told) in [(99, 99), (100, 100), (101, 100), (5_000, 100)] {
-        assert_eq!(encode("rich.Lists", &many(count)).expect_err("no numbers").len(), told);
+        assert_eq!(encode("rich.Lists", &many(count)).expect_err("no numbers").0.len(), told);
     }
 }
 
@@ -282,7 +282,7 @@ fn an_any_takes_its_type_wherever_it_stands() {
     ] {
         assert!(any(text).is_err(), "{text}");
     }
-    assert_eq!(encode("rich.Plain", r#"{"@type":"x.com/rich.Plain"}"#).map_err(|wrong| wrong[0].offset), Err(1));
+    assert_eq!(encode("rich.Plain", r#"{"@type":"x.com/rich.Plain"}"#).map_err(|wrong| wrong.0[0].offset), Err(1));
 }
 
 #[test]
@@ -311,7 +311,10 @@ fn what_is_no_json_is_refused() {
     }
     let mut out = Vec::new();
     let wrong = super::super::encode(&super::TABLES, super::id("rich.Plain"), b"{\"name\":\"\xff\"}", &mut out);
-    assert_eq!(wrong.map_err(|wrong| (wrong[0].offset, wrong[0].reason.clone())), Err((9, "invalid UTF-8".to_owned())));
+    assert_eq!(
+        wrong.map_err(|wrong| (wrong.0[0].offset, wrong.0[0].reason.clone())),
+        Err((9, "invalid UTF-8".to_owned()))
+    );
 }
 
 #[test]

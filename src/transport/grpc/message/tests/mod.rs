@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
-use super::{JsonError, MessageId, Tables, WireError};
+use super::{JsonErrors, MessageId, Tables, WireError};
 use crate::base::value::Doc;
 use crate::descriptor::{Library, Sets, Texts};
 
@@ -52,7 +52,7 @@ fn id(full_name: &str) -> MessageId {
     TABLES.message(full_name).expect("a message of the tables")
 }
 
-fn encode(full_name: &str, json: &str) -> Result<Vec<u8>, Vec<JsonError>> {
+fn encode(full_name: &str, json: &str) -> Result<Vec<u8>, JsonErrors> {
     let mut out = Vec::new();
     super::encode(&TABLES, id(full_name), json.as_bytes(), &mut out).map(|()| out)
 }
