@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::id::{BackendId, MethodId, OperationId};
-use super::value::{Doc, Held};
+use super::value::Held;
 
 /// One backend call with everything filled in: two equal calls ask the backend the same thing.
 #[derive(Clone, Debug)]
@@ -118,18 +118,8 @@ pub struct Reply {
     pub status: u16,
     /// Header fields, or metadata and trailers.
     pub headers: Arc<HeaderMap>,
-    /// The parsed body; `None` when there was none (204, 205, or empty).
-    pub body: Option<Arc<Doc>>,
+    /// The body as the step holds it; null when there was none (204, 205, or empty).
+    pub body: Held,
     /// Whether it is a list of messages that was cut at its `max`.
     pub is_cut: bool,
-}
-
-impl Reply {
-    /// The body as a step holds it.
-    pub fn held(&self) -> Held {
-        match &self.body {
-            Some(doc) => Held::Doc(doc.clone(), 0),
-            None => Held::Null,
-        }
-    }
 }

@@ -1,4 +1,5 @@
-//! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, paths, units.
+//! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, media types,
+//! paths, units.
 //!
 //! Everything here is plain data that several layers exchange. What only one layer needs lives there.
 
@@ -7,6 +8,7 @@ pub mod diagnostic;
 pub mod failure;
 pub mod host;
 pub mod id;
+pub mod media;
 pub mod path;
 pub mod unit;
 pub mod value;

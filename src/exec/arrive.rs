@@ -26,7 +26,7 @@ impl<'p> Run<'p> {
             slot.status = reply.status;
             slot.headers = Some(reply.headers.clone());
             if let (Some(repeated), Some(repeat)) = (&mut slot.repeated, &call.repeat) {
-                repeated.count(&reply.held(), repeat);
+                repeated.count(&reply.body, repeat);
             }
             self.judged(at, call, &reply)
         });
@@ -47,9 +47,8 @@ impl<'p> Run<'p> {
 
     /// Judges a reply and forms what the step holds; where a further call follows, gives the reply.
     fn judged(&self, at: At, call: &Call, reply: &Reply) -> Result<(Next, Held), Failure> {
-        let body = reply.held();
         let repeated = self.frames.slot(at).repeated.as_deref();
-        let env = Env { reply: Some(reply), reply_body: &body, repeated, ..self.env(at.frame) };
+        let env = Env { reply: Some(reply), reply_body: &reply.body, repeated, ..self.env(at.frame) };
         judge::reply(&call.guards, expect(call), &env, reply)?;
         let next = match (repeated, &call.repeat) {
             (Some(repeated), Some(repeat)) => {
@@ -59,7 +58,7 @@ impl<'p> Run<'p> {
         };
         match &call.result {
             Some(result) if next != Next::Again => Ok((next, env.keep(result)?)),
-            _ => Ok((next, body)),
+            _ => Ok((next, reply.body.clone())),
         }
     }
 }

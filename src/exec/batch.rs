@@ -151,8 +151,7 @@ impl<'p> Run<'p> {
         let Action::Call(call) = &self.frames.step(*first).action else { return };
         let Some(batch) = &call.batch else { return };
         let rows = outcome.and_then(|reply| {
-            let body = reply.held();
-            let env = Env { reply: Some(&reply), reply_body: &body, keys: &chunk.keys, ..self.env(first.frame) };
+            let env = Env { reply: Some(&reply), reply_body: &reply.body, keys: &chunk.keys, ..self.env(first.frame) };
             judge::reply(&call.guards, expect(call), &env, &reply)?;
             rows(batch, &env)
         });

@@ -3,20 +3,23 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::SET_COOKIE;
-use http::{HeaderMap, StatusCode};
+use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::client::ClientRequest;
 use super::crowd::{Bounds, Wanted};
 use super::env::Env;
-use super::frame::FrameId;
+use super::frame::{At, FrameId, Slot};
 use super::partial::Partial;
 use super::run::Run;
 use super::{Live, graph, pairs, render};
 use crate::base::failure::{Cause, Failure};
-use crate::base::value::{Held, JsonWriter, Value, View};
+use crate::base::value::{Held, JsonWriter, Text, Value, View, base64_decode_into};
 use crate::expr::{Env as _, Node};
 use crate::plan::{self, BodyForm, Composed, Respond};
+
+/// The media type of bytes that nothing is said of.
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// The answer of a composition.
 #[derive(Debug)]
@@ -75,18 +78,48 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     let env = run.env(frame);
     let result = &composed.composition.result.node;
     let room = room(&run, composed);
-    let body = match composed.respond.body {
-        BodyForm::None => None,
-        BodyForm::Json => Some(write((result, room), &env)?),
-        BodyForm::Text => Some(text((result, room), &env)?),
+    let declared = &composed.respond.media_type;
+    let passed_on = match composed.respond.body {
+        BodyForm::None | BodyForm::Json | BodyForm::Text => None,
+        BodyForm::Reply(step) => bytes_of(run.frames.slot(At { frame, step })),
+        BodyForm::HttpBody(step) => http_body(run.frames.slot(At { frame, step }).held.view()),
     };
-    let (status, headers) = head(&composed.respond, &env, body.is_some())?;
+    let body = match (passed_on, composed.respond.body) {
+        (Some(passed_on), _) => Some(passed_on),
+        (None, BodyForm::None) => None,
+        (None, BodyForm::Text) => Some((text((result, room), &env)?, declared.clone())),
+        (None, _) => Some((write((result, room), &env)?, declared.clone())),
+    };
+    let (body, media_type) = body.unzip();
+    let (status, headers) = head(&composed.respond, &env, media_type)?;
     Ok(Answered { status, headers, body, partial: run.into_partial() })
 }
 
-/// Status and header fields of an answer.
-pub(super) fn head(respond: &Respond, env: &Env<'_>, has_body: bool) -> Result<(StatusCode, HeaderMap), Failure> {
-    let Respond { status, headers, cookies, media_type, .. } = respond;
+/// The bytes that a step holds, and the media type of the reply that they came in.
+fn bytes_of(slot: &Slot) -> Option<(Bytes, HeaderValue)> {
+    let Held::Bytes(bytes) = &slot.held else { return None };
+    let media_type = slot.headers.as_ref().and_then(|headers| headers.get(CONTENT_TYPE)).cloned();
+    Some((Bytes::from_owner(bytes.clone()), media_type.unwrap_or(OCTETS)))
+}
+
+/// The bytes that a `google.api.HttpBody` stands for, and their media type; `None` for null.
+fn http_body(message: Option<View<'_>>) -> Option<(Bytes, HeaderValue)> {
+    let message = message.filter(|message| !message.is_null())?;
+    let text = |name: &str| message.member(name).and_then(View::text);
+    let data = text("data").unwrap_or(Text::Borrowed(""));
+    let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
+    base64_decode_into(&mut bytes, data.as_bytes());
+    let media_type = text("contentType").and_then(|media_type| HeaderValue::from_str(&media_type).ok());
+    Some((bytes.into(), media_type.filter(|media_type| !media_type.is_empty()).unwrap_or(OCTETS)))
+}
+
+/// Status and header fields of an answer, whose body has this media type if there is one.
+pub(super) fn head(
+    respond: &Respond,
+    env: &Env<'_>,
+    media_type: Option<HeaderValue>,
+) -> Result<(StatusCode, HeaderMap), Failure> {
+    let Respond { status, headers, cookies, .. } = respond;
     let mut answer_headers = pairs::headers(headers, env)?;
     for cookie in cookies {
         if let Some(value) = render::cookie(cookie, env)? {
@@ -95,11 +128,11 @@ pub(super) fn head(respond: &Respond, env: &Env<'_>, has_body: bool) -> Result<(
     }
     let status = match status {
         Some(status) => status_of(&env.eval(&status.node)?)?,
-        None if has_body => StatusCode::OK,
+        None if media_type.is_some() => StatusCode::OK,
         None => StatusCode::NO_CONTENT,
     };
-    if has_body {
-        answer_headers.entry(http::header::CONTENT_TYPE).or_insert_with(|| media_type.clone());
+    if let Some(media_type) = media_type {
+        answer_headers.entry(CONTENT_TYPE).or_insert(media_type);
     }
     Ok((status, answer_headers))
 }
@@ -130,10 +163,11 @@ fn write((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> 
     Ok(out.bytes.into())
 }
 
-/// Writes a text as it is, and anything else as JSON.
+/// Writes a text or bytes as they are, and anything else as JSON.
 fn text((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> {
     match env.eval(node)? {
         Value::Text(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+        Value::Bytes(bytes) => Ok(Bytes::from_owner(bytes)),
         _ => write((node, room), env),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::env::Env;
 use crate::base::call::{Expect, Reply};
 use crate::base::failure::{Cause, Failure, Fault};
-use crate::base::value::Value;
+use crate::base::value::{Held, Value};
 use crate::plan::Guard;
 
 /// Lets guards judge; the first whose condition holds refuses.
@@ -30,7 +30,11 @@ pub(super) fn reply(rules: &[Guard], expect: &Expect, env: &Env<'_>, reply: &Rep
 
 /// The failure with what the reply said.
 pub(super) fn with_reply(failure: Failure, reply: &Reply) -> Failure {
-    Failure { backend_status: Some(reply.status), body: reply.body.clone(), ..failure }
+    let body = match &reply.body {
+        Held::Doc(doc, 0) => Some(doc.clone()),
+        _ => None,
+    };
+    Failure { backend_status: Some(reply.status), body, ..failure }
 }
 
 /// The failure that a guard declares.
@@ -49,7 +53,7 @@ fn refusal(guard: &Guard, env: &Env<'_>) -> Failure {
         _ => None,
     });
     failure.with = guard.with.as_ref().and_then(|with| env.keep(with).ok()).and_then(|held| match held {
-        crate::base::value::Held::Doc(doc, 0) => Some(doc),
+        Held::Doc(doc, 0) => Some(doc),
         _ => None,
     });
     failure

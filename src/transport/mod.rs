@@ -10,6 +10,7 @@ pub mod grpc;
 mod http1;
 mod http2;
 mod instance;
+mod media;
 mod proxy;
 mod reply;
 mod rest;

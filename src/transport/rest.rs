@@ -1,16 +1,15 @@
-//! REST calls: JSON over HTTP/1.1.
+//! REST calls: what is sent, and what is read of the reply.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response};
 
 use super::coding::{self, Coding};
-use super::{Backend, ReplyBody, RequestBody, body};
+use super::{Backend, ReplyBody, RequestBody, body, media};
 use crate::base::call::{Reply, RestRequest};
-use crate::base::failure::{Cause, Failure};
-use crate::base::value::Doc;
+use crate::base::failure::Failure;
 use crate::plan::contract::Operation;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -53,22 +52,6 @@ async fn read(response: Response<ReplyBody>, max: u64, operation: Option<&Operat
             body::read_coded(body, coding, max).await?
         }
     };
-    let mut body = document(bytes, head.status)?;
-    if let (Some(operation), Some(doc)) = (operation, &mut body) {
-        operation.mark_integers(head.status.as_u16(), doc);
-    }
-    let body = body.map(Arc::new);
+    let body = media::held(bytes, (head.status, &head.headers), operation)?;
     Ok(Reply { status: head.status.as_u16(), headers: Arc::new(head.headers), body, is_cut: false })
-}
-
-/// The parsed body. What an error reply says need not be JSON; a success must be.
-fn document(bytes: Bytes, status: StatusCode) -> Result<Option<Doc>, Failure> {
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    match Doc::parse(bytes) {
-        Ok(doc) => Ok(Some(doc.of_reply())),
-        Err(_) if !status.is_success() => Ok(None),
-        Err(error) => Err(Failure::new(Cause::BadReply, format!("the reply is not JSON: {error}"))),
-    }
 }

@@ -13,6 +13,8 @@ pub enum Held {
     Null,
     /// A node of a reply or of a document that the gateway made.
     Doc(Arc<Doc>, u32),
+    /// A reply that is neither JSON nor text.
+    Bytes(Arc<[u8]>),
     /// The results of a `for_each`, in the order of its list.
     List(Arc<[Held]>),
     /// The results of a `for_each` with `key`, in the order in which keys were first seen.
@@ -32,6 +34,7 @@ impl Held {
             Value::Null => Self::Null,
             Value::View(view) => Self::Doc(view.doc.clone(), view.node),
             Value::Held(held) => (*held).clone(),
+            Value::Bytes(bytes) => Self::Bytes(bytes.clone()),
             made => {
                 let mut out = super::DocBuilder::default();
                 out.value(made)?;
@@ -45,6 +48,7 @@ impl Held {
         match self {
             Self::Null => Value::Null,
             Self::Doc(doc, node) => View { doc, node: *node }.value(),
+            Self::Bytes(bytes) => Value::Bytes(bytes.clone()),
             Self::List(_) | Self::Map(_) => Value::Held(self),
         }
     }
@@ -60,7 +64,7 @@ impl Held {
     /// The nodes of documents that this is made of, in order.
     pub fn documents(&self) -> Box<dyn Iterator<Item = View<'_>> + '_> {
         match self {
-            Self::Null => Box::new(std::iter::empty()),
+            Self::Null | Self::Bytes(_) => Box::new(std::iter::empty()),
             Self::Doc(doc, node) => Box::new(std::iter::once(doc.view(*node))),
             Self::List(items) => Box::new(items.iter().flat_map(Self::documents)),
             Self::Map(map) => Box::new(map.iter().flat_map(|(_, held)| held.documents())),

@@ -40,7 +40,9 @@ pub trait Sink {
             Value::Uint(value) => self.uint(*value),
             Value::Double(value) => return self.double(*value),
             Value::Text(text) => self.text(Kind::String, text),
-            Value::Bytes(bytes) => self.text(Kind::Base64, &base64_encode(bytes)),
+            Value::Bytes(bytes) | Value::Held(super::Held::Bytes(bytes)) => {
+                self.text(Kind::Base64, &base64_encode(bytes))
+            }
             Value::Timestamp(time) => match time.to_text() {
                 Some(text) => self.text(Kind::Timestamp, &text),
                 None => self.null(),

@@ -39,7 +39,7 @@ pub async fn query(
     }
     let (budget, leaves) = (Budget::default(), RefCell::default());
     let env = Env::bare(request, &queried.sources, (&budget, &leaves));
-    let (status, headers) = endpoint::head(&queried.respond, &env, true)?;
+    let (status, headers) = endpoint::head(&queried.respond, &env, Some(queried.respond.media_type.clone()))?;
     Ok(Answered { status, headers, body: Some(written.out.bytes.into()), partial })
 }
 

@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 use super::super::listen::RequestBody;
 use super::violations::{Violations, Wrong};
 use crate::base::failure::{Cause, Failure};
-use crate::base::value::{Doc, DocBuilder, Held};
+use crate::base::value::{Doc, DocBuilder, Held, Kind, Sink as _, base64_into};
 use crate::exec::form;
 use crate::plan::contract::schema::{Violation, validate};
 use crate::plan::schema::coerce::{Form, Input, InvalidInput, coerce};
@@ -36,7 +36,7 @@ pub(super) async fn read(
 ) -> Result<Held, Failure> {
     let media = media(headers);
     match (ty, media) {
-        (BodyType::Mentioned, _) | (_, Media::Json) | (BodyType::Input(_), Media::Form) => {}
+        (BodyType::Mentioned | BodyType::HttpBody, _) | (_, Media::Json) | (BodyType::Input(_), Media::Form) => {}
         (BodyType::Input(_), Media::Other) => {
             return Err(unsupported("application/json or application/x-www-form-urlencoded"));
         }
@@ -47,6 +47,7 @@ pub(super) async fn read(
     let read = match (ty, media) {
         (BodyType::Input(ty), Media::Form) => of_form(&plan.schema, ty, &bytes),
         (BodyType::Mentioned, _) if bytes.is_empty() => Ok(Held::Null),
+        (BodyType::HttpBody, _) => Ok(http_body(headers, &bytes)),
         _ => json(bytes).and_then(|doc| of_json(&plan.schema, (ty, message), doc)),
     };
     Ok(read.unwrap_or_else(|wrong| {
@@ -79,8 +80,28 @@ fn of_json(schema: &Schema, (ty, message): (&BodyType, Option<&ProtoJson>), mut 
             .read(doc.bytes())
             .map(Held::whole)
             .map_err(|wrong| wrong.0.into_iter().map(|wrong| Wrong::in_body(of_message(wrong))).collect()),
-        (BodyType::Message(_) | BodyType::Any | BodyType::Mentioned, _) => Ok(Held::whole(doc)),
+        (BodyType::Message(_) | BodyType::HttpBody | BodyType::Any | BodyType::Mentioned, _) => Ok(Held::whole(doc)),
     }
+}
+
+/// A body of any media type as the message that stands for it. Source: google/api/httpbody.proto.
+fn http_body(headers: &HeaderMap, bytes: &Bytes) -> Held {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|media_type| media_type.to_str().ok());
+    let mut out = DocBuilder::with_capacity(bytes.len() / 3 * 4 + 128);
+    out.begin_object();
+    out.key(b"\"contentType\":");
+    out.text(Kind::String, media_type.unwrap_or("application/octet-stream"));
+    out.key(b"\"data\":");
+    out.scalar(Kind::Base64, |out| {
+        out.push(b'"');
+        base64_into(out, bytes);
+        out.push(b'"');
+    });
+    out.key(b"\"extensions\":");
+    out.begin_array();
+    out.end_array();
+    out.end_object();
+    Held::whole(out.finish())
 }
 
 fn of_form(schema: &Schema, ty: &TypeRef, bytes: &Bytes) -> Result<Held, Vec<Wrong>> {

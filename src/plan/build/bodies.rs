@@ -33,7 +33,11 @@ impl Planner<'_> {
             return (BodyType::Any, Type::Dyn);
         }
         if let Some(message) = self.message_named(name.value.trim_end_matches('!')) {
-            return (BodyType::Message(message.clone()), types::of_message(message));
+            let body = match message.full_name() {
+                types::HTTP_BODY => BodyType::HttpBody,
+                _ => BodyType::Message(message.clone()),
+            };
+            return (body, types::of_message(message));
         }
         let Some(ty) = self.type_ref(name, path) else { return (BodyType::Any, Type::Dyn) };
         let required = if ty.is_non_null() { ty } else { TypeRef::NonNull(Box::new(ty)) };

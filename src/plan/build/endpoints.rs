@@ -10,6 +10,7 @@ use super::tree::Tree;
 use super::unit::{Root, Sources, Unit};
 use super::variants::Asking;
 use super::{Planner, REQUEST_TIMEOUT, types};
+use crate::base::media::Media;
 use crate::expr::{Node, Type};
 use crate::plan::schema::TypeRef;
 use crate::plan::{
@@ -88,7 +89,11 @@ impl Planner<'_> {
         let unit = Unit::new(self, tree, root).behind(endpoint.auth.as_ref(), endpoint.stream.as_ref());
         unit.check_door(Door::of_endpoint(endpoint), &named.path);
         unit.check_stream(endpoint.stream.as_ref(), &named.path);
-        let (composition, respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
+        let (composition, mut respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
+        let names_type = endpoint.respond.as_ref().is_some_and(|respond| respond.media_type.is_some());
+        if respond.body == BodyForm::Json && !names_type {
+            respond.body = passed_on(&unit).unwrap_or(BodyForm::Json);
+        }
         if let Some(returns) = &endpoint.returns {
             self.check_returns(endpoint, returns, &unit, &named.path);
         }
@@ -145,7 +150,9 @@ impl Planner<'_> {
             headers: self.pairs(respond.headers.as_ref(), &names, &format!("{path}.headers")),
             cookies: respond.cookies.iter().map(|cookie| super::cookies::cookie(unit, cookie)).collect(),
             body: match body {
-                BodyForm::Json if !media_type.to_str().is_ok_and(is_json) => BodyForm::Text,
+                BodyForm::Json if !media_type.to_str().is_ok_and(|media| Media::of(media) == Media::Json) => {
+                    BodyForm::Text
+                }
                 body => body,
             },
             media_type,
@@ -217,10 +224,17 @@ impl Planner<'_> {
     }
 }
 
-/// Whether a media type is JSON, also by its suffix (RFC 6839).
-fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || essence.ends_with("+json")
+/// How a result goes out that is all that one step holds, if that may be something else than JSON.
+fn passed_on(unit: &Unit<'_, '_>) -> Option<BodyForm> {
+    let result = unit.result(0).ok()?;
+    let Node::Path { var, steps } = &result.node else { return None };
+    let Source::Step(0, step) = unit.sources()[var.0 as usize] else { return None };
+    match result.ty.present() {
+        _ if !steps.is_empty() => None,
+        Type::Object(object) if types::is_http_body(&**object) => Some(BodyForm::HttpBody(step)),
+        Type::Dyn | Type::Bytes => Some(BodyForm::Reply(step)),
+        _ => None,
+    }
 }
 
 fn methods(methods: &Methods) -> Box<[Method]> {

@@ -147,6 +147,14 @@ fn of_kind(kind: &Kind, promises: Option<&OfBackend>) -> Type {
     }
 }
 
+/// Whether an object is a message that stands for bytes with a media type. Source: google/api/httpbody.proto.
+pub(super) fn is_http_body(object: &dyn ObjectType) -> bool {
+    object.is_message() && object.name() == HTTP_BODY
+}
+
+/// The name of that message.
+pub(super) const HTTP_BODY: &str = "google.api.HttpBody";
+
 /// Whether a message stands for a scalar or null. Source: google/protobuf/wrappers.proto.
 pub(super) fn is_wrapper(full_name: &str) -> bool {
     full_name.strip_prefix("google.protobuf.").and_then(|name| name.strip_suffix("Value")).is_some_and(|name| {

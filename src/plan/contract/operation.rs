@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::documents::{Documents, Spot, escaped};
 use super::schema::{Reader, SchemaId, Schemas, Sort, promised_type, type_of};
 use super::{is_true, text};
+use crate::base::media::{Media, essence};
 use crate::base::value::Doc;
 use crate::expr::Type;
 use crate::plan::OfBackend;
@@ -84,7 +85,11 @@ pub enum Contents {
     Nothing,
     /// JSON of this schema.
     Json(SchemaId),
-    /// JSON of any kind, or something else.
+    /// Text, XML among it.
+    Text,
+    /// Neither JSON nor text.
+    Bytes,
+    /// JSON of any kind, or something of several kinds.
     Unknown,
 }
 
@@ -155,6 +160,8 @@ impl Operation {
         let ty = |contents: Contents| match contents {
             Contents::Nothing => Type::Null,
             Contents::Json(id) => promised_type(&self.schemas, id, promises),
+            Contents::Text => Type::Text,
+            Contents::Bytes => Type::Bytes,
             Contents::Unknown => Type::Dyn,
         };
         contents.into_iter().map(ty).reduce(|one, other| one.join(&other)).unwrap_or(Type::Dyn)
@@ -236,7 +243,13 @@ impl Source<'_, '_> {
         let written = spot.node().and_then(|node| node.member("content"));
         let Some(Kind::Mapping(media)) = written.map(|node| &node.kind) else { return Contents::Nothing };
         let Some((media, described)) = media.iter().find(|(media, _)| is_json(&media.value)) else {
-            return if media.is_empty() { Contents::Nothing } else { Contents::Unknown };
+            let mut sorts = media.iter().map(|(media, _)| Media::of(&media.value));
+            return match sorts.next() {
+                None => Contents::Nothing,
+                Some(Media::Text) if sorts.all(|sort| sort == Media::Text) => Contents::Text,
+                Some(Media::Bytes) if sorts.all(|sort| sort == Media::Bytes) => Contents::Bytes,
+                Some(_) => Contents::Unknown,
+            };
         };
         if described.member("schema").is_none() {
             return Contents::Unknown;
@@ -261,8 +274,7 @@ fn range(status: &str) -> Option<(u16, u16)> {
 
 /// Whether a media type, or a range of them, is JSON (RFC 6839 for its suffix).
 fn is_json(media: &str) -> bool {
-    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence.ends_with("/json") || essence.ends_with("+json") || essence == "*/*" || essence == "application/*"
+    Media::of(media) == Media::Json || matches!(essence(media).as_str(), "*/*" | "application/*")
 }
 
 fn below(spot: &Spot, steps: &[&str]) -> Spot {

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pairs, PathPart, Source, Variants};
 use crate::base::host::HostPattern;
-use crate::base::id::BackendId;
+use crate::base::id::{BackendId, StepId};
 use crate::base::value::Doc;
 use crate::expr::Node;
 use crate::plan::contract::schema::{SchemaId, Schemas};
@@ -119,7 +119,7 @@ pub struct Respond {
     pub headers: Pairs<HeaderName>,
     /// Cookies to set.
     pub cookies: Box<[Cookie]>,
-    /// The media type of the body.
+    /// The media type of the body, where what answers does not bring its own.
     pub media_type: HeaderValue,
     /// How the result becomes the body.
     pub body: BodyForm,
@@ -132,8 +132,12 @@ pub enum BodyForm {
     None,
     /// As JSON.
     Json,
-    /// A text as it is, anything else as JSON: the media type is not JSON.
+    /// A text or bytes as they are, anything else as JSON: the media type is not JSON.
     Text,
+    /// What this step holds: bytes as they came, with the media type of its reply; anything else as JSON.
+    Reply(StepId),
+    /// The data of the `google.api.HttpBody` that this step holds, with the media type that it says.
+    HttpBody(StepId),
 }
 
 /// A cookie to set.
@@ -237,6 +241,8 @@ pub enum BodyType {
     Schema(TypeRef),
     /// A value of this input type, as JSON or as a form.
     Input(TypeRef),
+    /// Bytes of any media type, as a `google.api.HttpBody`.
+    HttpBody,
     /// ProtoJSON of a message.
     Message(MessageDescriptor),
     /// What a JSON Schema allows.

@@ -21,7 +21,7 @@ use super::http2::{Broken, ReplyBody};
 use super::{Backend, RequestBody, remaining, rest};
 use crate::base::call::{Collect, Over, Reply};
 use crate::base::failure::{Cause, Failure};
-use crate::base::value::Doc;
+use crate::base::value::{Doc, Held};
 use crate::descriptor::DescriptorPool;
 use crate::plan::Rpc;
 use message::{MessageId, Tables};
@@ -155,7 +155,7 @@ async fn read(
         }
     }
     status::remove(&mut headers);
-    let body = Some(Arc::new(decode(method, wires)?.of_reply()));
+    let body = Held::whole(decode(method, wires)?.of_reply());
     Ok(Reply { status: 200, headers: Arc::new(headers), body, is_cut })
 }
 

@@ -27,6 +27,7 @@ pub(super) fn of_endpoint(endpoint: &Endpoint, subject: Subject) -> Head {
             BodyType::Schema(ty) | BodyType::Input(ty) => ty.to_string(),
             BodyType::Message(message) => message.full_name().to_owned(),
             BodyType::JsonSchema { schemas, id } => schemas.name(*id).to_string(),
+            BodyType::HttpBody => "bytes (google.api.HttpBody)".to_owned(),
             BodyType::Any => "JSON".to_owned(),
             BodyType::Mentioned => "any JSON, or nothing".to_owned(),
         },
@@ -77,7 +78,10 @@ fn failures(endpoint: &Endpoint) -> Vec<(String, u16)> {
 /// The answer of an endpoint that a composition answers.
 pub(super) fn answer(endpoint: &Endpoint, respond: &Respond, naming: &Naming<'_, '_>) -> model::Answer {
     let has_body = respond.body != BodyForm::None;
-    let media_type = String::from_utf8_lossy(respond.media_type.as_bytes()).into_owned();
+    let media_type = match respond.body {
+        BodyForm::HttpBody(_) => "what its google.api.HttpBody says".to_owned(),
+        _ => String::from_utf8_lossy(respond.media_type.as_bytes()).into_owned(),
+    };
     let cookies = respond.cookies.iter();
     model::Answer {
         status: match &respond.status {
