@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
+use super::fields::Fields;
 use super::id::{BackendId, MethodId, OperationId};
 use super::value::Held;
 
@@ -117,7 +118,7 @@ pub struct Reply {
     /// The HTTP status; for gRPC the one that the gRPC status maps to.
     pub status: u16,
     /// Header fields, or metadata and trailers.
-    pub headers: Arc<HeaderMap>,
+    pub headers: Arc<Fields>,
     /// The body as the step holds it; null when there was none (204, 205, or empty).
     pub body: Held,
     /// Whether it is a list of messages that was cut at its `max`.

@@ -6,6 +6,7 @@
 pub mod call;
 pub mod diagnostic;
 pub mod failure;
+pub mod fields;
 pub mod host;
 pub mod id;
 pub mod media;

@@ -98,7 +98,7 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
 /// The bytes that a step holds, and the media type of the reply that they came in.
 fn bytes_of(slot: &Slot) -> Option<(Bytes, HeaderValue)> {
     let Held::Bytes(bytes) = &slot.held else { return None };
-    let media_type = slot.headers.as_ref().and_then(|headers| headers.get(CONTENT_TYPE)).cloned();
+    let media_type = slot.headers.as_ref().and_then(|fields| fields.content_type()).cloned();
     Some((Bytes::from_owner(bytes.clone()), media_type.unwrap_or(OCTETS)))
 }
 

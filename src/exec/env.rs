@@ -103,7 +103,7 @@ impl Env<'_> {
             }
             Source::Headers(depth, step) => {
                 let (frames, at) = self.step(*depth, *step)?;
-                frames.slot(at).headers.as_deref().map_or(Value::Null, headers_value)
+                frames.slot(at).headers.as_deref().map_or(Value::Null, |fields| headers_value(fields.map()))
             }
             Source::Error(depth, step) => {
                 let (frames, at) = self.step(*depth, *step)?;
@@ -161,7 +161,7 @@ impl expr::Env for Env<'_> {
             Source::Request(part) => self.request_value(*part),
             Source::Reply => self.reply_body.value(),
             Source::ReplyStatus => self.reply.map_or(Value::Null, |reply| Value::Int(reply.status.into())),
-            Source::ReplyHeaders => self.reply.map_or(Value::Null, |reply| headers_value(&reply.headers)),
+            Source::ReplyHeaders => self.reply.map_or(Value::Null, |reply| headers_value(reply.headers.map())),
             Source::Keys => self.keys.value(),
             Source::Last => self.repeated.map_or(Value::Null, |repeated| repeated.last.value()),
             Source::Replies => self.repeated.map_or(Value::Null, |repeated| repeated.replies.value()),

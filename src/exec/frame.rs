@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::HeaderMap;
-
 use super::crowd::CrowdId;
 use super::repeat::Repeated;
 use crate::base::failure::Failure;
+use crate::base::fields::Fields;
 use crate::base::id::StepId;
 use crate::base::value::Held;
 use crate::plan::{Need, Scope, Step};
@@ -61,7 +60,7 @@ pub(super) struct Slot {
     pub(super) end: End,
     /// Status and header fields of its reply; status 0 before there is one.
     pub(super) status: u16,
-    pub(super) headers: Option<Arc<HeaderMap>>,
+    pub(super) headers: Option<Arc<Fields>>,
     /// Why it failed.
     pub(super) failure: Option<Box<Failure>>,
     /// When a step with inner steps, or with repeated calls, and a `timeout` must be done.

@@ -117,7 +117,7 @@ fn bad_name(of: &str) -> Failure {
 
 /// Header fields; null drops a field.
 pub(super) fn headers(pairs: &[Pair<HeaderName>], env: &Env<'_>) -> Result<HeaderMap, Failure> {
-    let mut headers = HeaderMap::with_capacity(pairs.len() + 4);
+    let mut headers = HeaderMap::with_capacity(pairs.len());
     each(pairs, env, &mut |name, value| {
         // A map may hold one name in two spellings; the first counts.
         if !is_absent(value) && !headers.contains_key(name) {

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::Bytes;
-use http::{Request, Response, uri};
+use http::{HeaderName, HeaderValue, Request, uri};
 use tokio::sync::Mutex;
 
 use super::connect::{HTTP1, HTTP2, connect};
+use super::reply::Answer;
 use super::{ReplyBody, RequestBody, http1, http2};
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
@@ -19,6 +20,16 @@ pub(super) struct Instance {
     http2: http2::Client,
     /// What was agreed on over TLS; without TLS, HTTP/1.1 is what a REST backend speaks.
     agreement: Option<Agreement>,
+}
+
+/// A request on its way to an address.
+#[derive(Debug)]
+pub(super) struct Directed {
+    /// Path and query, with the address's prefix.
+    pub(super) target: uri::PathAndQuery,
+    pub(super) request: Request<RequestBody>,
+    /// Header fields that it has where it declares none of the same name.
+    pub(super) usual: &'static [(HeaderName, HeaderValue)],
 }
 
 /// Which version of HTTP an address was found to speak.
@@ -61,29 +72,27 @@ impl Instance {
     }
 
     /// Sends a request in the version that the address speaks.
-    pub(super) async fn send(
-        &self,
-        target: uri::PathAndQuery,
-        request: Request<RequestBody>,
-    ) -> Result<Response<ReplyBody>, Failure> {
+    pub(super) async fn send(&self, directed: Directed) -> Result<Answer, Failure> {
         match &self.agreement {
-            None => Ok(self.http1.send(target, request).await?.map(ReplyBody::Http1)),
+            None => self.http1.send(directed).await,
             // Boxed, so that calls without TLS are no larger for it.
-            Some(agreement) => Box::pin(self.send_as_agreed(agreement, target, request)).await,
+            Some(agreement) => Box::pin(self.send_as_agreed(agreement, directed)).await,
         }
     }
 
-    async fn send_as_agreed(
-        &self,
-        agreement: &Agreement,
-        target: uri::PathAndQuery,
-        request: Request<RequestBody>,
-    ) -> Result<Response<ReplyBody>, Failure> {
+    async fn send_as_agreed(&self, agreement: &Agreement, directed: Directed) -> Result<Answer, Failure> {
         let sent = match self.version(agreement).await? {
-            Version::Http1 => self.http1.send(target, request).await.map(|reply| reply.map(ReplyBody::Http1)),
+            Version::Http1 => self.http1.send(directed).await,
             Version::Http2 => {
-                let sent = self.http2.send(target, request).await;
-                sent.map(|reply| reply.map(ReplyBody::Http2)).map_err(http2::Broken::failure)
+                let Directed { target, mut request, usual } = directed;
+                for (name, value) in usual {
+                    request.headers_mut().entry(name).or_insert_with(|| value.clone());
+                }
+                let sent = self.http2.send(target, request).await.map_err(http2::Broken::failure);
+                sent.map(|reply| {
+                    let (head, body) = reply.into_parts();
+                    Answer { status: head.status, fields: head.headers.into(), body: ReplyBody::Http2(body) }
+                })
             }
         };
         if sent.as_ref().is_err_and(|failure| failure.cause == Cause::ConnectFailed) {

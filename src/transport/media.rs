@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use crate::base::failure::{Cause, Failure};
 use crate::base::media::{Media, parameter};
@@ -19,13 +18,13 @@ use crate::plan::contract::Operation;
 /// what cannot be read is null.
 pub(super) fn held(
     bytes: Bytes,
-    (status, headers): (StatusCode, &HeaderMap),
+    (status, media_type): (StatusCode, Option<&HeaderValue>),
     operation: Option<&Operation>,
 ) -> Result<Held, Failure> {
     if bytes.is_empty() {
         return Ok(Held::Null);
     }
-    let media_type = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    let media_type = media_type.map(|value| value.to_str().unwrap_or("?"));
     let read = match media_type.map(|media_type| (Media::of(media_type), media_type)) {
         None | Some((Media::Json, _)) => json(bytes).map(|mut doc| {
             if let Some(operation) = operation {
@@ -65,15 +64,14 @@ fn text(bytes: &[u8], charset: Option<&str>) -> Result<Doc, String> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use http::header::CONTENT_TYPE;
-    use http::{HeaderMap, HeaderValue, StatusCode};
+    use http::{HeaderValue, StatusCode};
 
     use super::held;
 
     fn read(media_type: &'static str, status: u16, bytes: &'static [u8]) -> Option<String> {
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))]);
+        let media_type = HeaderValue::from_static(media_type);
         let status = StatusCode::from_u16(status).expect("a status");
-        held(Bytes::from_static(bytes), (status, &headers), None).ok().map(|held| held.to_json())
+        held(Bytes::from_static(bytes), (status, Some(&media_type)), None).ok().map(|held| held.to_json())
     }
 
     #[test]

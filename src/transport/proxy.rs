@@ -7,6 +7,7 @@ use http::header::{
 };
 use http::{HeaderMap, Request, Response, Version};
 
+use super::instance::Directed;
 use super::{Backend, ReplyBody, RequestBody};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::BackendId;
@@ -32,11 +33,11 @@ pub(super) async fn forward(backend: &Backend, passage: Passage) -> Result<Respo
     *request.version_mut() = Version::HTTP_11;
     strip_hop_by_hop(request.headers_mut());
     request.headers_mut().remove(HOST);
-    let exchange = instance.send(target, request);
+    let exchange = instance.send(Directed { target, request, usual: &[] });
     let Ok(response) = tokio::time::timeout_at(passage.deadline.into(), exchange).await else {
         return Err(Failure::new(Cause::Timeout, "no reply within the deadline"));
     };
-    let mut response = response?;
+    let mut response = Response::from(response?);
     strip_hop_by_hop(response.headers_mut());
     Ok(response)
 }

@@ -5,9 +5,28 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use super::{http1, http2};
+use crate::base::fields::Fields;
+
+/// A reply whose body is still to be read.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) fields: Fields,
+    pub(super) body: ReplyBody,
+}
+
+impl From<Answer> for Response<ReplyBody> {
+    fn from(answer: Answer) -> Self {
+        let mut response = Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.fields.into_map();
+        response
+    }
+}
 
 /// The body of a reply that is still to be read. Dropped before its end, it gives the call up.
 #[derive(Debug)]

@@ -4,16 +4,23 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::coding::{self, Coding};
+use super::instance::Directed;
+use super::reply::Answer;
 use super::{Backend, ReplyBody, RequestBody, body, media};
 use crate::base::call::{Reply, RestRequest};
 use crate::base::failure::Failure;
+use crate::base::fields::Fields;
 use crate::plan::contract::Operation;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const AGENT: HeaderValue = HeaderValue::from_static(concat!("selvedge/", env!("CARGO_PKG_VERSION")));
+
+/// What a call has where nothing is declared. The first concerns its body.
+static USUAL: [(HeaderName, HeaderValue); 4] =
+    [(CONTENT_TYPE, JSON), (ACCEPT, JSON), (ACCEPT_ENCODING, coding::OFFERED), (USER_AGENT, AGENT)];
 
 /// Sends a REST call and parses its reply.
 pub(super) async fn send(
@@ -23,35 +30,26 @@ pub(super) async fn send(
 ) -> Result<Reply, Failure> {
     let instance = backend.instance();
     let target = instance.target(call.target)?;
-    let headers = headers(declared, call.body.as_ref());
+    let usual: &[_] = if call.body.is_some() { &USUAL } else { &USUAL[1..] };
     let mut request = http::Request::new(RequestBody::Whole(call.body));
     *request.method_mut() = call.method;
-    *request.headers_mut() = headers;
-    read(instance.send(target, request).await?, backend.max_reply, operation).await
+    *request.headers_mut() = declared;
+    read(instance.send(Directed { target, request, usual }).await?, backend.max_reply, operation).await
 }
 
-/// The declared header fields, and what JSON needs where nothing is declared.
-fn headers(mut headers: HeaderMap, body: Option<&Bytes>) -> HeaderMap {
-    headers.entry(ACCEPT).or_insert(JSON);
-    headers.entry(ACCEPT_ENCODING).or_insert(coding::OFFERED);
-    headers.entry(USER_AGENT).or_insert(AGENT);
-    if body.is_some() {
-        headers.entry(CONTENT_TYPE).or_insert(JSON);
-    }
-    headers
+async fn read(answer: Answer, max: u64, operation: Option<&Operation>) -> Result<Reply, Failure> {
+    let Answer { status, fields, body } = answer;
+    let (bytes, fields) =
+        if fields.is_coded() { decoded(fields, body, max).await? } else { (body::read(body, max).await?.0, fields) };
+    let body = media::held(bytes, (status, fields.content_type()), operation)?;
+    Ok(Reply { status: status.as_u16(), headers: Arc::new(fields), body, is_cut: false })
 }
 
-async fn read(response: Response<ReplyBody>, max: u64, operation: Option<&Operation>) -> Result<Reply, Failure> {
-    let (mut head, body) = response.into_parts();
-    let bytes = match Coding::of(&head.headers)? {
-        None => body::read(body, max).await?.0,
-        Some(coding) => {
-            // What expressions see are the fields of the body as it is.
-            head.headers.remove(CONTENT_ENCODING);
-            head.headers.remove(CONTENT_LENGTH);
-            body::read_coded(body, coding, max).await?
-        }
-    };
-    let body = media::held(bytes, (head.status, &head.headers), operation)?;
-    Ok(Reply { status: head.status.as_u16(), headers: Arc::new(head.headers), body, is_cut: false })
+/// The body without its content coding. What expressions see are the fields of the body as it is.
+async fn decoded(fields: Fields, body: ReplyBody, max: u64) -> Result<(Bytes, Fields), Failure> {
+    let mut fields = fields.into_map();
+    let Some(coding) = Coding::of(&fields)? else { return Ok((body::read(body, max).await?.0, fields.into())) };
+    fields.remove(CONTENT_ENCODING);
+    fields.remove(CONTENT_LENGTH);
+    Ok((body::read_coded(body, coding, max).await?, fields.into()))
 }

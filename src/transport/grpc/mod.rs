@@ -156,7 +156,7 @@ async fn read(
     }
     status::remove(&mut headers);
     let body = Held::whole(decode(method, wires)?.of_reply());
-    Ok(Reply { status: 200, headers: Arc::new(headers), body, is_cut })
+    Ok(Reply { status: 200, headers: Arc::new(headers.into()), body, is_cut })
 }
 
 /// What came of a reply, before it is read.

@@ -76,7 +76,7 @@ pub(super) fn reply(code: u32, mut headers: HeaderMap, tables: Option<&Tables>) 
         out.end_array();
     }
     out.end_object();
-    Reply { status, headers: Arc::new(headers), body: Held::whole(out.finish()), is_cut: false }
+    Reply { status, headers: Arc::new(headers.into()), body: Held::whole(out.finish()), is_cut: false }
 }
 
 /// A reply that is no gRPC at all, judged by its HTTP status.

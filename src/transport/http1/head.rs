@@ -2,9 +2,10 @@
 
 use bytes::{Buf as _, Bytes};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Method, Response, StatusCode, Version, uri};
+use http::{HeaderMap, Method, StatusCode, Version, uri};
 
 use super::framing::Framing;
+use crate::base::fields::{Fields, Seen};
 
 /// Header fields that a reply may have.
 const FIELDS: usize = 128;
@@ -16,11 +17,20 @@ const LENGTH: usize = 64 << 10;
 pub(super) struct RequestHead<'a> {
     pub(super) method: &'a Method,
     pub(super) target: &'a uri::PathAndQuery,
-    pub(super) headers: &'a HeaderMap,
-    /// The `Host` of a request that declares none.
-    pub(super) host: &'a HeaderValue,
+    pub(super) fields: RequestFields<'a>,
     /// How its body is framed, `None` for a request without one.
     pub(super) body: Option<Framing>,
+}
+
+/// The header fields of a request.
+#[derive(Debug)]
+pub(super) struct RequestFields<'a> {
+    /// What it declares.
+    pub(super) headers: &'a HeaderMap,
+    /// What it has where it declares none of the same name.
+    pub(super) usual: &'a [(HeaderName, HeaderValue)],
+    /// The `Host` of a request that declares none.
+    pub(super) host: &'a HeaderValue,
 }
 
 impl RequestHead<'_> {
@@ -30,13 +40,14 @@ impl RequestHead<'_> {
         let mut out = Vec::with_capacity(512);
         let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
         put(&[self.method.as_str().as_bytes(), b" ", self.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
-        if !self.headers.contains_key(HOST) {
-            put(&[b"host: ", self.host.as_bytes(), b"\r\n"]);
+        let RequestFields { headers, usual, host } = self.fields;
+        if !headers.contains_key(HOST) {
+            put(&[b"host: ", host.as_bytes(), b"\r\n"]);
         }
-        for (name, value) in self.headers {
-            if !is_framing(name) {
-                put(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
-            }
+        let declared = headers.iter().filter(|(name, _)| !is_framing(name));
+        let usual = usual.iter().filter(|(name, _)| !headers.contains_key(name)).map(|(name, value)| (name, value));
+        for (name, value) in declared.chain(usual) {
+            put(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
         }
         match self.body {
             Some(Framing::Length(length)) => {
@@ -58,12 +69,25 @@ fn is_framing(name: &HeaderName) -> bool {
 /// A reply's head.
 #[derive(Debug)]
 pub(super) struct ReplyHead {
-    /// Status and header fields.
-    pub(super) response: Response<()>,
+    pub(super) status: StatusCode,
+    pub(super) fields: Fields,
     /// How the body behind it is framed.
     pub(super) framing: Framing,
     /// Whether another request may follow on the connection.
     pub(super) is_kept: bool,
+}
+
+/// What the fields of a reply's head say of the message and its connection.
+#[derive(Debug, Default)]
+struct Said<'b> {
+    length: Option<&'b [u8]>,
+    has_other_length: bool,
+    transfer_coding: Option<&'b [u8]>,
+    has_other_transfer_coding: bool,
+    is_close: bool,
+    is_keep_alive: bool,
+    content_type: Option<&'b [u8]>,
+    is_coded: bool,
 }
 
 /// Takes the head of the reply to a request with `method` from the front of `bytes`, and any interim replies before
@@ -90,68 +114,76 @@ pub(super) fn take(bytes: &mut Bytes, method: &Method) -> Result<Option<ReplyHea
         }
         if !status.is_informational() {
             let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
+            let said = Said::in_fields(parsed.headers);
+            let framing = said.framing(version)?;
+            let has_body =
+                *method != Method::HEAD && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED;
+            let framing = if has_body { framing } else { Framing::Length(0) };
+            let is_kept = if version == Version::HTTP_10 { said.is_keep_alive } else { !said.is_close };
+            let content_type = said.content_type.and_then(|value| HeaderValue::from_bytes(value).ok());
+            let seen = Seen { content_type, is_coded: said.is_coded };
             // The fields get bytes of their own: the rest of what was read is the body's.
-            let headers = header_fields(&Bytes::copy_from_slice(&bytes[..length]), parsed.headers, bytes)?;
+            let fields = Fields::of_head(Bytes::copy_from_slice(&bytes[..length]), seen);
             bytes.advance(length);
-            return finish((status, version, headers), method).map(Some);
+            return Ok(Some(ReplyHead { status, fields, framing, is_kept }));
         }
         bytes.advance(length);
     }
 }
 
-/// The parsed fields, which lie in `read`, as slices of `head`, which begins with the same bytes.
-fn header_fields(head: &Bytes, parsed: &[httparse::Header<'_>], read: &Bytes) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::with_capacity(parsed.len());
-    for field in parsed {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|error| error.to_string())?;
-        // An empty value need not lie in what was read.
-        let start = field.value.as_ptr().addr().saturating_sub(read.as_ptr().addr());
-        let value = if field.value.is_empty() { Bytes::new() } else { head.slice(start..start + field.value.len()) };
-        headers.append(name, HeaderValue::from_maybe_shared(value).map_err(|error| error.to_string())?);
-    }
-    Ok(headers)
-}
-
-fn finish((status, version, headers): (StatusCode, Version, HeaderMap), method: &Method) -> Result<ReplyHead, String> {
-    let framing = framing(&headers, version)?;
-    let has_body = *method != Method::HEAD && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED;
-    let framing = if has_body { framing } else { Framing::Length(0) };
-    let named = |option: &str| {
-        let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|name| name.trim().eq_ignore_ascii_case(option))
-    };
-    let is_kept = match version {
-        Version::HTTP_10 => named("keep-alive"),
-        _ => !headers.contains_key(CONNECTION) || !named("close"),
-    };
-    let mut response = Response::new(());
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Ok(ReplyHead { response, framing, is_kept })
-}
-
-/// Where a body ends. What can be read in two ways is refused, for the next reply would begin at two places
-/// (RFC 9112, section 6.3).
-fn framing(headers: &HeaderMap, version: Version) -> Result<Framing, String> {
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let length = lengths.next();
-    if lengths.any(|other| Some(other) != length) {
-        return Err("the reply has two different lengths".to_owned());
-    }
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    match (codings.next(), length) {
-        (None, None) => Ok(Framing::UntilClose),
-        (None, Some(length)) => {
-            let text = length.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-            let number = text.and_then(|text| text.parse().ok());
-            number.map(Framing::Length).ok_or_else(|| "the reply's length is not a number".to_owned())
+impl<'b> Said<'b> {
+    fn in_fields(fields: &[httparse::Header<'b>]) -> Self {
+        let mut said = Self::default();
+        for field in fields {
+            let (name, value) = (field.name.as_bytes(), field.value);
+            // The lengths of the names tell most of them apart.
+            match name.len() {
+                10 if name.eq_ignore_ascii_case(b"connection") => {
+                    let named = |option: &[u8]| {
+                        value.split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(option))
+                    };
+                    said.is_close |= named(b"close");
+                    said.is_keep_alive |= named(b"keep-alive");
+                }
+                12 if name.eq_ignore_ascii_case(b"content-type") => {
+                    said.content_type = said.content_type.or(Some(value))
+                }
+                14 if name.eq_ignore_ascii_case(b"content-length") => {
+                    said.has_other_length |= said.length.is_some_and(|length| length != value);
+                    said.length = Some(value);
+                }
+                16 if name.eq_ignore_ascii_case(b"content-encoding") => said.is_coded = true,
+                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                    said.has_other_transfer_coding |= said.transfer_coding.is_some();
+                    said.transfer_coding = Some(value);
+                }
+                _ => {}
+            }
         }
-        (Some(_), Some(_)) => Err("the reply has both a length and a transfer coding".to_owned()),
-        (Some(coding), None) => {
-            let is_chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
-            match is_chunked && version == Version::HTTP_11 {
-                true => Ok(Framing::chunked()),
-                false => Err("the reply's transfer coding is not chunked".to_owned()),
+        said
+    }
+
+    /// Where the body ends. What can be read in two ways is refused, for the next reply would begin at two places
+    /// (RFC 9112, section 6.3).
+    fn framing(&self, version: Version) -> Result<Framing, String> {
+        if self.has_other_length {
+            return Err("the reply has two different lengths".to_owned());
+        }
+        match (self.transfer_coding, self.length) {
+            (None, None) => Ok(Framing::UntilClose),
+            (None, Some(length)) => {
+                let text =
+                    std::str::from_utf8(length).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+                let number = text.and_then(|text| text.parse().ok());
+                number.map(Framing::Length).ok_or_else(|| "the reply's length is not a number".to_owned())
+            }
+            (Some(_), Some(_)) => Err("the reply has both a length and a transfer coding".to_owned()),
+            (Some(coding), None) => {
+                let is_chunked = coding.eq_ignore_ascii_case(b"chunked") && !self.has_other_transfer_coding;
+                match is_chunked && version == Version::HTTP_11 {
+                    true => Ok(Framing::chunked()),
+                    false => Err("the reply's transfer coding is not chunked".to_owned()),
+                }
             }
         }
     }
@@ -160,16 +192,16 @@ fn framing(headers: &HeaderMap, version: Version) -> Result<Framing, String> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use http::{HeaderMap, HeaderValue, Method, uri};
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, uri};
 
-    use super::{RequestHead, take};
+    use super::{RequestFields, RequestHead, take};
     use crate::transport::http1::framing::Framing;
 
     fn read(text: &str) -> Result<Option<(u16, Framing, bool, String)>, String> {
         let mut bytes = Bytes::copy_from_slice(text.as_bytes());
         let head = take(&mut bytes, &Method::GET)?;
         let rest = String::from_utf8_lossy(&bytes).into_owned();
-        Ok(head.map(|head| (head.response.status().as_u16(), head.framing, head.is_kept, rest)))
+        Ok(head.map(|head| (head.status.as_u16(), head.framing, head.is_kept, rest)))
     }
 
     #[test]
@@ -177,20 +209,20 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("content-length", HeaderValue::from_static("7"));
         headers.insert("x-one", HeaderValue::from_static("1"));
+        let usual = ["x-one", "x-two"].map(|name| (HeaderName::from_static(name), HeaderValue::from_static("2")));
         let head = |body| {
             RequestHead {
                 method: &Method::POST,
                 target: &uri::PathAndQuery::from_static("/a?b=c"),
-                headers: &headers,
-                host: &HeaderValue::from_static("shop:80"),
+                fields: RequestFields { headers: &headers, usual: &usual, host: &HeaderValue::from_static("shop:80") },
                 body,
             }
             .write()
         };
         let text = |body| String::from_utf8(head(body)).expect("it is ASCII");
-        assert_eq!(text(None), "POST /a?b=c HTTP/1.1\r\nhost: shop:80\r\nx-one: 1\r\n\r\n");
-        assert!(text(Some(Framing::Length(2))).ends_with("x-one: 1\r\ncontent-length: 2\r\n\r\n"));
-        assert!(text(Some(Framing::chunked())).ends_with("x-one: 1\r\ntransfer-encoding: chunked\r\n\r\n"));
+        assert_eq!(text(None), "POST /a?b=c HTTP/1.1\r\nhost: shop:80\r\nx-one: 1\r\nx-two: 2\r\n\r\n");
+        assert!(text(Some(Framing::Length(2))).ends_with("x-one: 1\r\nx-two: 2\r\ncontent-length: 2\r\n\r\n"));
+        assert!(text(Some(Framing::chunked())).ends_with("x-one: 1\r\nx-two: 2\r\ntransfer-encoding: chunked\r\n\r\n"));
     }
 
     #[test]

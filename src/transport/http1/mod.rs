@@ -17,16 +17,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method, Request, Response, uri};
+use http::{HeaderValue, Method};
 use http_body::Body as _;
 
 use super::connect::{HTTP1, Stream, connect};
+use super::instance::Directed;
+use super::reply::Answer;
 use super::{RequestBody, words};
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
 use connection::{Broken, Connection, Outgoing};
 use framing::Framing;
-use head::RequestHead;
+use head::{RequestFields, RequestHead};
 pub(super) use reply::ReplyBody;
 use shelf::{Lease, Shelf};
 
@@ -66,22 +68,20 @@ impl Client {
         self.shelf.keep(Connection::new(stream));
     }
 
-    /// Sends a request to `target` and hands back the reply's head, with a body that is still to be read.
+    /// Sends a request and hands back the reply's head, with a body that is still to be read.
     ///
     /// A kept connection may end just when the request goes out. If nothing of a reply had come and the request may be
     /// sent twice (RFC 9110, section 9.2.2), it goes out once more, on a new connection.
     ///
     /// # Errors
     /// No connection, one that breaks before the reply's head, or a head that is not HTTP.
-    pub(super) async fn send(
-        &self,
-        target: uri::PathAndQuery,
-        request: Request<RequestBody>,
-    ) -> Result<Response<ReplyBody>, Failure> {
+    pub(super) async fn send(&self, directed: Directed) -> Result<Answer, Failure> {
+        let Directed { target, request, usual } = directed;
         let (parts, body) = request.into_parts();
         let framing = framing(&parts, &body);
         let (method, headers) = (&parts.method, &parts.headers);
-        let head = RequestHead { method, target: &target, headers, host: &self.host, body: framing }.write();
+        let fields = RequestFields { headers, usual, host: &self.host };
+        let head = RequestHead { method, target: &target, fields, body: framing }.write();
         let outgoing = Outgoing::new(head, body, framing);
         let permit = self.shelf.permit().await;
         let (mut connection, again) = match self.shelf.take() {
@@ -93,9 +93,10 @@ impl Client {
             connection = self.connect().await?;
             answer = connection.exchange(method, outgoing).await;
         }
-        let answer = answer.map_err(Failure::from)?;
+        let head = answer.map_err(Failure::from)?;
         let lease = Lease::new(connection, &self.shelf, permit);
-        Ok(answer.response.map(|()| ReplyBody::new(answer.framing, lease, answer.is_kept)))
+        let body = super::ReplyBody::Http1(ReplyBody::new(head.framing, lease, head.is_kept));
+        Ok(Answer { status: head.status, fields: head.fields, body })
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {

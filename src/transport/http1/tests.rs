@@ -15,6 +15,7 @@ use super::Client;
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
 use crate::transport::RequestBody;
+use crate::transport::instance::Directed;
 
 const FOREVER: Duration = Duration::from_secs(60);
 const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -59,10 +60,13 @@ async fn serve(stream: &mut TcpStream, reply: &str, replies: usize, pause: Durat
     }
 }
 
+fn to_root(request: Request<RequestBody>) -> Directed {
+    Directed { target: uri::PathAndQuery::from_static("/"), request, usual: &[] }
+}
+
 async fn exchange(client: &Client) -> Result<String, Failure> {
-    let target = uri::PathAndQuery::from_static("/");
-    let reply = client.send(target, Request::new(RequestBody::Whole(None))).await?;
-    let body = reply.into_body().collect().await.map_err(|error| Failure::new(Cause::BadReply, error.to_string()))?;
+    let reply = client.send(to_root(Request::new(RequestBody::Whole(None)))).await?;
+    let body = reply.body.collect().await.map_err(|error| Failure::new(Cause::BadReply, error.to_string()))?;
     Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
 }
 
@@ -109,8 +113,7 @@ async fn a_body_that_is_not_read_takes_its_connection_with_it() {
     let long = "HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\nthe beginning";
     let backend = backend(long, 2, Duration::ZERO).await;
     let client = Client::new(&backend.address);
-    let target = uri::PathAndQuery::from_static("/");
-    let reply = client.send(target, Request::new(RequestBody::Whole(None))).await.expect("the head comes");
+    let reply = client.send(to_root(Request::new(RequestBody::Whole(None)))).await.expect("the head comes");
     drop(reply);
     until(|| backend.open.load(Ordering::SeqCst) == 0).await;
 }
@@ -194,7 +197,7 @@ async fn a_kept_connection_that_breaks_is_replaced_for_requests_that_may_be_repe
         exchange(&client).await.expect("it answers");
         let mut again = Request::new(RequestBody::Whole(None));
         *again.method_mut() = method.clone();
-        let reply = client.send(uri::PathAndQuery::from_static("/"), again).await;
+        let reply = client.send(to_root(again)).await;
         assert_eq!(reply.is_ok(), answered, "{method}");
         assert_eq!(accepted.load(Ordering::SeqCst), if answered { 2 } else { 1 }, "{method}");
     }
@@ -210,9 +213,8 @@ async fn a_body_of_unknown_length_goes_in_chunks() {
         let _ = stream.write_all(reply.as_bytes()).await;
     })
     .await;
-    let target = uri::PathAndQuery::from_static("/");
-    let reply = client.send(target, request(Method::POST, vec!["hello", "", " world"])).await.expect("it answers");
-    let body = reply.into_body().collect().await.expect("it is whole").to_bytes();
+    let reply = client.send(to_root(request(Method::POST, vec!["hello", "", " world"]))).await.expect("it answers");
+    let body = reply.body.collect().await.expect("it is whole").to_bytes();
     assert_eq!(body, r"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
 }
 
@@ -230,10 +232,9 @@ async fn an_answer_may_come_before_the_body_went_out() {
         tokio::time::sleep(FOREVER).await;
     })
     .await;
-    let target = uri::PathAndQuery::from_static("/");
-    let reply = client.send(target, request(Method::POST, vec![PIECE; 200])).await.expect("it answers");
-    assert_eq!(reply.status(), 413);
-    assert_eq!(reply.into_body().collect().await.expect("it is whole").to_bytes(), "no");
+    let reply = client.send(to_root(request(Method::POST, vec![PIECE; 200]))).await.expect("it answers");
+    assert_eq!(reply.status, 413);
+    assert_eq!(reply.body.collect().await.expect("it is whole").to_bytes(), "no");
 }
 
 #[tokio::test]
