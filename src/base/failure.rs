@@ -123,7 +123,7 @@ causes! {
     TooManyItems = "too_many_items", 502, 11, Gateway, false, "A list has more items than this endpoint handles.";
     /// A repeated call was made `max` times and its `until` did not come true.
     RepeatLimit = "repeat_limit", 502, 14, Backend, true, "A service behind this endpoint did not come to an end.";
-    /// A GraphQL result is null where the schema says it cannot be.
+    /// A result is null where the schema, or what an endpoint `returns`, says it cannot be.
     NullInNonNull = "null_in_non_null", 502, 13, Backend, false, "A required value is missing.";
     /// A value is not of the type that the schema promises.
     TypeMismatch = "type_mismatch", 502, 13, Backend, false, "A value is not of the type that the schema promises.";

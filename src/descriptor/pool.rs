@@ -148,6 +148,12 @@ impl DescriptorPool {
         Some(MessageDescriptor { pool: self.clone(), index })
     }
 
+    /// The enumeration of this full name.
+    pub fn enumeration(&self, full_name: &str) -> Option<EnumDescriptor> {
+        let index = self.0.enumerations.iter().position(|found| *found.full_name == *full_name)?;
+        Some(EnumDescriptor { pool: self.clone(), index: index as u32 })
+    }
+
     /// The service called `full_name`.
     pub fn service(&self, full_name: &str) -> Option<ServiceDescriptor> {
         self.services().find(|service| service.full_name() == full_name)

@@ -148,9 +148,14 @@ fn room(run: &Run<'_>, composed: &Composed) -> usize {
 
 /// Writes the result as JSON. A reply that is the whole result is handed on without a copy.
 fn write((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> {
-    if let Node::Path { var, steps } = node
+    let (whole, is_as_declared): (_, &dyn Fn(View<'_>) -> bool) = match node {
+        Node::Required(required) => (&required.node, &|view| required.demand.is_met(&view.value())),
+        node => (node, &|_| true),
+    };
+    if let Node::Path { var, steps } = whole
         && steps.is_empty()
-        && let Some((doc, 0)) = env.view(*var).map(View::parts)
+        && let Some(view) = env.view(*var).filter(|view| is_as_declared(*view))
+        && let (doc, 0) = view.parts()
     {
         return Ok(doc.bytes().clone());
     }

@@ -243,6 +243,7 @@ pub(super) fn failure(error: &EvalError) -> Failure {
         ErrorKind::MissingValue => Cause::MissingValue,
         ErrorKind::Budget => Cause::ExpressionBudget,
         ErrorKind::Clash => Cause::MergeConflict,
+        ErrorKind::Required => Cause::NullInNonNull,
         _ => Cause::ExpressionFailed,
     };
     Failure::new(cause, error.to_string())

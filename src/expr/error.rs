@@ -22,6 +22,8 @@ pub enum ErrorKind {
     DivisionByZero,
     /// An operator or function met a value of a type that it does not take.
     Type,
+    /// A result is null where its declared type says that it cannot be.
+    Required,
     /// Two parts of a `$merge` have a value for one member.
     Clash,
     /// The step or size budget of the request is used up.

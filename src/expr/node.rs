@@ -12,9 +12,11 @@ use super::span::Span;
 use crate::base::value::{Value, member_key};
 
 mod merge;
+mod required;
 mod shape;
 
 pub use merge::{Clash, Merge, Part, Whole};
+pub use required::{Demand, Required};
 
 /// A value that [`super::Env::var`] reads. Its number means something to the planner only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,6 +119,8 @@ pub enum Node {
     Text(Box<[TextPart]>),
     /// Template: null when the inside fails, and the failure is reported.
     Leaf(Box<Node>),
+    /// Template: a value that a declared type forbids to be null; null is a failure.
+    Required(Box<Required>),
     /// Template: one of two sides, by a boolean that the environment holds.
     Outcome {
         /// True or false.

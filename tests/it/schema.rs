@@ -135,6 +135,7 @@ const STRUCTURAL: &[&str] = &[
 
 /// Files with such a code, and what would have to be known to see the mistake.
 const BEYOND_STRUCTURE: &[(&str, &str)] = &[
+    ("argument-of-a-message", "which types are messages"),
     ("body-json-schema", "keywords of a JSON Schema"),
     ("body-of-a-get", "which methods have a body"),
     ("choose", "the types of expressions"),
@@ -155,6 +156,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("message-of-wrong-types", "the types of a proto"),
     ("message-written-in-parts", "the types of a proto"),
     ("number-too-large", "how large a number may be"),
+    ("oneof-written-twice", "the types of a proto"),
     ("one-value", "the types of expressions"),
     ("returns", "the types of results"),
     ("value-that-may-be-absent", "the types of the schema"),

@@ -5,7 +5,7 @@ use crate::base::value::{Kind, Sink, Text, Value, View};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::{Env, Written};
 use crate::expr::library::{display, kind_name};
-use crate::expr::node::{Element, LocalId, Member, Node, TextPart};
+use crate::expr::node::{Demand, Element, LocalId, Member, Node, Required, TextPart};
 
 /// A value as part of a text: text and untyped numbers as they are, other scalars as `string`
 /// gives them.
@@ -70,6 +70,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 self.failures.push(error);
                 Value::Null
             })),
+            Node::Required(required) => {
+                let value = self.eval(&required.node)?;
+                meets(&value, &required.demand).map(|()| value)
+            }
             Node::Outcome { var, done, otherwise } => {
                 let side = if self.is_done(*var) { done } else { otherwise };
                 self.eval(side)
@@ -149,6 +153,22 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         })
     }
 
+    /// Writes a value that must not be null; a part of a reply is looked at where it stands.
+    fn write_required<S: Sink>(&mut self, required: &'a Required, out: &mut S) -> Result<Written, EvalError> {
+        if let Node::Path { .. } | Node::Local { .. } = required.node
+            && let Slot::View(view) = self.found(&required.node)
+        {
+            meets(&view.value(), &required.demand)?;
+            self.repeats(view)?;
+            out.view(view);
+            return Ok(Written::Present);
+        }
+        let value = self.eval(&required.node)?;
+        meets(&value, &required.demand)?;
+        self.env.budget().write(&value)?;
+        put(&value, out)
+    }
+
     /// Writes the value of a node.
     pub(super) fn write<S: Sink>(&mut self, node: &'a Node, out: &mut S) -> Result<Written, EvalError> {
         match node {
@@ -182,6 +202,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             Node::Merge(merge) => return self.write_merge(merge, out),
             Node::Text(parts) => out.text(Kind::String, &self.text(parts)?),
             Node::Leaf(inner) => return self.write_leaf(inner, out),
+            Node::Required(required) => return self.write_required(required, out),
             Node::Outcome { var, done, otherwise } => {
                 let side = if self.is_done(*var) { done } else { otherwise };
                 return self.write(side, out);
@@ -273,6 +294,12 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         out.end_array();
         Ok(())
     }
+}
+
+/// Goes on where nothing is null that must not be.
+fn meets(value: &Value<'_>, demand: &Demand) -> Result<(), EvalError> {
+    let wrong = || EvalError::new(ErrorKind::Required, "a value is null where its type says that it is not");
+    demand.is_met(value).then_some(()).ok_or_else(wrong)
 }
 
 /// The value unless it is an empty optional; what a full one holds.

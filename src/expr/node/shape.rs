@@ -146,6 +146,7 @@ impl Node {
             Self::Const(_) | Self::Named(_) | Self::Path { .. } | Self::Local { .. } => {}
             Self::Select { of, .. } => visit(of),
             Self::Not(inner, _) | Self::Negate(inner, _) | Self::Leaf(inner) => visit(inner),
+            Self::Required(required) => visit(&required.node),
             Self::And(nodes, _) | Self::Or(nodes, _) | Self::Items(nodes) => nodes.iter().for_each(visit),
             Self::Index(index) => [&index.of, &index.index].into_iter().for_each(visit),
             Self::OptionalStep(step) => visit(&step.of),

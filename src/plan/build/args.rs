@@ -4,11 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Planner;
-use super::endpoints::any_type;
+use super::endpoints::{any_type, named_in};
 use super::names::RequestScope;
 use super::types;
 use super::unit::Sources;
+use crate::base::diagnostic::did_you_mean;
 use crate::base::value::{DocBuilder, Value, member_key};
+use crate::descriptor::EnumDescriptor;
 use crate::expr::{self, Binding, Budget, Failures, Pattern, Scope, Type, Unresolved, Var};
 use crate::plan::schema::coerce::{Input, coerce};
 use crate::plan::schema::{TypeId, TypeKind, TypeRef};
@@ -46,15 +48,50 @@ impl Planner<'_> {
         let name = &named.name.value;
         let outside = arg.name.as_ref().map_or(name.as_str(), |name| name.value.as_str());
         let source = self.arg_source((named, outside), parameters);
-        let ty = self.type_ref(&arg.type_name, &named.path).unwrap_or_else(any_type);
+        let (ty, values) = self.arg_type(&arg.type_name, &named.path);
         if let TypeKind::Input = self.schema[ty.named()].kind {
             let message = format!("an argument is text, and `{ty}` is an object");
             let help = "declare the type of the request's body under `body`".to_owned();
             self.report.error("wrong-type", (&arg.type_name.place, &named.path), message, help);
         }
-        let bounds = self.bounds(named, &ty);
+        let mut bounds = self.bounds(named, &ty);
+        if let Some(values) = values {
+            self.narrow(&mut bounds, &values, named);
+        }
         let default = self.arg_default(named, (&ty, &bounds), sources);
         Arg { key: member_key(name), name: name.as_str().into(), source, ty, default, bounds }
+    }
+
+    /// The type of an argument. One of a proto's enum is text, and one of the names that come with it.
+    fn arg_type(&self, text: &Located<String>, path: &str) -> (TypeRef, Option<EnumDescriptor>) {
+        let name = named_in(&text.value);
+        if self.message_named(name).is_some() {
+            let message = format!("an argument is text, and `{name}` is a message");
+            let help = format!("declare it as the request's body: `body: {name}`");
+            self.report.error("wrong-type", (&text.place, path), message, help);
+            return (any_type(), None);
+        }
+        let found = self.enum_named(name);
+        let written = match &found {
+            Some(_) => Located { value: text.value.replace(name, "String"), place: text.place.clone() },
+            None => text.clone(),
+        };
+        (self.type_ref(&written, path).unwrap_or_else(any_type), found)
+    }
+
+    /// Leaves the names of a proto's enum that `enum` allows.
+    fn narrow(&self, bounds: &mut Bounds, of: &EnumDescriptor, named: &Named<spec::Arg>) {
+        let names = || of.values().iter().map(|value| &*value.name);
+        for (text, written) in bounds.allowed.iter().zip(named.value.values.iter().flatten()) {
+            if !names().any(|name| *name == **text) {
+                let message = format!("the enum {} has no value `{text}`", of.full_name());
+                let at = (&written.place, &*format!("{}.enum", named.path));
+                self.report.error("wrong-type", at, message, did_you_mean(text, names()));
+            }
+        }
+        if bounds.allowed.is_empty() {
+            bounds.allowed = names().map(Box::from).collect();
+        }
     }
 
     fn arg_source(&self, (named, outside): (&Named<spec::Arg>, &str), parameters: &[&Located<Segment>]) -> ArgSource {

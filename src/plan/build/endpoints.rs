@@ -89,13 +89,14 @@ impl Planner<'_> {
         let unit = Unit::new(self, tree, root).behind(endpoint.auth.as_ref(), endpoint.stream.as_ref());
         unit.check_door(Door::of_endpoint(endpoint), &named.path);
         unit.check_stream(endpoint.stream.as_ref(), &named.path);
-        let (composition, mut respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
+        let (mut composition, mut respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
         let names_type = endpoint.respond.as_ref().is_some_and(|respond| respond.media_type.is_some());
         if respond.body == BodyForm::Json && !names_type {
             respond.body = passed_on(&unit).unwrap_or(BodyForm::Json);
         }
         if let Some(returns) = &endpoint.returns {
-            self.check_returns(endpoint, returns, &unit, &named.path);
+            let result = std::mem::replace(&mut composition.result.node, Node::NULL);
+            composition.result.node = self.returned((endpoint, returns), (&unit, result), &named.path);
         }
         let mut nodes: Vec<&Node> = respond.headers.iter().map(Pair::node).collect();
         nodes.extend(respond.cookies.iter().flat_map(plan::Cookie::programs).map(|program| &program.node));
@@ -199,7 +200,7 @@ impl Planner<'_> {
                 if self.backends.iter().any(|facts| facts.protocol == Protocol::Grpc && facts.pool.is_none()) {
                     return None;
                 }
-                format!("no proto of a backend has a message `{}`", named_in(&text.value))
+                format!("no proto of a backend has a message or an enum `{}`", named_in(&text.value))
             }
             Err(message) => message,
         };
@@ -214,7 +215,17 @@ impl Planner<'_> {
             let ty = if text.value.starts_with('[') { Type::list(ty) } else { ty };
             return if text.value.ends_with('!') { ty } else { ty.nullable() };
         }
+        if self.enum_named(named_in(&text.value)).is_some() {
+            // Its name, or a number that it does not know.
+            return Type::Dyn;
+        }
         self.type_ref(text, path).map_or(Type::Dyn, |ty| types::of_schema(&self.schema, &ty))
+    }
+
+    /// An enumeration of some backend's proto.
+    pub(super) fn enum_named(&self, full_name: &str) -> Option<crate::descriptor::EnumDescriptor> {
+        let mut pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
+        pools.find_map(|pool| pool.enumeration(full_name))
     }
 
     /// A message of some backend's proto.

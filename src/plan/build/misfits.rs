@@ -25,6 +25,7 @@ impl Planner<'_> {
             let code = match misfit.rule {
                 Rule::UnknownMember => "unknown-field",
                 Rule::MissingMember => "missing-member",
+                Rule::Clash => "conflicting-keys",
                 Rule::Kind | Rule::Null | Rule::Unset => "wrong-type",
             };
             let message = match inside {
@@ -54,7 +55,7 @@ fn place_of<'t, 'm>(template: &'t Template, misfit: &'m Misfit) -> (&'t Place, &
                 };
                 let last = index + 1 == misfit.at.len();
                 place = match misfit.rule {
-                    Rule::UnknownMember if last => &entry.key.place,
+                    Rule::UnknownMember | Rule::Clash if last => &entry.key.place,
                     _ => entry.value.place(),
                 };
                 &entry.value

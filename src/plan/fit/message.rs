@@ -31,6 +31,11 @@ pub fn of_message(message: &MessageDescriptor) -> Declared {
     }
 }
 
+/// What an enumeration declares.
+pub fn of_enum(of: &EnumDescriptor) -> Declared {
+    scalar(ProtoScalar(Kind::Enum(of.clone())))
+}
+
 fn of_field(field: &FieldDescriptor) -> Declared {
     if field.is_map() {
         let Kind::Message(entry) = field.kind() else { return Declared::Anything };
@@ -69,6 +74,20 @@ impl DeclaredObject for Message {
 
     fn members(&self) -> Vec<String> {
         self.0.fields().map(|field| field.name().to_owned()).collect()
+    }
+
+    fn clash(&self, members: &[&str]) -> Option<(String, String)> {
+        let mut set: Vec<(u32, &str)> = Vec::new();
+        for name in members {
+            let Some(oneof) = self.0.field_named(name).and_then(|field| field.oneof()) else { continue };
+            if let Some((_, before)) = set.iter().find(|(known, _)| *known == oneof) {
+                let called = self.0.oneofs().nth(oneof as usize).unwrap_or_default();
+                let message = format!("`{before}` is there, and the oneof `{called}` holds one member only");
+                return Some(((*name).to_owned(), message));
+            }
+            set.push((oneof, name));
+        }
+        None
     }
 
     fn unknown(&self, name: &str) -> String {

@@ -9,6 +9,7 @@
 //!
 //! What no contract tells (`dyn`) fits everywhere: it is checked when it is there.
 
+mod kept;
 mod message;
 mod schema;
 mod written;
@@ -19,7 +20,8 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-pub use message::of_message;
+pub use kept::kept;
+pub use message::{of_enum, of_message};
 pub use schema::of_output;
 
 use crate::base::diagnostic::{did_you_mean, suggestion};
@@ -82,6 +84,11 @@ pub trait DeclaredObject: fmt::Debug + Send + Sync {
         format!("{} has no member `{name}`", self.name())
     }
 
+    /// The first of these members that cannot stand beside one before it, and what is wrong with that.
+    fn clash(&self, _members: &[&str]) -> Option<(String, String)> {
+        None
+    }
+
     /// What to write where a required member is missing.
     fn missing(&self, name: &str) -> String {
         format!("write `{name}: …`")
@@ -126,6 +133,8 @@ pub enum Rule {
     UnknownMember,
     /// A required member is not there.
     MissingMember,
+    /// It cannot stand beside another member that is there.
+    Clash,
     /// Another kind of value is declared.
     Kind,
     /// It can be null, and null is not declared.
@@ -158,11 +167,15 @@ impl Comparison {
             node => node,
         };
         let (declared, takes_null) = declared.present();
-        if ty.may_be_null() && !takes_null {
+        // What is written out is what it is, whatever stands beside it in its list.
+        let written = node.and_then(Node::known).map(|value| Type::of_kind(value.kind()));
+        // Of what is a mistake itself, and stands here as null, nothing more is said.
+        let is_known = !matches!(ty, Type::Dyn);
+        let ty = written.as_ref().unwrap_or(ty);
+        if is_known && ty.may_be_null() && !takes_null {
             self.null((node, ty), declared);
         }
-        let written = node.and_then(Node::known).map(|value| Type::of_kind(value.kind()));
-        let ty = match written.as_ref().unwrap_or(ty).present() {
+        let ty = match ty.present() {
             Type::Optional(held) => held.present(),
             present => present,
         };
@@ -244,6 +257,7 @@ impl Comparison {
                 (None, None) => self.unknown(name, declared),
             }
         }
+        self.clash((node, found), declared);
         let known = declared.members();
         let is_strict = declared.others().is_none();
         let unread = || members.iter().filter(|name| declared.member(name).is_none()).map(String::as_str);
@@ -262,6 +276,22 @@ impl Comparison {
             }
         }
         self.open.pop();
+    }
+
+    /// Members that are surely there and are not null.
+    fn clash(&mut self, (node, found): (Option<&Node>, &dyn ObjectType), declared: &dyn DeclaredObject) {
+        let is_there = |name: &&String| {
+            let ty = found.member(name).unwrap_or(Type::Dyn);
+            let written = written::member(node, name);
+            !ty.is_unknown() && !ty.may_be_null() && written.is_some_and(|member| member.when.is_none())
+        };
+        let members = found.members();
+        let there: Vec<&str> = members.iter().filter(is_there).map(String::as_str).collect();
+        if let Some((name, message)) = declared.clash(&there) {
+            self.at.push(At::Member(name));
+            self.report(Rule::Clash, message, "leave one of them out, or decide with `$when`".to_owned());
+            self.at.pop();
+        }
     }
 
     fn unknown(&mut self, name: &str, declared: &dyn DeclaredObject) {

@@ -109,6 +109,7 @@ impl Printer<'_> {
             Node::Items(items) => self.list(items.iter().map(|item| (false, item))),
             Node::Text(parts) => self.text(parts),
             Node::Leaf(inner) => self.node(inner),
+            Node::Required(required) => self.node(&required.node),
             Node::Merge(merge) => {
                 let parts: Vec<&Node> = merge.parts.iter().map(|part| &part.node).collect();
                 self.function("merge", &parts);
@@ -437,6 +438,7 @@ fn binding(node: &Node) -> Binding {
         },
         Node::Not(..) | Node::Negate(..) => Binding::Unary,
         Node::Leaf(inner) => binding(inner),
+        Node::Required(required) => binding(&required.node),
         Node::Outcome { otherwise, .. } => binding(otherwise),
         _ => Binding::Operand,
     }

@@ -1,0 +1,64 @@
+//! Values that a declared type forbids to be null, where load could not tell that they are not.
+
+use super::Node;
+use crate::base::value::Value;
+
+/// See [`Node::Required`].
+#[derive(Clone, Debug)]
+pub struct Required {
+    /// What gives the value.
+    pub node: Node,
+    /// What of the value must not be null.
+    pub demand: Demand,
+}
+
+/// What of a value must not be null.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// Whether the value itself.
+    pub itself: bool,
+    /// What of its items, where it is a list.
+    pub items: Option<Box<Demand>>,
+}
+
+impl Demand {
+    /// The demand that a value itself is not null.
+    pub fn present() -> Self {
+        Self { itself: true, items: None }
+    }
+
+    /// Whether a value meets it.
+    pub fn is_met(&self, value: &Value<'_>) -> bool {
+        match (value, &self.items) {
+            (Value::Null | Value::Optional(None), _) => !self.itself,
+            (Value::Optional(Some(held)), _) => self.is_met(held),
+            (list, Some(demand)) => list.elements().is_none_or(|mut items| items.all(|item| demand.is_met(&item))),
+            (_, None) => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Demand;
+    use crate::base::value::Value;
+
+    #[test]
+    fn a_demand_is_about_a_value_and_its_items() {
+        let list = |items: Vec<Value<'static>>| Value::List(items.into());
+        let items = Demand { itself: false, items: Some(Box::new(Demand::present())) };
+        for (demand, value, is_met) in [
+            (Demand::present(), Value::Int(0), true),
+            (Demand::present(), Value::Null, false),
+            (Demand::present(), Value::Optional(None), false),
+            (Demand::present(), Value::Optional(Some(Value::Null.into())), false),
+            (Demand::present(), list(vec![Value::Null]), true),
+            (items.clone(), Value::Null, true),
+            (items.clone(), list(vec![]), true),
+            (items.clone(), list(vec![Value::Int(1), Value::Null]), false),
+            (items, Value::Int(1), true),
+        ] {
+            assert_eq!(demand.is_met(&value), is_met, "{demand:?} {value:?}");
+        }
+    }
+}
