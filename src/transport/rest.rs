@@ -39,8 +39,11 @@ pub(super) async fn send(
 
 async fn read(answer: Answer, max: u64, operation: Option<&Operation>) -> Result<Reply, Failure> {
     let Answer { status, fields, body } = answer;
-    let (bytes, fields) =
-        if fields.is_coded() { decoded(fields, body, max).await? } else { (body::read(body, max).await?.0, fields) };
+    let (bytes, fields) = if fields.is_coded() {
+        Box::pin(decoded(fields, body, max)).await?
+    } else {
+        (body::read(body, max).await?.0, fields)
+    };
     let body = media::held(bytes, (status, fields.content_type()), operation)?;
     Ok(Reply { status: status.as_u16(), headers: Arc::new(fields), body, is_cut: false })
 }

@@ -87,7 +87,8 @@ async fn answer(
         Answer::Proxy(proxy) => {
             violations.refuse()?;
             let (body, broke_off) = passed_on(body, proxy.max_body)?;
-            let response = exec::forward(live, proxy, (client, body), deadline).await;
+            // Boxed, or every request would have room for the exchange of one that is passed through.
+            let response = Box::pin(exec::forward(live, proxy, (client, body), deadline)).await;
             // When the client's own body broke the exchange, that is what it must be told.
             let response = response.map_err(|failure| match broke_off.get() {
                 Some(cause) => Failure::new(*cause, failure.log),

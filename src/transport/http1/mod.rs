@@ -100,7 +100,8 @@ impl Client {
     }
 
     async fn connect(&self) -> Result<Connection, Failure> {
-        connect(&self.address, &[HTTP1]).await.map(Connection::new)
+        // Boxed, or every call would have room for a handshake.
+        Box::pin(connect(&self.address, &[HTTP1])).await.map(Connection::new)
     }
 }
 
