@@ -105,6 +105,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         match node {
             Node::Const(value) => Ok(constant(value)),
             Node::Named(named) => Ok(constant(&named.value)),
+            Node::Numeral(numeral) => Ok(numeral.view().value()),
             Node::Path { var, steps } => Ok(path::walk(&self.env.var(*var), steps, &self.drifted())),
             Node::Local { id, steps } => Ok(match self.local(*id) {
                 Some(Slot::View(view)) => path::view(*view, steps, &self.drifted()).map_or(Value::Null, View::value),

@@ -36,8 +36,8 @@ pub use library::Function;
 pub use mistake::Mistake;
 pub use node::{
     Alternative, Arithmetic, Bind, Binder, Call, Clash, Comprehension, Conditional, Demand, Element, Entry, Fallback,
-    Fold, Index, Infix, Local, LocalId, Matches, Member, Merge, Missing, Named, Node, OptionalStep, Part, Presence,
-    Relation, Relational, Required, Step, TextPart, Var, Wanted, Whole,
+    Fold, Index, Infix, Local, LocalId, Matches, Member, Merge, Missing, Named, Node, Numeral, OptionalStep, Part,
+    Presence, Relation, Relational, Required, Step, TextPart, Var, Wanted, Whole,
 };
 pub use parse::{COMPREHENSION_LIMIT, DEPTH_LIMIT, SOURCE_LIMIT, parse};
 pub use pattern::Pattern;

@@ -12,10 +12,12 @@ use super::span::Span;
 use crate::base::value::{Value, member_key};
 
 mod merge;
+mod numeral;
 mod required;
 mod shape;
 
 pub use merge::{Clash, Merge, Part, Whole};
+pub use numeral::Numeral;
 pub use required::{Demand, Required};
 
 /// A value that [`super::Env::var`] reads. Its number means something to the planner only.
@@ -98,6 +100,8 @@ pub enum Node {
     /// `{k: a, ?l: b}`.
     Map(Box<[Entry]>, Span),
 
+    /// Template: a number that keeps the text that it is written with.
+    Numeral(Box<Numeral>),
     /// Template: an object with written names.
     Object(Box<[Member]>),
     /// Template: maps a list; null gives null.

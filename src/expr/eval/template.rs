@@ -174,6 +174,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         match node {
             Node::Const(value) => return put(&constant(value), out),
             Node::Named(named) => return put(&constant(&named.value), out),
+            Node::Numeral(numeral) => out.view(numeral.view()),
             Node::Path { .. } | Node::Local { .. } => match self.found(node) {
                 Slot::View(view) => {
                     self.repeats(view)?;

@@ -25,6 +25,7 @@ impl Node {
     pub fn known(&self) -> Option<&Value<'static>> {
         match self {
             Self::Named(named) => Some(&named.value),
+            Self::Numeral(numeral) => Some(&numeral.value),
             other => other.as_constant(),
         }
     }
@@ -143,7 +144,7 @@ impl Node {
     /// Calls `visit` for every node directly inside this one, in written order.
     pub(crate) fn children(&self, visit: &mut dyn FnMut(&Self)) {
         match self {
-            Self::Const(_) | Self::Named(_) | Self::Path { .. } | Self::Local { .. } => {}
+            Self::Const(_) | Self::Named(_) | Self::Numeral(_) | Self::Path { .. } | Self::Local { .. } => {}
             Self::Select { of, .. } => visit(of),
             Self::Not(inner, _) | Self::Negate(inner, _) | Self::Leaf(inner) => visit(inner),
             Self::Required(required) => visit(&required.node),

@@ -6,7 +6,7 @@ use super::policies::refuse_identity;
 use super::types::Members;
 use super::unit::Value;
 use crate::base::value;
-use crate::expr::{self, Conditional, Member, Node, Piece, Scope, TextPart, Type, with_local};
+use crate::expr::{self, Conditional, Member, Node, Numeral, Piece, Scope, TextPart, Type, with_local};
 use crate::spec::{CONSTANTS, Each, Entry, List, Literal, Object, Scalar, Template};
 
 /// What a failing expression does where a value is written.
@@ -158,7 +158,7 @@ impl<'s> Planner<'s> {
                     let help = "write it as text, in quotes".to_owned();
                     self.report.error("wrong-type", (&scalar.place, path), message, help);
                 }
-                return value;
+                return as_written(value, text);
             }
             Literal::Text(text) => text,
         };
@@ -245,6 +245,7 @@ fn can_fail(node: &Node) -> bool {
         node,
         Node::Const(_)
             | Node::Named(_)
+            | Node::Numeral(_)
             | Node::Path { .. }
             | Node::Local { .. }
             | Node::Object(_)
@@ -253,7 +254,16 @@ fn can_fail(node: &Node) -> bool {
     )
 }
 
-/// A number as it is written.
+/// A number that keeps the text that it is written with, where that would be lost.
+fn as_written(value: Value, text: &str) -> Value {
+    let Node::Const(number) = &value.node else { return value };
+    match Numeral::of(number.clone(), text) {
+        Some(numeral) => Value { node: Node::Numeral(Box::new(numeral)), ..value },
+        None => value,
+    }
+}
+
+/// The number that a text is.
 pub(super) fn number(text: &str) -> Value {
     match (text.parse::<i64>(), text.parse::<u64>(), text.parse::<f64>()) {
         (Ok(whole), ..) => Value { node: Node::Const(value::Value::Int(whole)), ty: Type::Int },

@@ -66,7 +66,9 @@ fn value(node: Node, ty: &Type, (declared, takes_null): (&Declared, bool)) -> Ke
             Kept { node: Node::Outcome { var, done: done.node.into(), otherwise: otherwise.node.into() }, fails }
         }
         // What is written out was looked at.
-        (node @ (Node::Const(_) | Node::Named(_) | Node::Object(_) | Node::Merge(_)), _) => Kept::as_it_is(node),
+        (node @ (Node::Const(_) | Node::Named(_) | Node::Numeral(_) | Node::Object(_) | Node::Merge(_)), _) => {
+            Kept::as_it_is(node)
+        }
         (node, _) => match demand(ty, (declared, takes_null)) {
             Some(demand) => demanded(node, demand),
             None => Kept::as_it_is(node),

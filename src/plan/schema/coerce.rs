@@ -8,6 +8,7 @@
 mod input;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_graphql_value::ConstValue;
 use bytes::Bytes;
@@ -91,14 +92,14 @@ pub fn write_literal(literal: &ConstValue, out: &mut dyn Sink) {
         ConstValue::Boolean(value) => out.bool(*value),
         ConstValue::String(text) => out.text(Kind::String, text),
         ConstValue::Enum(name) => out.text(Kind::String, name),
-        ConstValue::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(int), ..) => out.int(int),
-            (_, Some(uint), _) => out.uint(uint),
-            (.., double) => {
-                if double.is_none_or(|double| out.double(double).is_err()) {
-                    out.null();
-                }
-            }
+        ConstValue::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(int), _) => out.int(int),
+            (_, Some(uint)) => out.uint(uint),
+            // A number that only passes through keeps its text.
+            _ => match json_number(&number.to_string()) {
+                Some(doc) => out.view(doc.root()),
+                None => out.null(),
+            },
         },
         ConstValue::List(items) => {
             out.begin_array();
@@ -206,14 +207,27 @@ impl Coercion<'_, '_> {
     }
 
     fn float(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
-        let double = match input {
-            Input::Json(value) => value.number().map(Number::to_double),
-            Input::Literal(ConstValue::Number(number)) => number.as_f64(),
+        let written = match input {
+            Input::Literal(ConstValue::Number(number)) => json_number(&number.to_string()),
             Input::Text(text) => json_number(text),
             _ => None,
         };
-        let Some(double) = double else { return Err(mismatch("Float", input)) };
-        self.out.double(double).map_err(|NotANumber| InvalidInput::new("must be Float, and is too large for one"))
+        let found = written.as_ref().map(|doc| Value::View(doc.root()));
+        let number = match input {
+            Input::Json(value) => Some(value),
+            _ => found.as_ref(),
+        };
+        let too_large = |_| InvalidInput::new("must be Float, and is too large for one");
+        match number.and_then(|value| Some((value, value.number()?.to_double()))) {
+            Some((_, double)) if !double.is_finite() => Err(too_large(NotANumber)),
+            // A number that only passes through keeps its text; integers become doubles.
+            Some((Value::View(view), _)) => {
+                self.out.view(*view);
+                Ok(())
+            }
+            Some((_, double)) => self.out.double(double).map_err(too_large),
+            None => Err(mismatch("Float", input)),
+        }
     }
 
     fn text(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
@@ -243,8 +257,7 @@ impl Coercion<'_, '_> {
             Input::Json(Value::Text(text)) => self.out.text(Kind::String, text),
             Input::Json(Value::View(view)) if view.kind() == Kind::Number => {
                 // Digits are kept as they came: an id may be longer than any number.
-                let digits = view.raw().strip_prefix('-').unwrap_or(view.raw());
-                if digits.bytes().all(|b| b.is_ascii_digit()) {
+                if is_whole(view.raw()) {
                     self.out.text(Kind::String, view.raw());
                 } else {
                     let whole = Number::Double(view.double()).to_int().ok_or_else(|| mismatch("ID", input))?;
@@ -254,7 +267,7 @@ impl Coercion<'_, '_> {
             Input::Json(Value::Int(int)) => self.out.text(Kind::String, &int.to_string()),
             Input::Json(Value::Uint(uint)) => self.out.text(Kind::String, &uint.to_string()),
             Input::Literal(ConstValue::String(text)) => self.out.text(Kind::String, text),
-            Input::Literal(ConstValue::Number(number)) if number.is_i64() || number.is_u64() => {
+            Input::Literal(ConstValue::Number(number)) if is_whole(&number.to_string()) => {
                 self.out.text(Kind::String, &number.to_string());
             }
             Input::Text(text) => self.out.text(Kind::String, text),
@@ -357,9 +370,14 @@ fn is_plain(text: &str) -> bool {
     !digits.starts_with('+') && (digits.len() == 1 || !digits.starts_with('0'))
 }
 
-/// The double that text is by the grammar of JSON numbers, which knows no `+1`, `.5` or `inf`.
-fn json_number(text: &str) -> Option<f64> {
-    let doc = std::sync::Arc::new(Doc::parse(Bytes::copy_from_slice(text.as_bytes())).ok()?);
-    let root = doc.root();
-    (root.kind() == Kind::Number && root.raw() == text).then(|| root.double())
+/// The number that text is by the grammar of JSON numbers, which knows no `+1`, `.5` or `inf`.
+fn json_number(text: &str) -> Option<Arc<Doc>> {
+    let doc = Arc::new(Doc::parse(Bytes::copy_from_slice(text.as_bytes())).ok()?);
+    let is_number = doc.root().kind() == Kind::Number && doc.root().raw() == text;
+    is_number.then_some(doc)
+}
+
+/// Whether a number is written with digits alone.
+fn is_whole(number: &str) -> bool {
+    number.strip_prefix('-').unwrap_or(number).bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -106,6 +106,7 @@ impl Printer<'_> {
                 );
             }
             Node::Each { list, local, when, body } => self.each(list, local, (when.as_deref(), body)),
+            Node::Numeral(numeral) => self.out.push_str(numeral.view().raw()),
             Node::Items(items) => self.list(items.iter().map(|item| (false, item))),
             Node::Text(parts) => self.text(parts),
             Node::Leaf(inner) => self.node(inner),
