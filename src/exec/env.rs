@@ -226,6 +226,7 @@ fn found(instead: Instead) -> Found {
     match instead {
         Instead::Nothing => Found::Nothing,
         Instead::NoObject => Found::NoObject,
+        Instead::Unlisted => Found::UnknownValue,
         Instead::Of(kind) => match kind {
             Kind::Null => Found::Null,
             Kind::True | Kind::False => Found::Boolean,

@@ -29,7 +29,7 @@ pub(super) fn view<'a>(mut from: View<'a>, steps: &[Step], drifted: &impl Fn(Pro
             Step::Member(name, None) => from.member(name),
             Step::Member(name, Some(promised)) => {
                 let found = from.member(name);
-                if !found.map_or(promised.may_be_absent, |found| promised.kinds.holds(found.kind()))
+                if !found.map_or(promised.may_be_absent, |found| promised.is_kept_by(found))
                     && let Some(instead) = broken(promised, (from, is_vouched), found)
                 {
                     drifted(promised.id, instead);
@@ -58,6 +58,7 @@ fn broken(promised: &Promised, (from, is_vouched): (View<'_>, bool), found: Opti
             let is_whole = found.raw().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
             (!is_whole).then_some(Instead::Of(Kind::Number))
         }
+        (Kind::Object, Some(found)) if promised.kinds.holds(found.kind()) => Some(Instead::Unlisted),
         (Kind::Object, Some(found)) => Some(Instead::Of(found.kind())),
         (Kind::Null, _) => None,
         _ => (!is_vouched).then_some(Instead::NoObject),

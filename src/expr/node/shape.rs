@@ -55,13 +55,13 @@ impl Node {
             },
             Self::Outcome { var, done, otherwise } => Self::Outcome {
                 var,
-                done: Box::new(done.promised_member(name, promised)),
+                done: Box::new(done.promised_member(name, promised.clone())),
                 otherwise: Box::new(otherwise.promised_member(name, promised)),
             },
             Self::Conditional(conditional) => {
                 let Conditional { when, then, otherwise, span } = *conditional;
                 let (then, otherwise) =
-                    (then.promised_member(name, promised), otherwise.promised_member(name, promised));
+                    (then.promised_member(name, promised.clone()), otherwise.promised_member(name, promised));
                 Self::Conditional(Box::new(Conditional { when, then, otherwise, span }))
             }
             Self::Leaf(inner) => Self::Leaf(Box::new(inner.promised_member(name, promised))),

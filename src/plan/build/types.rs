@@ -61,7 +61,7 @@ impl ObjectType for Message {
         }
         let id = promises.about(&field.full_name(), || declared.full_name().to_owned());
         let kinds = Kinds::TEXTS.and(Kinds::of(&[value::Kind::Null]));
-        Some(Promised { id, kinds, may_be_absent: true })
+        Some(Promised { id, kinds, texts: None, may_be_absent: true })
     }
 
     fn is_message(&self) -> bool {

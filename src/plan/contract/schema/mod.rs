@@ -126,6 +126,8 @@ struct Allowed {
     canonical: String,
     /// The value as people read it.
     shown: String,
+    /// The text that it is, if it is one.
+    text: Option<Box<str>>,
     kind: Kinds,
 }
 

@@ -1,6 +1,7 @@
 //! Schemas seen as types: what `allOf` and `$ref` say together, found once for each schema.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Kinds, Rules, SchemaId};
 
@@ -9,6 +10,8 @@ use super::{Kinds, Rules, SchemaId};
 pub(super) struct Outline {
     /// The kinds of value that it allows.
     pub(super) kinds: Kinds,
+    /// The texts that `enum` or `const` lists.
+    pub(super) texts: Option<Arc<[Box<str>]>>,
     /// Known members, in written order.
     pub(super) members: Vec<OutlineMember>,
     /// Whether every other member is forbidden, by `additionalProperties: false`.
@@ -83,7 +86,13 @@ fn outline(rules: &[Rules], id: SchemaId) -> Outline {
     };
     let is_open = kinds == Kinds::ALL || (kinds.without_null() == Kinds::OBJECT && !is_object);
     let alternatives = if is_open { alternatives } else { Vec::new() };
-    Outline { kinds, members, others, items, alternatives, has_integers: false }
+    Outline { kinds, texts: texts(&parts), members, others, items, alternatives, has_integers: false }
+}
+
+/// The texts that the first list of values holds: where there are more, what they share is left to `kinds`.
+fn texts(parts: &[&Rules]) -> Option<Arc<[Box<str>]>> {
+    let values = parts.iter().find_map(|part| part.values.as_ref())?;
+    Some(values.iter().filter_map(|value| value.text.clone()).collect())
 }
 
 /// A schema with all that it refers to and that `allOf` adds, each once.

@@ -319,5 +319,6 @@ fn allowed(node: &Node) -> Allowed {
     let document = Rc::new(document(node));
     let value = document.value();
     let shown = document.to_json();
-    Allowed { canonical: canonical(&value), kind: super::validate::kind_of(&value), shown }
+    let (canonical, kind) = (canonical(&value), super::validate::kind_of(&value));
+    Allowed { canonical, shown, text: value.as_text().map(Box::from), kind }
 }

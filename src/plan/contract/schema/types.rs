@@ -109,9 +109,10 @@ impl ObjectType for Shape {
     fn promised(&self, name: &str) -> Option<Promised> {
         let promises = self.source.promises.as_ref()?;
         let member = self.outline().member(name)?;
-        let kinds = self.source.schemas.outline(member.schema).kinds;
+        let outline = self.source.schemas.outline(member.schema);
+        let (kinds, texts) = (outline.kinds, outline.texts.clone());
         let expected = || format!("{}{}", kinds.words(), if member.required { "" } else { ", if it is there" });
         let id = promises.about(&format!("{}.{name}", self.name()), expected);
-        Some(Promised { id, kinds: kinds.of_nodes(), may_be_absent: !member.required })
+        Some(Promised { id, kinds: kinds.of_nodes(), texts, may_be_absent: !member.required })
     }
 }
