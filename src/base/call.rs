@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::fields::Fields;
 use super::id::{BackendId, MethodId, OperationId};
+use super::upload::Upload;
 use super::value::Held;
 
 /// One backend call with everything filled in: two equal calls ask the backend the same thing.
@@ -66,9 +67,25 @@ pub struct RestRequest {
     /// Percent-encoded path and query, beginning with `/`.
     pub target: String,
     /// The body, with its media type in the call's headers; `None` sends no body.
-    pub body: Option<Bytes>,
+    pub body: Option<Content>,
     /// The operation of a contract that says which numbers of the reply are integers.
     pub operation: Option<OperationId>,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Bytes.
+    Whole(Bytes),
+    /// What a client uploads, between bytes that are there.
+    Upload {
+        /// What goes out first.
+        before: Bytes,
+        /// What the client sends.
+        upload: Upload,
+        /// What goes out behind it.
+        after: Bytes,
+    },
 }
 
 /// Which HTTP statuses are success.

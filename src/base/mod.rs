@@ -12,4 +12,5 @@ pub mod id;
 pub mod media;
 pub mod path;
 pub mod unit;
+pub mod upload;
 pub mod value;

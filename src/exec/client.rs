@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use super::form::{self, Field};
+use crate::base::upload::Upload;
 use crate::base::value::{DocBuilder, Held, Kind, Sink, Timestamp, member_key};
 
 /// What a client asked. What only some compositions mention is made when it is first read.
@@ -29,6 +30,8 @@ pub struct ClientRequest {
     pub args: Held,
     /// The coerced body.
     pub body: Held,
+    /// The body, where it is passed on as it comes.
+    pub upload: Option<Upload>,
     lazy: Lazy,
 }
 
@@ -55,6 +58,7 @@ impl ClientRequest {
             time: SystemTime::now(),
             args: Held::Null,
             body: Held::Null,
+            upload: None,
             lazy: Lazy::default(),
         }
     }

@@ -17,6 +17,7 @@ pub mod form;
 mod frame;
 pub mod graph;
 mod judge;
+mod multipart;
 mod pairs;
 mod partial;
 mod proxy;

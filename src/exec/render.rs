@@ -6,14 +6,13 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::env::Env;
-use super::pairs;
-use crate::base::call::{COMPONENT, Call, Request, RestRequest};
+use super::{multipart, pairs};
+use crate::base::call::{COMPONENT, Call, Content, Request, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{JsonWriter, Number, Value, ValueKind, key_text};
 use crate::expr::Node;
@@ -39,7 +38,10 @@ pub(super) fn call(
             if let Some(cookies) = pairs::cookies(cookies, env)? {
                 headers.insert(COOKIE, cookies);
             }
-            let body = body.as_ref().map(|body| body_of(body, &mut headers, env)).transpose()?;
+            let body = match body {
+                Some(body) => body_of(body, &mut headers, env)?,
+                None => None,
+            };
             Request::Rest(RestRequest { method: method.clone(), target: path, body, operation: *operation })
         }
         plan::Request::Grpc { method, message, collect } => {
@@ -50,14 +52,16 @@ pub(super) fn call(
 }
 
 /// The body of a REST call. A form says that it is one; what says nothing is JSON.
-fn body_of(body: &plan::Body, headers: &mut HeaderMap, env: &Env<'_>) -> Result<Bytes, Failure> {
+fn body_of(body: &plan::Body, headers: &mut HeaderMap, env: &Env<'_>) -> Result<Option<Content>, Failure> {
     match body {
-        plan::Body::Json(node) => Ok(json(node, env)?.into()),
+        plan::Body::Json(node) => Ok(Some(Content::Whole(json(node, env)?.into()))),
+        plan::Body::Multipart(parts) => multipart::form(parts, headers, env).map(Some),
+        plan::Body::Raw(content) => multipart::raw(content, headers, env),
         plan::Body::Form(form) => {
             let mut text = String::new();
             pairs::parameters((&mut text, ""), form, env)?;
             headers.entry(CONTENT_TYPE).or_insert(FORM);
-            Ok(text.into())
+            Ok(Some(Content::Whole(text.into())))
         }
     }
 }

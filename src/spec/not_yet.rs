@@ -16,7 +16,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("Backend", &["balance", "breaker", "cache", "concurrency", "discover", "hedge", "retry"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "retry", "stream", "undo"]),
-    ("RestCall", &["idempotent", "multipart", "raw"]),
+    ("RestCall", &["idempotent"]),
     ("GrpcCall", &["idempotent"]),
     ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
     ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),

@@ -1,26 +1,78 @@
 //! Bodies on the way to a backend, and reading replies under a cap.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use http_body_util::combinators::UnsyncBoxBody;
 
 use super::coding::{Coding, Decoder, Wrong};
+use crate::base::call::Content;
 use crate::base::failure::{Cause, Failure};
-
-/// An error of a streamed body.
-pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::base::upload::{BoxError, Stream};
 
 /// The body of a request to a backend.
 pub enum RequestBody {
     /// Bytes, or nothing any more.
     Whole(Option<Bytes>),
     /// What a client sends, passed on as it arrives.
-    Stream(UnsyncBoxBody<Bytes, BoxError>),
+    Stream(Stream),
+}
+
+/// What a client uploads, with the bytes around it.
+struct Enclosed {
+    before: Bytes,
+    stream: Stream,
+    after: Bytes,
+}
+
+impl RequestBody {
+    /// The body of a call.
+    ///
+    /// # Errors
+    /// An upload that was sent before: a client sends it once.
+    pub(super) fn of(content: Option<Content>) -> Result<Self, Failure> {
+        let (before, upload, after) = match content {
+            None => return Ok(Self::Whole(None)),
+            Some(Content::Whole(bytes)) => return Ok(Self::Whole(Some(bytes))),
+            Some(Content::Upload { before, upload, after }) => (before, upload, after),
+        };
+        let Some(stream) = upload.take() else {
+            return Err(Failure::new(Cause::Internal, "the upload was sent before"));
+        };
+        Ok(Self::Stream(Enclosed { before, stream, after }.boxed_unsync()))
+    }
+}
+
+impl Body for Enclosed {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let me = self.get_mut();
+        let whole = |bytes: &mut Bytes| Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))));
+        if !me.before.is_empty() {
+            return whole(&mut me.before);
+        }
+        match ready!(Pin::new(&mut me.stream).poll_frame(cx)) {
+            None if !me.after.is_empty() => whole(&mut me.after),
+            frame => Poll::Ready(frame),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.before.is_empty() && self.stream.is_end_stream() && self.after.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let around = (self.before.len() + self.after.len()) as u64;
+        match self.stream.size_hint().exact() {
+            Some(length) => SizeHint::with_exact(length + around),
+            None => SizeHint::default(),
+        }
+    }
 }
 
 impl std::fmt::Debug for RequestBody {

@@ -31,7 +31,7 @@ pub(super) async fn send(
     let instance = backend.instance();
     let target = instance.target(call.target)?;
     let usual: &[_] = if call.body.is_some() { &USUAL } else { &USUAL[1..] };
-    let mut request = http::Request::new(RequestBody::Whole(call.body));
+    let mut request = http::Request::new(RequestBody::of(call.body)?);
     *request.method_mut() = call.method;
     *request.headers_mut() = declared;
     read(instance.send(Directed { target, request, usual }).await?, backend.max_reply, operation).await

@@ -1,4 +1,4 @@
-//! What `proxy` promises of streams, over HTTP/1.1 and HTTP/2: nobody's slowness is bought with the gateway's memory,
+//! What `proxy` and uploads promise of streams, over HTTP/1.1 and HTTP/2: nobody's slowness is bought with the gateway's memory,
 //! whoever leaves is missed at once, and what was cut is never taken for whole.
 
 use std::net::SocketAddr;
@@ -36,6 +36,8 @@ const OFFERED: u64 = 200 << 20;
 const HELD: u64 = 12 << 20;
 /// The buffers of the test's own sockets.
 const SMALL: u32 = 64 << 10;
+/// Where a body is passed on as it comes: by a proxy, by a write, and by a read.
+const UPLOADS: [&str; 3] = ["/stream", "/upload", "/form"];
 /// How long nothing more must move for a stream to stand still.
 const STILL: Duration = Duration::from_millis(400);
 /// How soon the one side must learn that the other has left.
@@ -82,17 +84,19 @@ fn a_slow_client_of_http_2_bounds_what_is_read_from_the_backend() -> Result<(), 
 
 fn a_slow_backend_bounds_what_is_read_of_an_upload() -> Result<(), String> {
     run(async {
-        let backend = Backend::start(Plays::Ignore).await?;
-        let gateway = before(&backend, "slow-backend").await?;
-        let mut client = connect(gateway.address()).await?;
-        let head = format!("POST /stream HTTP/1.1\r\nhost: a\r\ncontent-length: {OFFERED}\r\n\r\n");
-        client.write_all(head.as_bytes()).await.map_err(words)?;
-        let mut sent = 0;
-        while let Ok(written) = timeout(STILL, client.write(&CHUNK)).await {
-            sent += written.map_err(words)? as u64;
-            assert!(sent < HELD, "{sent} bytes were read for a backend that takes none");
+        for path in UPLOADS {
+            let backend = Backend::start(Plays::Ignore).await?;
+            let gateway = before(&backend, "slow-backend").await?;
+            let mut client = connect(gateway.address()).await?;
+            let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {OFFERED}\r\n\r\n");
+            client.write_all(head.as_bytes()).await.map_err(words)?;
+            let mut sent = 0;
+            while let Ok(written) = timeout(STILL, client.write(&CHUNK)).await {
+                sent += written.map_err(words)? as u64;
+                assert!(sent < HELD, "{sent} bytes were read for a backend that takes none");
+            }
+            assert!(sent > 0, "nothing was read");
         }
-        assert!(sent > 0, "nothing was read");
         Ok(())
     })
 }
@@ -141,23 +145,25 @@ fn a_client_that_leaves_between_bytes_is_missed_within_100_ms() -> Result<(), St
 
 fn an_upload_that_breaks_off_never_looks_whole_to_the_backend() -> Result<(), String> {
     run(async {
-        let backend = Backend::start(Plays::Wait("")).await?;
-        let gateway = before(&backend, "upload").await?;
-        let mut client = connect(gateway.address()).await?;
-        let sent = b"POST /stream HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n";
-        client.write_all(sent).await.map_err(words)?;
-        backend.has_read("part").await?;
-        backend.misses(|| drop(client)).await?;
-        assert!(!backend.read().ends_with("0\r\n\r\n"), "{}", backend.read());
+        for path in UPLOADS {
+            let backend = Backend::start(Plays::Wait("")).await?;
+            let gateway = before(&backend, "upload").await?;
+            let mut client = connect(gateway.address()).await?;
+            let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n");
+            client.write_all(head.as_bytes()).await.map_err(words)?;
+            backend.has_read("part").await?;
+            backend.misses(|| drop(client)).await?;
+            assert!(!backend.read().ends_with("0\r\n\r\n"), "{}", backend.read());
 
-        let backend = Backend::start(Plays::Wait("")).await?;
-        let gateway = before(&backend, "upload-http-2").await?;
-        let mut client = http2(gateway.address()).await?;
-        let (_answer, mut body) = client.send_request(post("/stream"), false).map_err(words)?;
-        body.send_data(Bytes::from_static(b"part"), false).map_err(words)?;
-        backend.has_read("part").await?;
-        backend.misses(|| body.send_reset(h2::Reason::CANCEL)).await?;
-        assert!(!backend.read().ends_with("0\r\n\r\n"), "{}", backend.read());
+            let backend = Backend::start(Plays::Wait("")).await?;
+            let gateway = before(&backend, "upload-http-2").await?;
+            let mut client = http2(gateway.address()).await?;
+            let (_answer, mut body) = client.send_request(post(path), false).map_err(words)?;
+            body.send_data(Bytes::from_static(b"part"), false).map_err(words)?;
+            backend.has_read("part").await?;
+            backend.misses(|| body.send_reset(h2::Reason::CANCEL)).await?;
+            assert!(!backend.read().ends_with("0\r\n\r\n"), "{}", backend.read());
+        }
         Ok(())
     })
 }
@@ -195,10 +201,21 @@ fn an_answer_that_the_backend_breaks_off_never_looks_whole() -> Result<(), Strin
     })
 }
 
-/// A gateway that passes everything to one backend.
+/// A gateway that passes everything to one backend, or uploads something there.
 async fn before(backend: &Backend, name: &str) -> Result<Running, String> {
     let text = format!(
-        "backends: {{ a: {{ rest: \"http://{}\" }} }}\nendpoints:\n  ANY /stream: {{ proxy: a }}\n",
+        "backends: {{ a: {{ rest: \"http://{}\", timeout: 60s }} }}
+endpoints:
+  ANY /stream: {{ proxy: a }}
+  POST /upload:
+    timeout: 60s
+    body: {{ type: Upload, max: 1GiB }}
+    steps: {{ s: {{ backend: a, put: /upload, raw: \"${{args.body}}\" }} }}
+  POST /form:
+    timeout: 60s
+    body: {{ type: Upload, max: 1GiB }}
+    steps: {{ s: {{ backend: a, put: /upload, read: true, multipart: {{ file: \"${{args.body}}\" }} }} }}
+",
         backend.address
     );
     let project = Project::write(&format!("passage/{name}"), &[("compositions/main.yaml".to_owned(), text)])?;

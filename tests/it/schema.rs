@@ -359,12 +359,6 @@ const NOT_IN_FORCE: &[(&str, &str, &str)] = &[
         "undo",
         "udno",
     ),
-    (
-        "endpoints: { POST /a: { steps: { s: { backend: b, post: /c, multipart: { d: 1 } } } } }",
-        "post: /c",
-        "post: /c, raw: d",
-    ),
-    ("endpoints: { POST /a: { body: { type: Upload, max: 1MB }, result: 1 } }", "1MB", "1"),
 ];
 
 fn the_schema_judges_what_is_not_in_force_as_the_reader_does() -> Result<(), String> {

@@ -172,7 +172,13 @@ impl Walk {
     fn shape(&mut self, at: At<'_>, shape: &Shape, node: &Node) {
         match (shape, &node.kind) {
             (Shape::OneOf(shapes), _) => {
-                let fitting = shapes.iter().find(|shape| fits(shape, node)).or(shapes.first());
+                let known = |shape: &&Shape| match shape {
+                    Shape::Object(doc) => node.pairs().iter().filter(|(key, _)| has(doc, key.text())).count(),
+                    _ => 0,
+                };
+                // Of several that are alike the first.
+                let fitting = shapes.iter().rev().filter(|shape| fits(shape, node)).max_by_key(known);
+                let fitting = fitting.or(shapes.first());
                 fitting.into_iter().for_each(|shape| self.shape(at, shape, node));
             }
             (Shape::List(inner), Kind::List(items)) => items.iter().for_each(|item| self.shape(at, inner, item)),

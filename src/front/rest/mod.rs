@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, LINK};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LINK};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -17,8 +17,9 @@ use http_body_util::BodyExt as _;
 use super::listen::{AnswerBody, RequestBody};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::EndpointId;
+use crate::base::upload::{Stream, Upload};
 use crate::exec::{self, Answered, ClientRequest, Live};
-use crate::plan::{Answer, Endpoint, Segment};
+use crate::plan::{Answer, BodyType, Endpoint, Segment};
 use crate::transport;
 
 use violations::Violations;
@@ -86,7 +87,8 @@ async fn answer(
     match &endpoint.answer {
         Answer::Proxy(proxy) => {
             violations.refuse()?;
-            let (body, broke_off) = passed_on(body, proxy.max_body)?;
+            let (stream, broke_off) = passed_on(body, proxy.max_body)?;
+            let body = transport::RequestBody::Stream(stream);
             // Boxed, or every request would have room for the exchange of one that is passed through.
             let response = Box::pin(exec::forward(live, proxy, (client, body), deadline)).await;
             // When the client's own body broke the exchange, that is what it must be told.
@@ -96,25 +98,55 @@ async fn answer(
             })?;
             Ok(response.map(|body| AnswerBody::stream(body.map_err(Into::into))))
         }
-        answer @ (Answer::Compose(_) | Answer::Query(_)) => {
-            if let Some(ty) = &endpoint.body {
-                let message = live.messages[matched.endpoint.index()].as_ref();
-                let sent = (&client.head.headers, body);
-                client.body = body::read(&live.plan, (endpoint, ty, message), sent, &mut violations).await?;
-            }
-            violations.refuse()?;
-            let answered = if answer.writes() {
-                detached(live.clone(), matched.endpoint, client, deadline).await?
-            } else {
-                exec::answer(live, answer, &client, deadline).await?
+        Answer::Compose(_) | Answer::Query(_) => {
+            let upload = match &endpoint.body {
+                Some(BodyType::Upload) => Some(body),
+                Some(ty) => {
+                    let message = live.messages[matched.endpoint.index()].as_ref();
+                    let sent = (&client.head.headers, body);
+                    client.body = body::read(&live.plan, (endpoint, ty, message), sent, &mut violations).await?;
+                    None
+                }
+                None => None,
             };
-            Ok(response(answered))
+            violations.refuse()?;
+            perform(live, matched.endpoint, (client, upload), deadline).await
         }
     }
 }
 
+/// Runs what answers. An upload is handed to it as it comes.
+async fn perform(
+    live: &Arc<Live>,
+    id: EndpointId,
+    (mut client, upload): (ClientRequest, Option<RequestBody>),
+    deadline: Instant,
+) -> Result<Response<AnswerBody>, Failure> {
+    let endpoint = live.plan.endpoint(id);
+    let mut broke_off = None;
+    if let Some(body) = upload {
+        let headers = &client.head.headers;
+        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(Failure::told(Cause::UnsupportedMediaType, "The request body must not be compressed."));
+        }
+        let media_type = headers.get(CONTENT_TYPE).cloned();
+        let (stream, noted) = passed_on(body, Some(endpoint.max_body))?;
+        client.upload = Some(Upload::new(stream, media_type));
+        broke_off = Some(noted);
+    }
+    let answered = match endpoint.answer.writes() {
+        true => detached(live.clone(), id, client, deadline).await,
+        false => exec::answer(live, &endpoint.answer, &client, deadline).await,
+    };
+    // Whatever became of it: what the client's own body broke is the client's to hear.
+    match broke_off.and_then(|broke_off| broke_off.get().copied()) {
+        Some(cause) => Err(Failure::new(cause, "the upload broke off")),
+        None => Ok(response(answered?)),
+    }
+}
+
 /// The body of a request on its way through, and why it broke off if it does.
-fn passed_on(body: RequestBody, max: Option<u64>) -> Result<(transport::RequestBody, Arc<OnceLock<Cause>>), Failure> {
+fn passed_on(body: RequestBody, max: Option<u64>) -> Result<(Stream, Arc<OnceLock<Cause>>), Failure> {
     let max = max.unwrap_or(u64::MAX);
     if body.size_hint().lower() > max {
         return Err(Failure::new(Cause::BodyTooLarge, "the declared length is over the endpoint's cap"));
@@ -126,7 +158,7 @@ fn passed_on(body: RequestBody, max: Option<u64>) -> Result<(transport::RequestB
         let _ = noted.set(error.cause());
         error.into()
     });
-    Ok((transport::RequestBody::Stream(body.boxed_unsync()), broke_off))
+    Ok((body.boxed_unsync(), broke_off))
 }
 
 /// Answers in a task of its own, because something is written: once begun it comes to its end,

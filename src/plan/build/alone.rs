@@ -6,7 +6,7 @@ use super::unit::Unit;
 use super::{Planner, calls, types};
 use crate::expr::Type;
 use crate::plan::Protocol;
-use crate::spec::{self, OneCall, RestCall, Stream};
+use crate::spec::{self, OneCall, Stream};
 
 impl<'s> Planner<'s> {
     /// What one event of a stream is. A rpc that answers once is no stream.
@@ -71,23 +71,6 @@ impl Unit<'_, '_> {
                 let Some(rpc) = self.planner.named_rpc(call, facts, path) else { return };
                 self.grpc(call, rpc, names, path);
             }
-        }
-    }
-
-    /// Checks bodies that are no JSON.
-    pub(super) fn check_raw_bodies(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) {
-        if let Some(raw) = &call.raw {
-            let value = self.planner.scalar(raw, names, &format!("{path}.raw"));
-            if matches!(value.ty.present(), Type::List(_) | Type::Map(_) | Type::Object(_)) {
-                let message = format!("`raw` sends text or an upload, and this is {}", value.ty);
-                let help = "write it in `body`, which sends JSON".to_owned();
-                self.planner.report.error("wrong-type", (&raw.place, path), message, help);
-            }
-        }
-        for part in &call.multipart {
-            let about = [&part.value.file_name, &part.value.media_type];
-            about.into_iter().flatten().for_each(|scalar| drop(self.planner.scalar(scalar, names, &part.path)));
-            self.planner.template(&part.value.value, names, &part.path);
         }
     }
 }

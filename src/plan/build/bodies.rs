@@ -17,7 +17,7 @@ impl Planner<'_> {
         let path = format!("{path}.body");
         match body {
             TypeUse::Named(name) => self.named_body(name, &path),
-            TypeUse::Upload(_) => (BodyType::Any, Type::Dyn),
+            TypeUse::Upload(_) => (BodyType::Upload, types::of_upload()),
             TypeUse::Schema(written) => match self.json_schema(written, "the body", &path) {
                 Some((schemas, id)) => {
                     let ty = type_of(&schemas, id);

@@ -161,6 +161,7 @@ impl Unit<'_, '_> {
         if let Some(Switch::Off(_)) = step.timeout {
             targets.list.iter_mut().for_each(|target| target.timeout = None);
         }
+        self.check_repeated_upload((level, step), &request, path);
         if let Action::Rest(call) = &step.action {
             targets.list.iter().for_each(|target| self.check_required(call, (&request, target), path));
         }
@@ -212,7 +213,6 @@ impl Unit<'_, '_> {
     }
 
     pub(super) fn rest(&self, call: &RestCall, names: &Names<'_, '_>, path: &str) -> Request {
-        self.check_raw_bodies(call, names, path);
         let method = call.verb.method.value.clone();
         if let (Some(body), &(Method::GET | Method::HEAD)) = (call.body.as_ref().map(Template::place), &method) {
             let message = format!("{method} has no body");
@@ -244,7 +244,7 @@ impl Unit<'_, '_> {
         if let Some(form) = &call.form {
             return Some(Body::Form(self.planner.pairs(Some(form), names, &format!("{path}.form"))));
         }
-        json.map(|json| Body::Json(json.node))
+        self.sent_as_it_is(call, names, path).or_else(|| json.map(|json| Body::Json(json.node)))
     }
 
     /// Compiles a path: text as written, values each within their segment.

@@ -17,7 +17,7 @@ use crate::plan::{
     self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Pair, Protocol, Proxy,
     RequestPart, Respond, Source,
 };
-use crate::spec::{self, Located, Methods, Named, Segment};
+use crate::spec::{self, Located, Methods, Named, Segment, TypeUse};
 
 /// What `request.body` reads.
 const BODY: Source = Source::Request(RequestPart::Body);
@@ -56,7 +56,7 @@ impl Planner<'_> {
         };
         let gateway = &self.spec.gateway;
         let timeout = endpoint.timeout.as_ref().or(gateway.timeout.as_ref());
-        let max_body = endpoint.max_body.as_ref().or(gateway.max_body.as_ref());
+        let max_body = self.max_body(named).or(gateway.max_body.as_ref());
         Some(Endpoint {
             name: named.name.value.as_str().into(),
             summary: endpoint.summary.as_ref().map(|summary| summary.value.as_str().into()),
@@ -75,6 +75,23 @@ impl Planner<'_> {
             timeout: timeout.map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
             answer,
         })
+    }
+
+    /// What an endpoint says of how large bodies may be. An upload says it itself.
+    fn max_body<'e>(&self, named: &'e Named<spec::Endpoint>) -> Option<&'e Located<spec::Size>> {
+        let endpoint = &named.value;
+        let Some(TypeUse::Upload(upload)) = &endpoint.body else { return endpoint.max_body.as_ref() };
+        if let Some(max_body) = &endpoint.max_body {
+            let message = "an upload has a `max` of its own".to_owned();
+            let help = "leave `max_body` out".to_owned();
+            self.report.error("misplaced", (&max_body.place, &format!("{}.max_body", named.path)), message, help);
+        }
+        if endpoint.proxy.is_some() || endpoint.query.is_some() {
+            let message = "an upload goes to a step of a composition, and there is none here".to_owned();
+            let help = "leave it out: a `proxy` passes every body on".to_owned();
+            self.report.error("misplaced", (&upload.place, &format!("{}.body", named.path)), message, help);
+        }
+        upload.max.as_ref()
     }
 
     fn composed(&self, named: &Named<spec::Endpoint>, args: &[Arg], body: Option<&(BodyType, Type)>) -> Composed {
@@ -107,7 +124,15 @@ impl Planner<'_> {
         let needs = unit.needs(&nodes);
         unit.check_reach(&composition.scope, &needs);
         let composition = Composition { sources: unit.sources(), ..composition };
-        Composed { composition, respond, needs: needs.into() }
+        let composed = Composed { composition, respond, needs: needs.into() };
+        if let Some(body) = &endpoint.body {
+            let respond = &composed.respond;
+            let mut around: Vec<&Node> = vec![&composed.composition.result.node];
+            around.extend(respond.headers.iter().map(Pair::node));
+            around.extend(respond.cookies.iter().flat_map(plan::Cookie::programs).map(|program| &program.node));
+            unit.check_upload(&composed, &around, (body.place(), &named.path));
+        }
+        composed
     }
 
     /// Compiles the steps and the result of a unit.

@@ -39,6 +39,7 @@ mod repeat;
 mod report;
 mod returns;
 mod rpcs;
+mod sent;
 mod steps;
 mod template;
 mod times;

@@ -147,6 +147,33 @@ fn of_kind(kind: &Kind, promises: Option<&OfBackend>) -> Type {
     }
 }
 
+/// What a request's body is that is passed on as it comes: nothing can be read of it.
+pub(super) fn of_upload() -> Type {
+    Type::Object(Arc::new(Upload))
+}
+
+/// Whether a type is that.
+pub(super) fn is_upload(ty: &Type) -> bool {
+    matches!(ty, Type::Object(object) if object.name() == Upload.name() && !object.is_message())
+}
+
+#[derive(Debug)]
+struct Upload;
+
+impl ObjectType for Upload {
+    fn name(&self) -> &str {
+        "Upload"
+    }
+
+    fn member(&self, _: &str) -> Option<Type> {
+        None
+    }
+
+    fn members(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 /// Whether an object is a message that stands for bytes with a media type. Source: google/api/httpbody.proto.
 pub(super) fn is_http_body(object: &dyn ObjectType) -> bool {
     object.is_message() && object.name() == HTTP_BODY

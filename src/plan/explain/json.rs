@@ -306,8 +306,9 @@ fn call(call: &Call, way: &dyn Fn(&usize) -> String, object: &mut Object) {
     let protocol = if call.protocol == Protocol::Grpc { "grpc" } else { "rest" };
     object.text("backend", &call.backend).text("protocol", protocol).text("operation", &call.asked.operation);
     match &call.asked.body {
-        Some(Body::Json(body) | Body::Message(body)) => object.text("body", body),
+        Some(Body::Json(body) | Body::Message(body) | Body::Raw(body)) => object.text("body", body),
         Some(Body::Form(form)) => object.texts("form", form),
+        Some(Body::Multipart(parts)) => object.texts("multipart", parts),
         None => object,
     };
     object.list("headers", &call.headers, pair).list("cookies", &call.asked.cookies, pair);

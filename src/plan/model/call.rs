@@ -120,6 +120,38 @@ pub enum Body {
     Json(Node),
     /// `application/x-www-form-urlencoded`.
     Form(Pairs<Parameter>),
+    /// `multipart/form-data`.
+    Multipart(Box<[FormPart]>),
+    /// As it is.
+    Raw(Content),
+}
+
+/// A part of a form.
+#[derive(Debug)]
+pub struct FormPart {
+    /// Its name, [`quoted`].
+    pub name: Box<str>,
+    /// What it holds.
+    pub content: Content,
+    /// The name of the file that it is.
+    pub file_name: Option<Node>,
+    /// Its media type; without it, what its content has.
+    pub media_type: Option<Node>,
+}
+
+/// What goes out as it is.
+#[derive(Debug)]
+pub enum Content {
+    /// A value.
+    Value(Node),
+    /// What the client uploads, as it comes.
+    Upload(Node),
+}
+
+/// A name as it stands between the quotes of a part's head: what would end it, or the line, is percent-encoded.
+/// Source: HTML, "Multipart form data".
+pub fn quoted(name: &str) -> String {
+    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Names with values, the nearest to the call first: of equal names the first counts, and null drops it.
@@ -201,11 +233,7 @@ impl Call {
             Request::Rest { path, cookies, body, .. } => {
                 nodes.extend(path.iter().filter_map(PathPart::node));
                 nodes.extend(cookies.iter().map(Pair::node));
-                match body {
-                    Some(Body::Json(node)) => nodes.push(node),
-                    Some(Body::Form(form)) => nodes.extend(form.iter().map(Pair::node)),
-                    None => {}
-                }
+                nodes.extend(body.iter().flat_map(Body::nodes));
             }
         }
         nodes
@@ -225,6 +253,41 @@ impl Call {
         let batch = self.batch.iter().flat_map(|batch| [&batch.from, &batch.by]);
         let until = self.repeat.iter().map(|repeat| &repeat.until);
         guards.chain(&self.result).chain(batch).chain(until).collect()
+    }
+}
+
+impl Body {
+    /// Its programs.
+    fn nodes(&self) -> Vec<&Node> {
+        match self {
+            Self::Json(node) => vec![node],
+            Self::Form(form) => form.iter().map(Pair::node).collect(),
+            Self::Multipart(parts) => {
+                let nodes = parts
+                    .iter()
+                    .flat_map(|part| [Some(part.content.node()), part.file_name.as_ref(), part.media_type.as_ref()]);
+                nodes.flatten().collect()
+            }
+            Self::Raw(content) => vec![content.node()],
+        }
+    }
+
+    /// What goes out as it is.
+    pub(crate) fn contents(&self) -> Vec<&Content> {
+        match self {
+            Self::Json(_) | Self::Form(_) => Vec::new(),
+            Self::Multipart(parts) => parts.iter().map(|part| &part.content).collect(),
+            Self::Raw(content) => vec![content],
+        }
+    }
+}
+
+impl Content {
+    /// Its program.
+    pub(crate) fn node(&self) -> &Node {
+        match self {
+            Self::Value(node) | Self::Upload(node) => node,
+        }
     }
 }
 

@@ -241,6 +241,8 @@ pub enum BodyType {
     Schema(TypeRef),
     /// A value of this input type, as JSON or as a form.
     Input(TypeRef),
+    /// Bytes of any media type, which go to one call as they come.
+    Upload,
     /// Bytes of any media type, as a `google.api.HttpBody`.
     HttpBody,
     /// ProtoJSON of a message.

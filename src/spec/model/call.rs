@@ -370,6 +370,15 @@ impl RestCall {
             let help = "write it in `query`, or use another method with `read: true`";
             reader.report(reader.error("misplaced-key", &body.place, message).help(help));
         }
+        if let (Some(parts), Some(Pairs::Each(headers, _))) = (entries.written("multipart"), &self.headers)
+            && let Some(header) = headers.iter().find(|header| header.name.value == "content-type")
+        {
+            let diagnostic = reader
+                .error("conflicting-keys", &header.name.place, "`multipart` writes the field `content-type`")
+                .help("leave it out: it names the boundary of the parts")
+                .related(parts.place.clone(), "`multipart` stands here");
+            reader.report(diagnostic);
+        }
         if let (Some(cookies), Some(Pairs::Each(headers, _))) = (self.cookies.as_ref().map(Pairs::place), &self.headers)
             && let Some(header) = headers.iter().find(|header| header.name.value == "cookie")
         {

@@ -2,10 +2,12 @@
 
 use crate::base::diagnostic::Place;
 use crate::spec::keys::{Entries, FromNode, Keys, Reader, Shape, keys};
-use crate::spec::not_yet;
 use crate::spec::yaml::{Kind, Node};
 
 use super::{Located, Size};
+
+/// What an upload is called.
+const UPLOAD: &str = "Upload";
 
 /// What a body or an answer is.
 #[derive(Clone, Debug)]
@@ -64,16 +66,13 @@ impl FromNode for TypeUse {
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let named = node.member("type").filter(|_| node.member("schema").is_none()).unwrap_or(node);
-        if let Kind::Scalar(scalar) = &named.kind
-            && scalar.text() == Some("Upload")
+        if node.member("schema").is_none() && node.member("type").is_some() {
+            return UploadUse::read(node, reader).map(Self::Upload);
+        }
+        if let Kind::Scalar(scalar) = &node.kind
+            && scalar.text() == Some(UPLOAD)
         {
-            let message = "`Upload` is not supported by this version";
-            reader.report(reader.error(not_yet::CODE, &named.place, message).help(not_yet::help("TypeUse", "Upload")));
-            return match node.is_mapping() {
-                true => UploadUse::read(node, reader).map(Self::Upload),
-                false => Entries::read(&node.under("type"), None, reader).map(Self::Upload),
-            };
+            return Entries::read(&node.under("type"), None, reader).map(Self::Upload);
         }
         match &node.kind {
             Kind::Mapping(_) => SchemaUse::read(node, reader).map(Self::Schema),
@@ -91,6 +90,12 @@ impl FromNode for TypeUse {
 
 impl UploadUse {
     fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        if self.type_name.value != UPLOAD {
+            let message = format!("only an upload is written with its `type`, and this is `{}`", self.type_name.value);
+            let help = format!("write `Upload`, or only the name: `{}`", self.type_name.value);
+            reader.report(reader.error("wrong-type", &self.type_name.place, message).help(help));
+            return;
+        }
         if entries.written("max").is_none() {
             let diagnostic = reader.error("missing-key", &self.place, "an upload needs `max`");
             reader.report(diagnostic.help("write it as in `{ type: Upload, max: 100MB }`"));

@@ -193,7 +193,7 @@ fn real_compositions_read_with_complaints_about_unsupported_keys_only() {
             7,
             9,
             0,
-            vec!["auth", "Upload", "raw", "undo", "cache", "auth", "cache", "cache", "stream"],
+            vec!["auth", "undo", "cache", "auth", "cache", "cache", "stream"],
         ),
     ] {
         let reading = read_texts(&[("compositions/a.yaml", text)], &|_| Ok(None));

@@ -55,6 +55,22 @@ enum State {
     Sent,
     /// The error that ended it. The reply may be here nevertheless: a backend that refuses a body answers and closes.
     Broken(io::Error),
+    /// The body broke off where it comes from. The backend waits for the rest of it, and no reply is waited for.
+    Cut(io::Error),
+}
+
+/// Why a request was not sent to its end.
+enum Unsent {
+    /// The connection takes no more.
+    Refused(io::Error),
+    /// There is no more.
+    Cut(io::Error),
+}
+
+impl From<io::Error> for Unsent {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(error)
+    }
 }
 
 /// Why there is no head of a reply.
@@ -96,6 +112,9 @@ impl Connection {
     }
 
     fn poll_head(&mut self, context: &mut Context<'_>, method: &Method) -> Poll<Result<ReplyHead, Broken>> {
+        if let Some(error) = self.outgoing.cut() {
+            return Poll::Ready(Err(Broken::CutShort(error)));
+        }
         loop {
             if !self.read.is_empty()
                 && let Some(head) = head::take(&mut self.read, method).map_err(Broken::NotHttp)?
@@ -109,7 +128,7 @@ impl Connection {
             };
             // What kept the request from going out says more than the end of the connection.
             let error = match std::mem::take(&mut self.outgoing.state) {
-                State::Broken(earlier) => earlier,
+                State::Broken(earlier) | State::Cut(earlier) => earlier,
                 State::Sending | State::Sent => error,
             };
             return Poll::Ready(Err(match self.read.is_empty() {
@@ -126,6 +145,9 @@ impl Connection {
         framing: &mut Framing,
     ) -> Poll<Option<io::Result<Bytes>>> {
         self.drive(context);
+        if let Some(error) = self.outgoing.cut() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let invalid = |words| io::Error::new(io::ErrorKind::InvalidData, words);
         loop {
             if let Some(content) = framing.take(&mut self.read).map_err(invalid)? {
@@ -166,8 +188,12 @@ impl Connection {
         }
         match self.outgoing.poll_write(context, &mut self.stream) {
             Poll::Ready(Ok(())) => self.outgoing.state = State::Sent,
-            Poll::Ready(Err(error)) => {
-                self.outgoing = Outgoing { state: State::Broken(error), ..Outgoing::default() };
+            Poll::Ready(Err(unsent)) => {
+                let state = match unsent {
+                    Unsent::Refused(error) => State::Broken(error),
+                    Unsent::Cut(error) => State::Cut(error),
+                };
+                self.outgoing = Outgoing { state, ..Outgoing::default() };
             }
             Poll::Pending => {}
         }
@@ -200,7 +226,18 @@ impl Outgoing {
         self.source.is_none().then_some(Self { head, content, source: None, state: State::Sending })
     }
 
-    fn poll_write(&mut self, context: &mut Context<'_>, stream: &mut Stream) -> Poll<io::Result<()>> {
+    /// The error with which the body broke off, if it did.
+    fn cut(&mut self) -> Option<io::Error> {
+        match std::mem::take(&mut self.state) {
+            State::Cut(error) => Some(error),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, stream: &mut Stream) -> Poll<Result<(), Unsent>> {
         loop {
             while !(self.head.is_empty() && self.content.is_empty()) {
                 let slices = [IoSlice::new(&self.head), IoSlice::new(&self.content)];
@@ -209,20 +246,20 @@ impl Outgoing {
                     false => ready!(Pin::new(&mut *stream).poll_write_vectored(context, &slices))?,
                 };
                 if written == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                    return Poll::Ready(Err(io::Error::from(io::ErrorKind::WriteZero).into()));
                 }
                 let of_head = written.min(self.head.len());
                 self.head.advance(of_head);
                 self.content.advance(written - of_head);
             }
             if self.source.is_none() {
-                return Pin::new(stream).poll_flush(context);
+                return Pin::new(stream).poll_flush(context).map_err(Unsent::Refused);
             }
             // What TLS still holds goes out while more is waited for.
             if let Poll::Ready(flushed) = Pin::new(&mut *stream).poll_flush(context) {
                 flushed?;
             }
-            ready!(self.poll_source(context))?;
+            ready!(self.poll_source(context)).map_err(Unsent::Cut)?;
         }
     }
 

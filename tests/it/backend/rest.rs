@@ -35,8 +35,9 @@ pub(super) async fn serve(listener: TcpListener, player: Arc<Player>) {
 async fn answer(connection: &mut Connection, request: &Message, player: &Player) -> Option<()> {
     let mut words = request.first_line.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let body = (!request.body.is_empty()).then(|| request.text());
-    let (number, reply) = player.play(Asked::Rest { method: method.clone(), target, body }, request.headers.clone());
+    let (body, headers) = readable(request);
+    let body = (!body.is_empty()).then_some(body);
+    let (number, reply) = player.play(Asked::Rest { method: method.clone(), target, body }, headers);
     let Some(reply) = reply else {
         let text = "HTTP/1.1 404 Not Found\r\ncontent-type: text/plain\r\ncontent-length: 12\r\n\r\nnot scripted";
         return connection.send(text.as_bytes()).await.ok();
@@ -77,6 +78,17 @@ async fn answer(connection: &mut Connection, request: &Message, player: &Player)
         }
         _ => None,
     }
+}
+
+/// The body and the header fields as documents write them: the boundary of a form is `boundary`, and the ends of its lines
+/// are `⏎`.
+fn readable(request: &Message) -> (String, Vec<(String, String)>) {
+    let mut headers = request.headers.clone();
+    let boundary = joined(&headers, "content-type")
+        .and_then(|media_type| media_type.strip_prefix("multipart/form-data; boundary=").map(str::to_owned));
+    let Some(boundary) = boundary else { return (request.text(), headers) };
+    headers.iter_mut().for_each(|(_, value)| *value = value.replace(&boundary, "boundary"));
+    (request.text().replace(&boundary, "boundary").replace("\r\n", "⏎"), headers)
 }
 
 fn head(reply: &Reply, status: u16, length: u64) -> String {

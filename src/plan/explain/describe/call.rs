@@ -11,7 +11,7 @@ use super::pairs::{pairs, parameters};
 use super::target::Targeted;
 use crate::base::call::Expect;
 use crate::plan::analysis::{At, Calls, Input, Reader};
-use crate::plan::{Arg, ArgSource, Batch, Body, Call, Guard, Over, PathPart, Request};
+use crate::plan::{Arg, ArgSource, Batch, Body, Call, FormPart, Guard, Over, PathPart, Request};
 
 impl Describer<'_, '_> {
     /// One call.
@@ -86,6 +86,12 @@ impl Describer<'_, '_> {
                     body: body.as_ref().map(|body| match body {
                         Body::Json(body) => model::Body::Json(expression(body, naming)),
                         Body::Form(form) => model::Body::Form(parameters(form, naming)),
+                        Body::Multipart(parts) => {
+                            let part =
+                                |part: &FormPart| format!("{}={}", part.name, expression(part.content.node(), naming));
+                            model::Body::Multipart(parts.iter().map(part).collect())
+                        }
+                        Body::Raw(content) => model::Body::Raw(expression(content.node(), naming)),
                     }),
                 }
             }

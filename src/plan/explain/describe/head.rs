@@ -27,6 +27,7 @@ pub(super) fn of_endpoint(endpoint: &Endpoint, subject: Subject) -> Head {
             BodyType::Schema(ty) | BodyType::Input(ty) => ty.to_string(),
             BodyType::Message(message) => message.full_name().to_owned(),
             BodyType::JsonSchema { schemas, id } => schemas.name(*id).to_string(),
+            BodyType::Upload => "an upload".to_owned(),
             BodyType::HttpBody => "bytes (google.api.HttpBody)".to_owned(),
             BodyType::Any => "JSON".to_owned(),
             BodyType::Mentioned => "any JSON, or nothing".to_owned(),

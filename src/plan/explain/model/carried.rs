@@ -20,6 +20,10 @@ pub enum Body {
     Json(String),
     /// The parameters of a form, over REST.
     Form(Vec<String>),
+    /// The parts of a form, over REST.
+    Multipart(Vec<String>),
+    /// What goes out as it is, over REST.
+    Raw(String),
     /// The message of a gRPC call.
     Message(String),
 }

@@ -168,12 +168,14 @@ fn request(call: &Call) -> Vec<String> {
     let Asked { operation, cookies, body } = &call.asked;
     let mut lines = vec![match body {
         Some(Body::Message(message)) => format!("{operation} {message}"),
-        Some(Body::Json(_) | Body::Form(_)) | None => operation.clone(),
+        Some(Body::Json(_) | Body::Form(_) | Body::Multipart(_) | Body::Raw(_)) | None => operation.clone(),
     }];
     lines.extend(carried(cookies, "cookie"));
     lines.extend(match body {
         Some(Body::Json(body)) => Some(format!("with body {body}")),
         Some(Body::Form(form)) => Some(format!("with form {}", form.join("&"))),
+        Some(Body::Multipart(parts)) => Some(format!("with parts {}", parts.join(", "))),
+        Some(Body::Raw(body)) => Some(format!("with raw body {body}")),
         Some(Body::Message(_)) | None => None,
     });
     lines.extend(carried(&call.headers, noun));
