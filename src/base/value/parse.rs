@@ -1,6 +1,7 @@
 //! The strict JSON reader: RFC 8259, UTF-8 only, one pass, no recursion.
 
 use bytes::Bytes;
+use wide::u8x16;
 
 use super::{Doc, Kind, Node};
 
@@ -263,26 +264,26 @@ fn wrong(offset: usize, reason: &'static str) -> ParseError {
 }
 
 /// How many bytes before the first quote, backslash or control character; `None` without one.
-/// Eight bytes at a time: a byte is special when subtracting reaches its high bit.
 #[inline]
 pub fn plain_run(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = 0;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let below_space = word.wrapping_sub(ONES * 0x20);
-        let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
-        let slash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
-        let special = (below_space | quote | slash) & !word & HIGH;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let special = special(chunk);
         if special != 0 {
-            // Borrows only travel upwards, so the lowest marked byte is exact.
-            return Some(at + special.trailing_zeros() as usize / 8);
+            return Some(at + special.trailing_zeros() as usize);
         }
-        at += 8;
+        at += chunk.len();
     }
     let rest = &bytes[at..];
     rest.iter().position(|byte| matches!(byte, 0..=0x1f | b'"' | b'\\')).map(|found| at + found)
+}
+
+/// A bit for each byte that is a quote, a backslash or a control character, the first one lowest.
+#[inline(always)]
+fn special(chunk: &[u8; 16]) -> u32 {
+    let bytes = u8x16::from(*chunk);
+    let is_control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    (is_control | bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
 }
 
 /// The text that an escaped JSON string stands for. A lone surrogate reads as U+FFFD.
