@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use super::misfits::Written;
 use super::names::Names;
 use super::unit::{Unit, Value};
-use super::{BackendFacts, Planner};
+use super::{BackendFacts, Planner, sent};
 use crate::base::diagnostic::{Place, did_you_mean};
 use crate::base::id::OperationId;
 use crate::base::value;
@@ -260,8 +260,9 @@ impl Unit<'_, '_> {
     pub(super) fn check_body(&self, operation: &Operation, (call, body): (&RestCall, Option<&Value>), path: &str) {
         let path = format!("{path}.body");
         let report = &self.planner.report;
-        let form = call.form.as_ref().map(spec::Pairs::place);
-        match (&operation.body, call.body.as_ref().map(Template::place).or(form), body) {
+        let json = call.body.as_ref().map(Template::place);
+        let other = call.form.as_ref().map(spec::Pairs::place).or_else(|| sent::place(call));
+        match (&operation.body, json.or(other), body) {
             (None, Some(place), _) => {
                 let message = format!("{} takes no body", operation.name);
                 report.error("unknown-field", (place, &path), message, "leave it out".to_owned());

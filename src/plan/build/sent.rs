@@ -55,7 +55,8 @@ impl Unit<'_, '_> {
 
     /// A call that may be made several times cannot send what a client sends once.
     pub(super) fn check_repeated_upload(&self, (level, step): (usize, &spec::Step), request: &Request, path: &str) {
-        let Some(place) = upload_place(&step.action).filter(|_| uploads(request) > 0) else { return };
+        let spec::Action::Rest(call) = &step.action else { return };
+        let Some(place) = place(call).filter(|_| sent(request).next().is_some()) else { return };
         let depth = self.tree.frames[self.tree.levels[level].frame].depth;
         let several = [
             ("batch", step.batch.is_some()),
@@ -137,10 +138,6 @@ impl<'p> Found<'p> {
     }
 }
 
-fn uploads(request: &Request) -> usize {
-    sent(request).count()
-}
-
 /// The contents of a request that are an upload.
 fn sent(request: &Request) -> impl Iterator<Item = &Content> {
     let body = match request {
@@ -150,9 +147,8 @@ fn sent(request: &Request) -> impl Iterator<Item = &Content> {
     body.into_iter().flat_map(Body::contents).filter(|content| matches!(content, Content::Upload(_)))
 }
 
-/// Where a call says what it sends as it is.
-fn upload_place(action: &spec::Action) -> Option<&Place> {
-    let spec::Action::Rest(call) = action else { return None };
+/// Where a call says what it sends as it is; `None` if it sends no such body.
+pub(super) fn place(call: &RestCall) -> Option<&Place> {
     let raw = call.raw.as_ref().map(|raw| &raw.place);
     raw.or_else(|| call.multipart.first().map(|part| part.value.value.place()))
 }

@@ -161,3 +161,20 @@ endpoints:
     assert!(chart.contains("at most 100 messages"), "{chart}");
     assert_eq!(json["steps"][1]["call"]["messages"], serde_json::json!({ "max": 1, "over": "cut" }), "{json}");
 }
+
+#[test]
+fn bodies_that_are_no_json_say_what_they_hold() {
+    let composition = "backends: { a: { rest: http://a.test } }
+endpoints:
+  PUT /e:
+    body: { type: Upload, max: 1MB }
+    steps:
+      form: { backend: a, post: /f, read: true, multipart: { title: a title, file: '${args.body}' } }
+      text: { backend: a, post: /t, raw: 'about ${form.id}' }
+";
+    let (text, _, json) = printed(&plan_of(&[("compositions/a.yaml", composition)]));
+    assert!(text.contains("with parts title='a title', file=args.body"), "{text}");
+    assert!(text.contains("with raw body"), "{text}");
+    assert_eq!(json["steps"][0]["call"]["multipart"][1], "file=args.body", "{json}");
+    assert_eq!(json["steps"][0]["call"]["sharing"], "alike", "{json}");
+}
