@@ -1,8 +1,8 @@
 //! Nothing of the language goes unproved: each key has a behaviour document that uses it and a reject that refuses a
 //! wrong use of it, and each code of a diagnostic has a reject.
 //!
-//! `docs/KEYS.md` is made of what is found here: the keys, what they mean, and where each is shown and refused.
-//! `UPDATE=1` writes it.
+//! The end of `docs/LANGUAGE.md` is made of what is found here: the keys, what they mean, and where each is shown and
+//! refused. `UPDATE=1` writes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,9 @@ claims![
 ];
 
 /// Documents that the table names for one key at most.
-const NAMED: usize = 3;
+const NAMED: usize = 2;
+/// Where the part of the manual begins that is made here.
+const HEADING: &str = "## Every key\n";
 
 /// Keys without a document or a reject, and why.
 const UNPROVED: &[(&str, &str, &str)] = &[
@@ -77,7 +79,11 @@ fn every_key_is_shown_and_refused() -> Result<(), String> {
     let lacking =
         [lacking("document in tests/behaviour", &shown), lacking("reject in tests/rejects", &refused)].concat();
     match lacking.is_empty() {
-        true => is_current("docs/KEYS.md", &table(&shown, &refused)),
+        true => {
+            let manual = text(&repository("docs/LANGUAGE.md"))?;
+            let written = manual.split(HEADING).next().unwrap_or_default();
+            is_current("docs/LANGUAGE.md", &format!("{written}{HEADING}{}", table(&shown, &refused)))
+        }
         false => Err(lacking.join("\n")),
     }
 }
@@ -231,14 +237,12 @@ fn sources(root: &Path) -> Vec<PathBuf> {
     sources
 }
 
-/// `docs/KEYS.md`.
+/// The part of the manual behind [`HEADING`].
 fn table(shown: &Proofs, refused: &Proofs) -> String {
     let mut out = String::from(
-        "# Keys\n\n\
-         Every key of the composition language, by what it stands in, with documents that show it at work and wrong \
-         uses that are refused.\nWhat belongs together is told in [LANGUAGE.md](LANGUAGE.md). This page is made from \
-         the tables that the reader reads by and from\nthose documents; `UPDATE=1 cargo test --test it coverage` \
-         writes it anew.\n",
+        "\nBy what it stands in, with documents that show it at work and wrong uses that are refused. This table is made \
+         from those\ndocuments and from what the reader reads by; `UPDATE=1 cargo test --test it coverage` writes it \
+         anew.\n",
     );
     let mut object = "";
     for key in written::keys() {
@@ -246,7 +250,7 @@ fn table(shown: &Proofs, refused: &Proofs) -> String {
             object = key.object;
             let title = key.title;
             out.push_str(&format!(
-                "\n## {title}\n\n| key | what it means | shown in | refused in |\n|---|---|---|---|\n"
+                "\n### Keys of {title}\n\n| key | what it means | shown in | refused in |\n|---|---|---|---|\n"
             ));
         }
         let meaning = key.description.replace('|', "\\|");
