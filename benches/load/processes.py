@@ -39,6 +39,11 @@ class Process:
         self.stop()
         raise Failed(f"{self.name} does not start: {self._log.read_text(errors='replace').strip()}")
 
+    @property
+    def pid(self) -> int:
+        """The number of the process itself."""
+        return self._process.pid
+
     def cpu(self) -> float:
         """Seconds of processor time that it took so far, user and system, children included."""
         return sum(_cpu_of(pid) for pid in self._pids())
