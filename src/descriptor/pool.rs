@@ -204,7 +204,7 @@ impl MessageDescriptor {
         &self.pool
     }
 
-    /// Its fields by number, lowest first. Extensions are none of them.
+    /// Its fields by number, lowest first; extensions of it among them, by their names in brackets.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = FieldDescriptor> {
         (0..self.entry().fields.len()).map(|index| self.at(index))
     }

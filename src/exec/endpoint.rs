@@ -99,7 +99,7 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
 fn bytes_of(slot: &Slot) -> Option<(Bytes, HeaderValue)> {
     let Held::Bytes(bytes) = &slot.held else { return None };
     let media_type = slot.headers.as_ref().and_then(|fields| fields.content_type()).cloned();
-    Some((Bytes::from_owner(bytes.clone()), media_type.unwrap_or(OCTETS)))
+    Some((bytes.clone(), media_type.unwrap_or(OCTETS)))
 }
 
 /// The bytes that a `google.api.HttpBody` stands for, and their media type; `None` for null.
@@ -172,7 +172,7 @@ fn write((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> 
 fn text((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> {
     match env.eval(node)? {
         Value::Text(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
-        Value::Bytes(bytes) => Ok(Bytes::from_owner(bytes)),
+        Value::Bytes(bytes) => Ok(bytes),
         _ => write((node, room), env),
     }
 }

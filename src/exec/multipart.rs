@@ -38,7 +38,7 @@ pub(super) fn raw(content: &plan::Content, headers: &mut HeaderMap, env: &Env<'_
         return Ok(None);
     }
     let (bytes, media_type) = match &value {
-        Value::Bytes(bytes) => (Bytes::from_owner(bytes.clone()), OCTETS),
+        Value::Bytes(bytes) => (bytes.clone(), OCTETS),
         value => (scalar_text(value)?.into_owned().into(), TEXT),
     };
     headers.entry(CONTENT_TYPE).or_insert(media_type);

@@ -1,16 +1,13 @@
 //! Opens connections to backends, with TLS where the address says `https://`.
 
 use std::io;
-use std::io::IoSlice;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::CertificateError;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::words;
 use crate::base::failure::{Cause, Failure};
@@ -23,13 +20,15 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const HTTP2: &[u8] = b"h2";
 pub(super) const HTTP1: &[u8] = b"http/1.1";
 
-/// A connection to a backend.
-#[derive(Debug)]
-pub(super) enum Stream {
-    /// As it is.
-    Plain(TcpStream),
-    /// With TLS on it.
-    Tls(Box<TlsStream<TcpStream>>),
+/// A connection to a backend: as it is, or with TLS on it.
+pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// Whether both sides agreed on HTTP/2 while TLS came about.
+pub(super) fn speaks_http2(stream: &Stream) -> bool {
+    match stream {
+        Either::Left(_) => false,
+        Either::Right(secured) => secured.get_ref().1.alpn_protocol() == Some(HTTP2),
+    }
 }
 
 /// Connects within a bounded time, without delaying small writes. The addresses of the host are tried in the order in
@@ -40,9 +39,9 @@ pub(super) enum Stream {
 pub(super) async fn connect(address: &Address, protocols: &[&[u8]]) -> Result<Stream, Failure> {
     let failed = |error: io::Error| Failure::new(Cause::ConnectFailed, words(&error));
     let stream = open(address).await.map_err(failed)?;
-    let Some(tls) = &address.tls else { return Ok(Stream::Plain(stream)) };
+    let Some(tls) = &address.tls else { return Ok(Either::Left(stream)) };
     match tokio::time::timeout(TIMEOUT, secure(tls, protocols, stream)).await {
-        Ok(secured) => secured.map(|stream| Stream::Tls(Box::new(stream))),
+        Ok(secured) => secured.map(|stream| Either::Right(Box::new(stream))),
         Err(_) => Err(Failure::new(Cause::ConnectFailed, "TLS: the handshake took too long")),
     }
 }
@@ -98,65 +97,5 @@ fn why(error: &rustls::Error, tls: &ClientTls) -> String {
         }
         rustls::Error::AlertReceived(alert) => format!("the backend refused: {alert:?}"),
         other => other.to_string(),
-    }
-}
-
-impl Stream {
-    /// Whether both sides agreed on HTTP/2 while TLS came about.
-    pub(super) fn speaks_http2(&self) -> bool {
-        match self {
-            Self::Plain(_) => false,
-            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(HTTP2),
-        }
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, out),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, out),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
     }
 }

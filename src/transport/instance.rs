@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, uri};
 use tokio::sync::Mutex;
 
-use super::connect::{HTTP1, HTTP2, connect};
+use super::connect::{HTTP1, HTTP2, connect, speaks_http2};
 use super::reply::Answer;
 use super::{ReplyBody, RequestBody, http1, http2};
 use crate::base::failure::{Cause, Failure};
@@ -112,7 +112,7 @@ impl Instance {
             return Ok(known);
         }
         let stream = connect(&self.address, &[HTTP2, HTTP1]).await?;
-        let version = if stream.speaks_http2() { Version::Http2 } else { Version::Http1 };
+        let version = if speaks_http2(&stream) { Version::Http2 } else { Version::Http1 };
         match version {
             Version::Http1 => self.http1.adopt(stream),
             Version::Http2 => self.http2.adopt(stream).await?,

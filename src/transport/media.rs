@@ -1,7 +1,6 @@
 //! What the body of a reply is held as: JSON is parsed, text is one text, anything else stays bytes.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -33,7 +32,7 @@ pub(super) fn held(
             Held::whole(doc)
         }),
         Some((Media::Text, media_type)) => text(&bytes, parameter(media_type, "charset")).map(Held::whole),
-        Some((Media::Bytes, _)) => return Ok(Held::Bytes(Arc::from(&bytes[..]))),
+        Some((Media::Bytes, _)) => return Ok(Held::Bytes(bytes)),
     };
     match read {
         Err(_) if !status.is_success() => Ok(Held::Null),

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use selvedge::base::value::{Duration, Timestamp, Value};
 use selvedge::expr::{Binding, Budget, Env, Failures, Scope, Type, Unresolved, Var, check, eval, parse};
@@ -217,8 +216,8 @@ fn typed(kind: &str, held: &Json) -> Result<Option<Value<'static>>, String> {
         "timestamp" => Timestamp::parse(text).map(Value::Timestamp),
         "duration" => Duration::parse(text).map(Value::Duration),
         "bytes" => {
-            let bytes: Option<Arc<[u8]>> = serde_json::from_value::<Vec<u8>>(held.clone()).ok().map(Into::into);
-            bytes.map(Value::Bytes)
+            let bytes = serde_json::from_value::<Vec<u8>>(held.clone()).ok();
+            bytes.map(|bytes| Value::Bytes(bytes.into()))
         }
         "map" => {
             let mut entries = Vec::new();

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{Doc, JsonWriter, NotANumber, Number, Sink, Value, View};
 
 /// A value that outlives the evaluation that made it. Replies are shared, never copied.
@@ -14,7 +16,7 @@ pub enum Held {
     /// A node of a reply or of a document that the gateway made.
     Doc(Arc<Doc>, u32),
     /// A reply that is neither JSON nor text.
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     /// The results of a `for_each`, in the order of its list.
     List(Arc<[Held]>),
     /// The results of a `for_each` with `key`, in the order in which keys were first seen.

@@ -30,6 +30,8 @@ pub use write::{
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 /// What an expression yields. Cheap to clone: text and lists are borrowed or shared.
 ///
 /// A list or object can stand in three forms (read from a reply, held by a step, made by the
@@ -49,7 +51,7 @@ pub enum Value<'a> {
     /// Text.
     Text(Text<'a>),
     /// Bytes; base64 text in JSON.
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     /// A point in time; RFC 3339 text in JSON.
     Timestamp(Timestamp),
     /// A span of time; `"1.5s"` in JSON.

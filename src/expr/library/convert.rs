@@ -221,7 +221,7 @@ fn bytes<'a>(a: &[Value<'a>], budget: &Budget) -> Result<Value<'a>, EvalError> {
     }
     let text = text(&a[0])?;
     budget.make_text(text.len())?;
-    Ok(Value::Bytes(text.as_bytes().into()))
+    Ok(Value::Bytes(bytes::Bytes::copy_from_slice(text.as_bytes())))
 }
 
 fn timestamp<'a>(a: &[Value<'a>], _: &Budget) -> Result<Value<'a>, EvalError> {

@@ -25,7 +25,7 @@ use super::http2::check_http2;
 use super::io::{ClientStream, Notes};
 use super::limits::Limits;
 use super::refusal::{Refusal, Refused};
-use super::socket::{Halves, Socket};
+use super::socket::{self, Halves, Socket};
 use super::strict::Protocol;
 use super::{Handler, Peer};
 use crate::plan::ServerTls;
@@ -79,8 +79,8 @@ impl<H: Handler> Connection<H> {
         let read = Arc::new(read);
         let halves = Halves { read: read.clone(), write };
         let secured = match &self.tls {
-            None => Some(Socket::Plain(halves)),
-            Some(tls) => Socket::secure(tls, halves, self.limits.header_read).await,
+            None => Some(Socket::Left(halves)),
+            Some(tls) => socket::secure(tls, halves, self.limits.header_read).await,
         };
         let Some(socket) = secured else { return };
         let mut stream = ClientStream::new(socket, self.exchanges.clone(), self.limits.clone(), self.clone());

@@ -21,7 +21,7 @@ use super::deadline::Deadline;
 use super::exchange::Exchanges;
 use super::limits::Limits;
 use super::refusal::{Refusal, Refused};
-use super::socket::Socket;
+use super::socket::{self, Socket};
 use super::strict::{Protocol, Strict};
 
 /// Bytes read at once while a head is collected. Most heads fit.
@@ -109,7 +109,7 @@ impl ClientStream {
             return Poll::Pending;
         }
         let polled = HEADS.with_borrow_mut(|heads| {
-            let length = ready!(self.socket.poll_read_into(context, &mut heads.as_mut_slice()))?;
+            let length = ready!(socket::poll_read_into(&mut self.socket, context, &mut heads.as_mut_slice()))?;
             self.buffer.extend_from_slice(&heads[..length]);
             Poll::Ready(Ok(length))
         });
@@ -222,7 +222,7 @@ impl AsyncRead for ClientStream {
             let opaque = self.strict.opaque();
             if opaque > 0 && self.buffer.is_empty() {
                 let mut limited = BufMut::limit(&mut *out, usize::try_from(opaque).unwrap_or(usize::MAX));
-                let length = ready!(self.socket.poll_read_into(context, &mut limited))?;
+                let length = ready!(socket::poll_read_into(&mut self.socket, context, &mut limited))?;
                 self.strict.pass(length as u64);
                 return Poll::Ready(Ok(()));
             }

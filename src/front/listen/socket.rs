@@ -16,19 +16,13 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
+use tokio_util::io::poll_read_buf;
 
 use crate::plan::ServerTls;
 
-/// Bytes that are taken out of TLS at once: a record holds no more (RFC 8446 section 5.1).
-const RECORD: usize = 16 << 10;
-
-/// A connection to a client.
-pub(super) enum Socket {
-    /// As it is.
-    Plain(Halves),
-    /// With TLS on it.
-    Tls(Box<TlsStream<Halves>>),
-}
+/// A connection to a client: as it is, or with TLS on it.
+pub(super) type Socket = Either<Halves, Box<TlsStream<Halves>>>;
 
 /// Both directions of a socket.
 #[derive(Debug)]
@@ -37,45 +31,36 @@ pub(super) struct Halves {
     pub(super) write: OwnedWriteHalf,
 }
 
-impl Socket {
-    /// Puts TLS on a connection within `limit`; `None` if it did not come about.
-    pub(super) async fn secure(tls: &ServerTls, halves: Halves, limit: Duration) -> Option<Self> {
-        let acceptor = TlsAcceptor::from(tls.0.clone());
-        match timeout(limit, acceptor.accept(halves)).await {
-            Ok(Ok(stream)) => Some(Self::Tls(Box::new(stream))),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "TLS with a client did not come about");
-                None
-            }
-            Err(_) => {
-                tracing::debug!("TLS with a client took too long");
-                None
-            }
+/// Puts TLS on a connection within `limit`; `None` if it did not come about.
+pub(super) async fn secure(tls: &ServerTls, halves: Halves, limit: Duration) -> Option<Socket> {
+    let acceptor = TlsAcceptor::from(tls.0.clone());
+    match timeout(limit, acceptor.accept(halves)).await {
+        Ok(Ok(stream)) => Some(Either::Right(Box::new(stream))),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "TLS with a client did not come about");
+            None
         }
-    }
-
-    /// Reads into `out`; zero bytes are the client's end.
-    pub(super) fn poll_read_into(
-        &mut self,
-        context: &mut Context<'_>,
-        out: &mut impl BufMut,
-    ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Plain(halves) => poll_read_into(&halves.read, context, out),
-            Self::Tls(stream) => {
-                let mut record = [0; RECORD];
-                let room = record.len().min(out.remaining_mut());
-                let mut read = ReadBuf::new(&mut record[..room]);
-                ready!(Pin::new(stream).poll_read(context, &mut read))?;
-                out.put_slice(read.filled());
-                Poll::Ready(Ok(read.filled().len()))
-            }
+        Err(_) => {
+            tracing::debug!("TLS with a client took too long");
+            None
         }
     }
 }
 
+/// Reads into `out`; zero bytes are the client's end.
+pub(super) fn poll_read_into(
+    socket: &mut Socket,
+    context: &mut Context<'_>,
+    out: &mut impl BufMut,
+) -> Poll<io::Result<usize>> {
+    match socket {
+        Either::Left(halves) => poll_read_plain(&halves.read, context, out),
+        Either::Right(stream) => poll_read_buf(Pin::new(stream), context, out),
+    }
+}
+
 /// Reads from the socket into `out`, without a copy.
-fn poll_read_into(read: &OwnedReadHalf, context: &mut Context<'_>, out: &mut impl BufMut) -> Poll<io::Result<usize>> {
+fn poll_read_plain(read: &OwnedReadHalf, context: &mut Context<'_>, out: &mut impl BufMut) -> Poll<io::Result<usize>> {
     let socket: &TcpStream = read.as_ref();
     loop {
         ready!(socket.poll_read_ready(context))?;
@@ -98,7 +83,7 @@ fn poll_read_into(read: &OwnedReadHalf, context: &mut Context<'_>, out: &mut imp
 
 impl AsyncRead for Halves {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        poll_read_into(&self.read, context, out).map_ok(drop)
+        poll_read_plain(&self.read, context, out).map_ok(drop)
     }
 }
 
@@ -125,43 +110,5 @@ impl AsyncWrite for Halves {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.write).poll_shutdown(context)
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(halves) => Pin::new(halves).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(halves) => Pin::new(halves).poll_write_vectored(context, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(halves) => Pin::new(halves).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(halves) => Pin::new(halves).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, Shared};
 use h2::client::SendRequest;
 use tokio::sync::Notify;
 
-use super::super::connect::{HTTP2, Stream, connect};
+use super::super::connect::{HTTP2, Stream, connect, speaks_http2};
 use super::connection::Connection;
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
@@ -119,7 +119,7 @@ impl Pool {
 /// all the same.
 async fn open(pool: Arc<Pool>) -> Result<(), Failure> {
     let opened = match connect(&pool.address, &[HTTP2]).await {
-        Ok(stream) if stream.speaks_http2() || pool.address.tls.is_none() => pool.adopt(stream).await,
+        Ok(stream) if speaks_http2(&stream) || pool.address.tls.is_none() => pool.adopt(stream).await,
         Ok(_) => Err(Failure::new(Cause::ConnectFailed, "TLS: the backend does not speak HTTP/2")),
         Err(failure) => Err(failure),
     };
