@@ -1,4 +1,5 @@
-//! Against prost-reflect, which does the same through a tree of values.
+//! Against prost-reflect, which does the same through a tree of values. `CASES=1000000` plays so
+//! many instead of the usual number.
 
 use proptest::prelude::*;
 use prost_reflect::prost::Message as _;
@@ -7,7 +8,16 @@ use prost_reflect::{DynamicMessage, SerializeOptions};
 use super::random::Random;
 use super::{TABLES, descriptor, encode, id, json};
 
+/// Cases unless `CASES` says otherwise.
+const CASES: u32 = 300;
+
 const MESSAGES: &[&str] = &["rich.Rich", "rich.WellKnown", "rich.Maps", "rich.Lists", "rich.Scattered", "old.Old"];
+
+/// As many cases as asked for, of which some may be thrown away whatever their number.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    ProptestConfig { cases, max_global_rejects: cases.max(1024), ..ProptestConfig::default() }
+}
 
 /// JSON as prost-reflect writes it, defaults of fields without presence included; `None` for a
 /// message without a JSON form.
@@ -49,7 +59,7 @@ fn assert_reads_as_reference(name: &str, wire: &[u8]) -> Result<(), TestCaseErro
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(config())]
 
     #[test]
     fn wire_reads_as_prost_reflect_reads_it(seed: u64, name in prop::sample::select(MESSAGES)) {
