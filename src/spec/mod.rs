@@ -29,7 +29,7 @@ pub use constant::{
 pub use keys::{FieldDoc, Form, ObjectDoc, Shape};
 pub use model::{
     AccessLog, Action, Addresses, Admin, Algorithm, AnswerCache, ApiKey, Arg, ArgSource, Backend, Backoff, Balance,
-    Basic, Batch, Blame, Breaker, Cache, CallCookie, CallCookies, CallPolicies, Calls, Certificate, Choose,
+    Basic, Batch, Blame, Breaker, Cache, CallCookie, CallCookies, CallPolicies, Calls, Captured, Certificate, Choose,
     ClientCredentials, ClientTls, Composition, Concurrency, Constant, Cookie, CookieDomain, CookiePath, Coordinate,
     Cors, Counted, Credentials, Deprecated, Digest, Discover, Document, Each, Eject, Endpoint, Entry, ErrorStatus,
     Fail, FailureKind, Field, FieldBody, FieldName, FilePath, Filled, ForEach, FormPart, Forward, Frequency, Gateway,

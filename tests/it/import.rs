@@ -27,6 +27,9 @@ rpc library.v1.Library/ListBooks {"parent":"shelves/1","pageSize":5,"tags":["x",
 rpc library.v1.Library/ListBooks {"parent":"shelves/1"} -> {}
 rpc library.v1.Library/CreateBook {"parent":"shelves/1","book":{"title":"T"},"bookId":"7"} -> {"name":"created"}
 rpc library.v1.Library/UpdateBook {"book":{"name":"shelves/1/books/2","title":"T"},"updateMask":"title"} -> {"name":"updated"}
+rpc library.v1.Library/MoveBook {"name":"shelves/1/books/2","to":"3"} -> {"name":"moved"}
+rpc library.v1.Library/Archive {"name":"7","to":"x"} -> {"name":"archived"}
+rpc library.v1.Library/Archive {"name":"a/b"} -> {"name":"archived all"}
 rpc library.v1.Library/MergeShelves {"name":"1","to":"2"} -> {"name":"merged"}
 rpc library.v1.Library/BatchGet {"parent":"p"} -> {"nextPageToken":"n"}
 rpc library.v1.Library/DeleteBook {"name":"shelves/1/books/2"} -> {}
@@ -89,6 +92,9 @@ fn endpoints_of_rules_call_their_rpcs() -> Result<(), String> {
             (r#"POST /v1/shelves/1/books?book_id=7 <- {"title":"T"}"#, 200, "created"),
             (r#"PATCH /v1/shelves/1/books/2?update_mask=title <- {"name":"other","title":"T"}"#, 200, "updated"),
             (r#"POST /v1/shelves/1 <- {"name":"other","to":"2"}"#, 200, "merged"),
+            (r#"POST /v1/shelves/1/books/2:move <- {"to":"3"}"#, 200, "moved"),
+            ("POST /v1/books/7:archive?to=x", 200, "archived"),
+            ("POST /v1/a/b:archive <- {}", 200, "archived all"),
             ("GET /v1/books:batchGet?parent=p", 200, r#"{"books":[],"nextPageToken":"n"}"#),
             ("DELETE /v1/shelves/1/books/2", 200, "{}"),
             ("GET /v1/shelves/1/books?filter.pages.to=-9", 400, "filter.pages.to"),

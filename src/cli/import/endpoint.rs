@@ -23,10 +23,10 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// The route without the names of its parameters: two endpoints with the same cannot stand side by side.
     pub(super) fn pattern(&self) -> String {
-        let plain = |segment: &str| match segment {
-            segment if segment.starts_with("{*") => "{*}".to_owned(),
-            segment if segment.starts_with('{') => "{}".to_owned(),
-            segment => segment.to_owned(),
+        let plain = |segment: &str| match segment.split_once('}') {
+            Some((name, suffix)) if name.starts_with("{*") => format!("{{*}}{suffix}"),
+            Some((_, suffix)) => format!("{{}}{suffix}"),
+            None => segment.to_owned(),
         };
         let path: Vec<String> = self.path.split('/').map(plain).collect();
         format!("{} {}", self.methods, path.join("/"))
@@ -119,10 +119,8 @@ impl Building {
             }
         }
         if let Some(verb) = &template.verb {
-            match segments.last_mut() {
-                Some(last) if !last.starts_with('{') => last.push_str(&format!(":{verb}")),
-                _ => return Err(format!("a parameter is a whole segment, and `:{verb}` stands behind one")),
-            }
+            let Some(last) = segments.last_mut() else { return Err(format!("`:{verb}` stands behind nothing")) };
+            last.push_str(&format!(":{verb}"));
         }
         let inner = segments.iter().rev().skip(1).any(|segment| segment.starts_with("{*"));
         match inner {

@@ -204,7 +204,7 @@ fn response(answered: Answered) -> Response<AnswerBody> {
 /// What the tail parameter took; empty without one.
 fn tail(endpoint: &Endpoint, parameters: &[&str]) -> String {
     match endpoint.segments.last() {
-        Some(Segment::Tail) => parameters.last().copied().unwrap_or_default().to_owned(),
+        Some(Segment::Tail(_)) => parameters.last().copied().unwrap_or_default().to_owned(),
         _ => String::new(),
     }
 }

@@ -1,8 +1,8 @@
 //! Which endpoint takes a request: by its host, its path, its method, in this order.
 //!
-//! Paths are a tree of segments. A written segment is tried first, then a parameter, then a tail; what leads
-//! nowhere is left again, so that `/a/{id}/x` is found although `/a/new/y` begins alike. Every node is visited
-//! at most once, whatever a client sends.
+//! Paths are a tree of segments. A written segment is tried first, then parameters, then tails, of each those with the
+//! longest text behind them first; what leads nowhere is left again, so that `/a/{id}/x` is found although `/a/new/y`
+//! begins alike. Every node is visited at most once, whatever a client sends.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -83,13 +83,17 @@ impl Routes {
 struct Paths {
     /// A written segment follows.
     literals: HashMap<Box<str>, Paths>,
-    /// Any one segment follows.
-    parameter: Option<Box<Paths>>,
+    /// A segment follows that ends in a text.
+    parameters: Endings<Paths>,
     /// The path ends here.
     end: Option<Takers>,
-    /// Anything follows.
-    tail: Option<Takers>,
+    /// Anything follows that ends in a text.
+    tails: Endings<Takers>,
 }
+
+/// What stands behind texts that segments end in; the longest text, which is the nearest, comes first. Without a text
+/// behind a parameter it is empty.
+type Endings<T> = Vec<(Box<str>, T)>;
 
 impl Paths {
     /// The paths of the hosts of a pattern, or of the hosts that no endpoint names.
@@ -104,17 +108,17 @@ impl Paths {
         nearest.sort_by_key(|(_, endpoint)| (Reverse(nearness(endpoint)), distance(endpoint)));
         let mut root = Self::default();
         for (id, endpoint) in nearest {
-            root.takers(&endpoint.segments).get_or_insert_default().add(id, endpoint);
+            root.takers(&endpoint.segments).add(id, endpoint);
         }
         root
     }
 
     /// What takes the requests of a path, which is added if it is new.
-    fn takers(&mut self, segments: &[Segment]) -> &mut Option<Takers> {
+    fn takers(&mut self, segments: &[Segment]) -> &mut Takers {
         match segments {
-            [] => &mut self.end,
-            [Segment::Tail, ..] => &mut self.tail,
-            [Segment::Parameter, rest @ ..] => self.parameter.get_or_insert_default().takers(rest),
+            [] => self.end.get_or_insert_default(),
+            [Segment::Tail(suffix), ..] => behind(&mut self.tails, suffix),
+            [Segment::Parameter(suffix), rest @ ..] => behind(&mut self.parameters, suffix).takers(rest),
             [Segment::Literal(text), rest @ ..] => self.literals.entry(text.clone()).or_default().takers(rest),
         }
     }
@@ -130,17 +134,33 @@ impl Paths {
         {
             return Some(found);
         }
-        if let Some(paths) = self.parameter.as_ref().filter(|_| start < end) {
-            parameters.push(start..end);
+        for (paths, length) in fitting(&self.parameters, &path[start..end]) {
+            parameters.push(start..start + length);
             if let Some(found) = paths.find((path, rest), parameters) {
                 return Some(found);
             }
             parameters.pop();
         }
-        let tail = self.tail.as_ref().filter(|_| start < path.len())?;
-        parameters.push(start..path.len());
+        let (tail, length) = fitting(&self.tails, &path[start..]).next()?;
+        parameters.push(start..start + length);
         Some(tail)
     }
+}
+
+/// What stands behind a text, which is added if it is new.
+fn behind<'e, T: Default>(endings: &'e mut Endings<T>, suffix: &str) -> &'e mut T {
+    let order = |suffix: &str| (Reverse(suffix.len()), suffix.to_owned());
+    let at = endings.binary_search_by_key(&order(suffix), |(known, _)| order(known)).unwrap_or_else(|at| {
+        endings.insert(at, (suffix.into(), T::default()));
+        at
+    });
+    &mut endings[at].1
+}
+
+/// What fits a text, and the length of it that a parameter takes: never nothing.
+fn fitting<'e, T>(endings: &'e Endings<T>, text: &str) -> impl Iterator<Item = (&'e T, usize)> {
+    let taken = |suffix: &str| text.strip_suffix(suffix).map(str::len).filter(|length| *length > 0);
+    endings.iter().filter_map(move |(suffix, behind)| Some((behind, taken(suffix)?)))
 }
 
 /// The endpoints of one path.

@@ -15,7 +15,7 @@ use crate::expr::{self, Binding, Budget, Failures, Pattern, Scope, Type, Unresol
 use crate::plan::schema::coerce::{Input, coerce};
 use crate::plan::schema::{TypeId, TypeKind, TypeRef};
 use crate::plan::{Arg, ArgDefault, ArgSource, Bounds};
-use crate::spec::{self, Literal, Located, Named, Segment};
+use crate::spec::{self, Captured, Literal, Located, Named, Segment};
 
 impl Planner<'_> {
     /// The arguments of an endpoint, in written order. What their defaults read is added to `sources`.
@@ -26,7 +26,10 @@ impl Planner<'_> {
         let mut args: Vec<Arg> =
             endpoint.composition.args.iter().map(|arg| self.arg(arg, &parameters, sources)).collect();
         for (position, parameter) in parameters.into_iter().enumerate() {
-            let (Segment::Parameter(name) | Segment::Rest(name)) = &parameter.value else { continue };
+            let (Segment::Parameter(Captured { name, .. }) | Segment::Rest(Captured { name, .. })) = &parameter.value
+            else {
+                continue;
+            };
             let used = |arg: &Arg| matches!(arg.source, ArgSource::Path(at) | ArgSource::Tail(at) if at == position);
             if args.iter().any(used) {
                 continue;
@@ -97,8 +100,8 @@ impl Planner<'_> {
     fn arg_source(&self, (named, outside): (&Named<spec::Arg>, &str), parameters: &[&Located<Segment>]) -> ArgSource {
         let find = |wanted: &str| {
             parameters.iter().enumerate().find_map(|(at, parameter)| match &parameter.value {
-                Segment::Parameter(name) if name == wanted => Some(ArgSource::Path(at)),
-                Segment::Rest(name) if name == wanted => Some(ArgSource::Tail(at)),
+                Segment::Parameter(captured) if captured.name == wanted => Some(ArgSource::Path(at)),
+                Segment::Rest(captured) if captured.name == wanted => Some(ArgSource::Tail(at)),
                 _ => None,
             })
         };

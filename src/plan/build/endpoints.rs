@@ -291,8 +291,8 @@ fn is_read_only(methods: &Methods) -> bool {
 fn segment(segment: &Located<Segment>) -> plan::Segment {
     match &segment.value {
         Segment::Literal(text) => plan::Segment::Literal(text.as_str().into()),
-        Segment::Parameter(_) => plan::Segment::Parameter,
-        Segment::Rest(_) => plan::Segment::Tail,
+        Segment::Parameter(captured) => plan::Segment::Parameter(captured.suffix.as_str().into()),
+        Segment::Rest(captured) => plan::Segment::Tail(captured.suffix.as_str().into()),
     }
 }
 

@@ -57,10 +57,10 @@ pub struct Endpoint {
 pub enum Segment {
     /// Exactly this text, percent-encoded.
     Literal(Box<str>),
-    /// Any one segment.
-    Parameter,
-    /// The rest of the path, at least one character.
-    Tail,
+    /// Any one segment that ends in this text, percent-encoded and perhaps empty, and has more than that.
+    Parameter(Box<str>),
+    /// The rest of the path, if it ends in this text, percent-encoded and perhaps empty, and has more than that.
+    Tail(Box<str>),
 }
 
 /// What answers a request to an endpoint.

@@ -46,7 +46,7 @@ pub use policy::{
 };
 pub use provider::{ApiKey, Basic, Forward, Hmac, Introspection, Jwt, JwtAlgorithm, Key, Mtls, Provider};
 pub use quantity::{Filled, Frequency, Period, Share, Switch, Within, WordOr};
-pub use route::{Methods, Route, Segment};
+pub use route::{Captured, Methods, Route, Segment};
 pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Repeat, Step};
 pub use template::{Each, Entry, List, Merge, Object, Prefer, Template};
 pub use text::{Constant, Digest, FieldName, FilePath, Network, Origin, Secret, Store, Url};

@@ -36,9 +36,18 @@ pub enum Segment {
     /// alone.
     Literal(String),
     /// `{name}`: any one segment.
-    Parameter(String),
+    Parameter(Captured),
     /// `{*name}`: the rest of the path, slashes included; always last.
-    Rest(String),
+    Rest(Captured),
+}
+
+/// What a parameter takes of the segments that it stands for: all of them but the text behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// The parameter's name.
+    pub name: String,
+    /// The text behind it, `:archive` of `{id}:archive`, percent-encoded like a literal; may be empty.
+    pub suffix: String,
 }
 
 impl Route {
@@ -46,7 +55,7 @@ impl Route {
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match &segment.value {
             Segment::Literal(_) => None,
-            Segment::Parameter(name) | Segment::Rest(name) => Some(name.as_str()),
+            Segment::Parameter(captured) | Segment::Rest(captured) => Some(captured.name.as_str()),
         })
     }
 
@@ -55,7 +64,9 @@ impl Route {
     pub(super) fn clashes_with(&self, other: &Self) -> bool {
         let alike = |(one, other): (&Located<Segment>, &Located<Segment>)| match (&one.value, &other.value) {
             (Segment::Literal(one), Segment::Literal(other)) => one == other,
-            (Segment::Parameter(_), Segment::Parameter(_)) | (Segment::Rest(_), Segment::Rest(_)) => true,
+            (Segment::Parameter(one), Segment::Parameter(other)) | (Segment::Rest(one), Segment::Rest(other)) => {
+                one.suffix == other.suffix
+            }
             _ => false,
         };
         self.segments.len() == other.segments.len()
@@ -67,8 +78,8 @@ impl Route {
     pub(super) fn pattern(&self) -> String {
         let segment = |segment: &Located<Segment>| match &segment.value {
             Segment::Literal(text) => format!("/{text}"),
-            Segment::Parameter(_) => "/{}".to_owned(),
-            Segment::Rest(_) => "/{*}".to_owned(),
+            Segment::Parameter(captured) => format!("/{{}}{}", captured.suffix),
+            Segment::Rest(captured) => format!("/{{*}}{}", captured.suffix),
         };
         self.segments.iter().map(segment).collect()
     }
@@ -173,8 +184,10 @@ impl Written<'_, '_, '_> {
             let place = self.place(at, text.len());
             at += text.len() + 1;
             let value = self.segment(text, &place, index + 1 == count)?;
-            if let Segment::Parameter(name) | Segment::Rest(name) = &value
-                && segments.iter().any(|earlier| matches!(&earlier.value, Segment::Parameter(other) if other == name))
+            if let Segment::Parameter(Captured { name, .. }) | Segment::Rest(Captured { name, .. }) = &value
+                && segments
+                    .iter()
+                    .any(|earlier| matches!(&earlier.value, Segment::Parameter(other) if other.name == *name))
             {
                 self.refuse(
                     &place,
@@ -189,35 +202,17 @@ impl Written<'_, '_, '_> {
     }
 
     fn segment(&mut self, text: &str, place: &Place, is_last: bool) -> Option<Segment> {
-        let (message, help) = if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            match name.strip_prefix('*') {
-                Some(rest) if is_name(rest) && is_last => return Some(Segment::Rest(rest.to_owned())),
-                Some(rest) if is_name(rest) => {
-                    ("the rest of a path can only stand at its end".to_owned(), "move it to the end")
-                }
-                None if is_name(name) => return Some(Segment::Parameter(name.to_owned())),
-                _ => (
-                    format!("`{name}` cannot name a parameter"),
-                    "names are letters, digits and `_`, as in `{id}` or `{*path}`",
-                ),
-            }
-        } else if text.contains(['{', '}']) {
-            ("a parameter is a whole segment".to_owned(), "write it as in `/products/{id}`")
-        } else if text.starts_with(':') {
-            (format!("`{text}` is no parameter here"), "write a parameter as in `/products/{id}`")
-        } else if text.is_empty() && !is_last {
-            ("a segment is empty".to_owned(), "write one `/` between segments")
-        } else if text == "." || text == ".." {
-            (format!("`{text}` never arrives: clients resolve it"), "leave it out")
-        } else if never_arrives(text) {
-            (format!("`{text}` never arrives: requests with it are refused"), "leave it out")
-        } else if text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '*')) {
-            ("this cannot stand in a path".to_owned(), "arguments of the query string are declared under `args`")
-        } else {
-            return Some(Segment::Literal(utf8_percent_encode(text, CONTROLS).to_string()));
+        let read = match text.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((name, suffix)) => parameter(name, suffix, is_last),
+            None => literal(text, is_last),
         };
-        self.refuse(place, message, help);
-        None
+        match read {
+            Ok(segment) => Some(segment),
+            Err((message, help)) => {
+                self.refuse(place, message, help);
+                None
+            }
+        }
     }
 
     fn refuse(&mut self, place: &Place, message: String, help: &str) {
@@ -236,9 +231,56 @@ impl Written<'_, '_, '_> {
     }
 }
 
-/// Whether the gateway refuses every path with this segment: a dot segment in disguise, or characters that end text
-/// elsewhere.
-fn never_arrives(segment: &str) -> bool {
-    let plain = segment.replace("%2e", ".").replace("%2E", ".");
-    matches!(&*plain, "." | "..") || segment.contains('\\') || segment.contains("%00")
+/// What is wrong with a segment, and what to write instead.
+type Refused = (String, &'static str);
+
+/// `{name}` or `{*name}`, with the text behind it.
+fn parameter(name: &str, suffix: &str, is_last: bool) -> Result<Segment, Refused> {
+    let (rest, name) = match name.strip_prefix('*') {
+        Some(name) => (true, name),
+        None => (false, name),
+    };
+    if !is_name(name) {
+        let message = format!("`{name}` cannot name a parameter");
+        return Err((message, "names are letters, digits and `_`, as in `{id}` or `{*path}`"));
+    }
+    if rest && !is_last {
+        return Err(("the rest of a path can only stand at its end".to_owned(), "move it to the end"));
+    }
+    let captured = Captured { name: name.to_owned(), suffix: fixed(suffix)? };
+    Ok(if rest { Segment::Rest(captured) } else { Segment::Parameter(captured) })
+}
+
+fn literal(text: &str, is_last: bool) -> Result<Segment, Refused> {
+    if text.starts_with(':') {
+        return Err((format!("`{text}` is no parameter here"), "write a parameter as in `/products/{id}`"));
+    }
+    if text.is_empty() && !is_last {
+        return Err(("a segment is empty".to_owned(), "write one `/` between segments"));
+    }
+    if text == "." || text == ".." {
+        return Err((format!("`{text}` never arrives: clients resolve it"), "leave it out"));
+    }
+    // A dot segment in disguise.
+    if matches!(&*text.replace("%2e", ".").replace("%2E", "."), "." | "..") {
+        return Err((format!("`{text}` never arrives: requests with it are refused"), "leave it out"));
+    }
+    fixed(text).map(Segment::Literal)
+}
+
+/// Text of a path that is compared, as clients send it.
+fn fixed(text: &str) -> Result<String, Refused> {
+    if text.contains(['{', '}']) {
+        let help = "write it as in `/products/{id}`, or `/products/{id}:archive` with text behind it";
+        return Err(("a segment has one parameter, and begins with it".to_owned(), help));
+    }
+    // What ends text elsewhere.
+    if text.contains('\\') || text.contains("%00") {
+        return Err((format!("`{text}` never arrives: requests with it are refused"), "leave it out"));
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '*')) {
+        let help = "arguments of the query string are declared under `args`";
+        return Err(("this cannot stand in a path".to_owned(), help));
+    }
+    Ok(utf8_percent_encode(text, CONTROLS).to_string())
 }

@@ -155,8 +155,8 @@ pub(super) const COORDINATE: Text = Text {
 const ROUTE: Text = Text {
     pattern: concat!(
         r"^(ANY|(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)(\|(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS))*) +",
-        r"/(([^/{}?#*: ][^/{}?#* ]*|\{[A-Za-z_][A-Za-z0-9_]*\})/)*",
-        r"([^/{}?#*: ][^/{}?#* ]*|\{\*?[A-Za-z_][A-Za-z0-9_]*\})?$",
+        r"/(([^/{}?#*: ][^/{}?#* ]*|\{[A-Za-z_][A-Za-z0-9_]*\}[^/{}?#* ]*)/)*",
+        r"([^/{}?#*: ][^/{}?#* ]*|\{\*?[A-Za-z_][A-Za-z0-9_]*\}[^/{}?#* ]*)?$",
     ),
     wanted: "Write a method and a path, as in `GET /products/{id}`, `GET|HEAD /files/{*path}`, `ANY /legacy`.",
 };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::spec::{
-    Action, ArgSource, Blame, FieldBody, Literal, Methods, NOT_SUPPORTED_YET, Parameters, Prefer, Protocol, Reading,
-    Reads, Segment, Spec, Step, Switch, Template, WordOr, read_texts,
+    Action, ArgSource, Blame, Captured, FieldBody, Literal, Methods, NOT_SUPPORTED_YET, Parameters, Prefer, Protocol,
+    Reading, Reads, Segment, Spec, Step, Switch, Template, WordOr, read_texts,
 };
 
 #[test]
@@ -27,7 +27,7 @@ fn a_backend_says_what_it_speaks_and_what_holds_for_its_calls() {
 #[test]
 fn a_route_has_methods_and_segments() {
     let spec = spec(
-        "endpoints:\n  GET|HEAD /: { result: 1 }\n  ANY /a/{id}/: { result: 1 }\n  \"GET /files/{*rest}\": { result: 1 }\n",
+        "endpoints:\n  GET|HEAD /: { result: 1 }\n  ANY /a/{id}/: { result: 1 }\n  \"GET /files/{*rest}\": { result: 1 }\n  \"GET /a/{id}:été\": { result: 1 }\n",
     );
     let routes: Vec<_> = spec.endpoints.iter().map(|endpoint| &endpoint.value.route).collect();
     assert!(matches!(&routes[0].methods, Methods::Only(methods) if methods.len() == 2 && methods[1].value == "HEAD"));
@@ -35,10 +35,12 @@ fn a_route_has_methods_and_segments() {
     assert!(matches!(routes[1].methods, Methods::Any(_)));
     let segments: Vec<_> = routes[1].segments.iter().map(|segment| segment.value.clone()).collect();
     let literal = |text: &str| Segment::Literal(text.to_owned());
-    assert_eq!(segments, [literal("a"), Segment::Parameter("id".into()), literal("")]);
-    assert_eq!(routes[2].segments[1].value, Segment::Rest("rest".into()));
+    let captured = |name: &str, suffix: &str| Captured { name: name.into(), suffix: suffix.into() };
+    assert_eq!(segments, [literal("a"), Segment::Parameter(captured("id", "")), literal("")]);
+    assert_eq!(routes[2].segments[1].value, Segment::Rest(captured("rest", "")));
     assert_eq!(routes[2].path.value, "/files/{*rest}");
     assert_eq!(routes[2].parameters().collect::<Vec<_>>(), ["rest"]);
+    assert_eq!(routes[3].segments[1].value, Segment::Parameter(captured("id", ":%C3%A9t%C3%A9")));
 }
 
 #[test]
