@@ -11,7 +11,7 @@ use crate::base::value::ValueKind;
 pub enum Type {
     /// Anything: nothing is checked before run time. A REST reply without a contract.
     Dyn,
-    /// No value at all: what an empty list holds. It joins with anything.
+    /// No value at all: what an empty list or map holds. It joins with anything.
     Never,
     /// Only `null`.
     Null,
@@ -147,13 +147,18 @@ impl Type {
         matches!(self, Self::Null | Self::Nullable(_))
     }
 
-    /// What an item of a list is that holds this type: of an empty list, which has none, anything.
+    /// What an item of a list or map is that holds this type: of an empty one, which has none, anything.
     #[must_use]
     pub fn item(&self) -> Self {
         match self {
             Self::Never => Self::Dyn,
             other => other.clone(),
         }
+    }
+
+    /// Whether the empty map is the only value.
+    pub fn is_empty_map(&self) -> bool {
+        matches!(self, Self::Map(value) if matches!(**value, Self::Never))
     }
 
     /// Whether nothing is known of the values, but perhaps that one may be null.
@@ -201,6 +206,9 @@ impl Type {
             (Self::Optional(a), Self::Optional(b)) => a.join(b).optional(),
             (a, b) if a.is(b) => a.clone(),
             (Self::Object(a), Self::Object(b)) => Either::join(a, b),
+            (map, Self::Object(object)) | (Self::Object(object), map) if map.is_empty_map() => {
+                Either::join(object, &Empty::object())
+            }
             _ => Self::Dyn,
         }
     }
@@ -329,6 +337,34 @@ impl ObjectType for Either {
 
     fn makes_promises(&self) -> bool {
         self.of.iter().any(|object| object.makes_promises())
+    }
+}
+
+/// What an empty map is beside objects: one that has none of their members.
+#[derive(Debug)]
+struct Empty;
+
+impl Empty {
+    fn object() -> Arc<dyn ObjectType> {
+        Arc::new(Self)
+    }
+}
+
+impl ObjectType for Empty {
+    fn name(&self) -> &str {
+        "an empty map"
+    }
+
+    fn member(&self, _name: &str) -> Option<Type> {
+        None
+    }
+
+    fn members(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn is_named(&self) -> bool {
+        false
     }
 }
 

@@ -147,6 +147,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("cookies-of-answers", "the types of expressions"),
     ("default-that-leaves-members-out", "the types of the schema"),
     ("either-of-two-objects", "the types of the schema"),
+    ("empty-map", "the types of results"),
     ("graph-parent", "the types of the schema"),
     ("graph-path", "what a path may hold"),
     ("graph-types", "the types of the schema"),

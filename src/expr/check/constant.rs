@@ -21,7 +21,7 @@ pub(super) fn type_of(value: &Value<'_>) -> Type {
     match value {
         Value::List(items) => Type::list(joined(&mut items.iter().map(type_of)).unwrap_or(Type::Never)),
         Value::Map(entries) if entries.iter().all(|(key, _)| key.as_text().is_some()) => {
-            Type::map(joined(&mut entries.iter().map(|(_, value)| type_of(value))).unwrap_or(Type::Dyn))
+            Type::map(joined(&mut entries.iter().map(|(_, value)| type_of(value))).unwrap_or(Type::Never))
         }
         Value::Optional(Some(held)) => type_of(held).optional(),
         Value::Optional(None) => Type::Dyn.optional(),

@@ -47,7 +47,7 @@ impl Checker<'_> {
             entries.push(Entry { key: key.node, written, value: value.node, optional: pair.optional });
         }
         // A map with other keys has no type of its own: its members are checked at run time.
-        let ty = if text_keys { Type::map(joined.unwrap_or(Type::Dyn)) } else { Type::Dyn };
+        let ty = if text_keys { Type::map(joined.unwrap_or(Type::Never)) } else { Type::Dyn };
         let span = self.span(ast.bytes());
         self.folded(Operand::new(Node::Map(entries.into(), span), ty), ast.bytes())
     }

@@ -188,7 +188,7 @@ impl Checker<'_> {
         match range {
             unknown if unknown.is_unknown() => (Type::Dyn, Type::Dyn),
             Type::List(item) => (Type::Int, item.item()),
-            Type::Map(value) => (Type::Text, (**value).clone()),
+            Type::Map(value) => (Type::Text, value.item()),
             Type::Object(_) => (Type::Text, Type::Dyn),
             Type::Nullable(inner) if matches!(**inner, Type::List(_) | Type::Map(_) | Type::Object(_)) => {
                 self.refuse_null(ast, "a comprehension");

@@ -101,7 +101,7 @@ impl Checker<'_> {
         let key = number || matches!(by, Type::Text | Type::Bool);
         let (fits, ty) = match base.present() {
             Type::List(item) => (number, item.item()),
-            Type::Map(value) => (key, (**value).clone()),
+            Type::Map(value) => (key, value.item()),
             Type::Object(_) => (key, Type::Dyn),
             Type::Dyn => (key, Type::Dyn),
             Type::Optional(_) => (key, Type::Dyn.optional()),
@@ -126,7 +126,7 @@ impl Checker<'_> {
         match base.present() {
             Type::Optional(held) => self.optional_type(held, name),
             Type::Map(value) if matches!(**value, Type::Optional(_)) => (**value).clone(),
-            Type::Map(value) => (**value).clone().optional(),
+            Type::Map(value) => value.item().optional(),
             other => match self.member_type(other, name) {
                 optional @ Type::Optional(_) => optional,
                 member => member.optional(),
@@ -139,7 +139,7 @@ impl Checker<'_> {
         match base {
             Type::Dyn => Type::Dyn,
             Type::Null => Type::Null,
-            Type::Map(value) => (**value).clone().nullable(),
+            Type::Map(value) => value.item().nullable(),
             Type::Nullable(inner) => self.member_type(inner, name).nullable(),
             Type::Optional(_) => self.optional_type(base, name),
             Type::Object(object) => object.member(&name.text).unwrap_or_else(|| {

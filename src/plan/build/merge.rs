@@ -116,7 +116,7 @@ fn object_of(ty: &Type) -> Option<&Arc<dyn ObjectType>> {
 
 /// The type of merged objects; unknown where all parts are.
 fn type_of(parts: Vec<Type>) -> Type {
-    let parts: Vec<Type> = parts.into_iter().filter(|ty| !matches!(ty, Type::Null)).collect();
+    let parts: Vec<Type> = parts.into_iter().filter(|ty| !matches!(ty, Type::Null) && !ty.is_empty_map()).collect();
     let known = parts.iter().filter(|part| object_of(part).is_some()).count();
     match known {
         0 if !parts.is_empty() => Type::Dyn,

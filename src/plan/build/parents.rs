@@ -90,7 +90,7 @@ fn element(found: &Type, ty: &TypeRef) -> Type {
 fn member(parent: &Type, name: &str) -> Type {
     match parent {
         Type::Object(object) => object.member(name).unwrap_or(Type::Dyn),
-        Type::Map(value) => Type::clone(value),
+        Type::Map(value) => value.item(),
         _ => Type::Dyn,
     }
 }

@@ -167,8 +167,10 @@ impl Comparison {
             node => node,
         };
         let (declared, takes_null) = declared.present();
-        // What is written out is what it is, whatever stands beside it in its list.
+        // What is written out is what it is, whatever stands beside it in its list; of lists and maps their kind
+        // says too little.
         let written = node.and_then(Node::known).map(|value| Type::of_kind(value.kind()));
+        let written = written.filter(|kind| !kind.is_unknown());
         // Of what is a mistake itself, and stands here as null, nothing more is said.
         let is_known = !matches!(ty, Type::Dyn);
         let ty = written.as_ref().unwrap_or(ty);
@@ -194,7 +196,10 @@ impl Comparison {
                 }
             }
             (Type::Object(found), Declared::Object(declared)) => self.object((node, &**found), &**declared),
-            // Which members a map has is known when it is there.
+            (map, Declared::Object(declared)) if map.is_empty_map() => {
+                self.missing(&[], &|_| false, &**declared);
+            }
+            // Which members another map has is known when it is there.
             (Type::Map(_), Declared::Object(_)) => {}
             (ty, declared) => self.kind(ty, &declared.to_string()),
         }
@@ -258,6 +263,12 @@ impl Comparison {
             }
         }
         self.clash((node, found), declared);
+        self.missing(&members, &|name| found.member(name).is_some(), declared);
+        self.open.pop();
+    }
+
+    /// Required members that are not there, of an object with these.
+    fn missing(&mut self, members: &[String], has: &dyn Fn(&str) -> bool, declared: &dyn DeclaredObject) {
         let known = declared.members();
         let is_strict = declared.others().is_none();
         let unread = || members.iter().filter(|name| declared.member(name).is_none()).map(String::as_str);
@@ -268,14 +279,13 @@ impl Comparison {
         for name in &known {
             let required = declared.member(name).is_some_and(|member| member.required);
             // What is misspelt was reported as unknown.
-            if required && found.member(name).is_none() && !misspelt.contains(&name.as_str()) {
+            if required && !has(name) && !misspelt.contains(&name.as_str()) {
                 let message = format!("the member `{name}` of {} is missing", declared.name());
                 let near = suggestion(name, unread()).filter(|_| !is_strict);
                 let help = near.map_or_else(|| declared.missing(name), |near| format!("did you mean `{near}`?"));
                 self.report(Rule::MissingMember, message, help);
             }
         }
-        self.open.pop();
     }
 
     /// Members that are surely there and are not null.

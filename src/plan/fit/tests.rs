@@ -12,6 +12,7 @@ use crate::plan::schema::Schema;
 const SCHEMA: &str = "type Query { ok: Boolean }
 type Product { id: ID!, name: String!, price: Float, tags: [String!]!, colour: Colour, seller: Seller, related: [Product!] }
 type Seller { name: String! }
+type Shape { sides: Int }
 union Hit = Product | Seller
 enum Colour { RED GREEN }
 ";
@@ -129,6 +130,19 @@ fn members_must_be_known_and_required_ones_there() {
     );
     let seller = object(vec![("name", Type::Text), ("price", Type::Text)]);
     assert_eq!(said(&seller, &output("Hit")), [".price Kind: Float is declared here, and this is string"]);
+}
+
+#[test]
+fn an_empty_map_fits_what_demands_no_member() {
+    let empty = Type::map(Type::Never);
+    assert_eq!(said(&empty, &output("Shape")), Vec::<String>::new());
+    assert_eq!(said(&empty, &Declared::Map(Declared::Anything.into())), Vec::<String>::new());
+    assert_eq!(said(&empty, &output("Seller!")), [" MissingMember: the member `name` of Seller is missing"]);
+    let seller = object(vec![("name", Type::Text)]);
+    assert_eq!(said(&seller, &output("Seller!")), Vec::<String>::new());
+    let perhaps = [".name Null: this can be null, and String is never null"];
+    assert_eq!(said(&seller.join(&empty), &output("Seller!")), perhaps);
+    assert_eq!(said(&empty.join(&seller), &output("Seller!")), perhaps);
 }
 
 #[test]
