@@ -13,6 +13,7 @@ mod needs;
 pub mod operation;
 mod promises;
 pub mod schema;
+pub mod syntax;
 
 pub use build::{Reflect, Reflecting, build};
 pub use model::*;

@@ -52,22 +52,28 @@ pub(super) fn compile(
     let Some(root) = root else {
         return Err(RequestError::at(Cause::GraphqlOperation, operation.pos, "The schema has no such operations."));
     };
-    let mut compiler = Compiler { document, schema, limits, work: 0, inputs: Inputs::new(schema, true) };
+    let mut compiler =
+        Compiler { document, schema, limits, work: 0, inputs: Inputs::new(schema, document.numbers(), true) };
     let level = Level { parent: root, depth: 1, introspection: None };
     let sets = [Set { written: &operation.node.selection_set.node, parent: root, when: Tests::default() }];
     let selection = compiler.selection(&level, &sets)?;
-    let variables = operation.node.variable_definitions.iter().filter_map(|written| variable(schema, written));
+    let variables =
+        operation.node.variable_definitions.iter().filter_map(|written| variable(document, schema, written));
     Ok(Operation { kind, name: name.map(Into::into), root, variables: variables.collect(), selection })
 }
 
 /// A declared variable. Validation has seen its type and default.
-fn variable(schema: &Schema, written: &Positioned<ast::VariableDefinition>) -> Option<VariableDef> {
+fn variable(
+    document: &Document,
+    schema: &Schema,
+    written: &Positioned<ast::VariableDefinition>,
+) -> Option<VariableDef> {
     let place = Location::from(written.pos);
     let ty = type_of(schema, &written.node.var_type.node)?;
     let default = written.node.default_value.as_ref().and_then(|default| {
-        let mut out = DocBuilder::default();
-        coerce(schema, &Input::Literal(&default.node), &ty, &mut out).ok()?;
-        Some(InputDefault { value: Arc::new(out.finish()), written: default.node.to_string() })
+        let (literal, mut out) = (document.numbers().constant(default), DocBuilder::default());
+        coerce(schema, &Input::Literal(&literal), &ty, &mut out).ok()?;
+        Some(InputDefault { value: Arc::new(out.finish()), written: literal.to_string() })
     });
     let name = written.node.name.node.as_str();
     Some(VariableDef { name: name.into(), key: member_key(name), ty, default, line: place.line, column: place.column })

@@ -12,6 +12,7 @@ use super::guard::{self, Limits};
 use crate::base::diagnostic::suggestion;
 use crate::base::failure::Cause;
 use crate::plan::schema::expectation;
+use crate::plan::syntax::{self, Mistake, Mistaken, Numbers, Prepared};
 
 /// A document that parses.
 ///
@@ -20,15 +21,22 @@ use crate::plan::schema::expectation;
 #[derive(Debug)]
 pub struct Document {
     parsed: ExecutableDocument,
+    numbers: Numbers,
 }
 
 impl Document {
     /// Parses a document that keeps the limits of raw text.
     pub(super) fn parse(text: &str, limits: &Limits) -> Result<Self, RequestError> {
         guard::scan(text, limits)?;
-        let document = Self { parsed: parse_query(text).map_err(|error| refused(&error))? };
+        let Prepared { text, numbers } = syntax::prepare(text).map_err(|mistaken| misspelt(&mistaken))?;
+        let document = Self { parsed: parse_query(text).map_err(|error| refused(&error))?, numbers };
         RequestError::unless_empty(Cause::GraphqlValidation, document.spread_problems())?;
         Ok(document)
+    }
+
+    /// The numbers of the document, for which the parser has zeros.
+    pub(super) fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// The operations in written order; the only one may have no name.
@@ -148,6 +156,15 @@ fn spreads_in(set: &SelectionSet) -> Vec<(&str, Pos)> {
 /// `; did you mean …?` when a name is near enough to another, else the full stop.
 pub(super) fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     suggestion(name, candidates).map_or_else(|| ".".to_owned(), |best| format!("; did you mean `{best}`?"))
+}
+
+/// What the client reads about a mistake that the parser would not see.
+fn misspelt(mistaken: &Mistaken<'_>) -> RequestError {
+    let (cause, message) = match mistaken.mistake {
+        Mistake::Twice(name) => (Cause::GraphqlValidation, format!("An object has the field `{name}` twice.")),
+        other => (Cause::GraphqlParse, format!("The document does not parse: {other}.")),
+    };
+    RequestError::at(cause, mistaken.place, message)
 }
 
 /// What the client reads when the parser refuses.

@@ -1,7 +1,7 @@
 //! GraphQL operations: from the text of a document to what runs on a plan.
 //!
 //! ```text
-//! guard ─▶ parse ─▶ validate ─▶ compile ─▶ Operation ─▶ Planned
+//! guard ─▶ prepare ─▶ parse ─▶ validate ─▶ compile ─▶ Operation ─▶ Planned
 //! ```
 //!
 //! An [`Operation`] knows the schema and nothing of who answers its fields; [`Planned`] knows both.

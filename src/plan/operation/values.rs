@@ -15,11 +15,14 @@ use crate::base::path::Path;
 use crate::base::value::{DocBuilder, member_key};
 use crate::plan::schema::coerce::{self, Input, InvalidInput};
 use crate::plan::schema::{InputDef, InputDefault, Schema, Type, TypeKind, TypeRef};
+use crate::plan::syntax::{Literal, Numbers};
 
 /// Reads arguments, and collects what is wrong with them and which variables they use.
 #[derive(Debug)]
 pub(super) struct Inputs<'a> {
     pub(super) schema: &'a Schema,
+    /// The numbers of the document.
+    pub(super) numbers: &'a Numbers,
     /// Whether problems may name parts of the schema that the client did not mention.
     pub(super) hints: bool,
     pub(super) problems: Vec<Problem>,
@@ -82,8 +85,8 @@ impl<'a> Spot<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(schema: &'a Schema, hints: bool) -> Self {
-        Self { schema, hints, problems: Vec::new(), usages: Vec::new() }
+    pub(super) fn new(schema: &'a Schema, numbers: &'a Numbers, hints: bool) -> Self {
+        Self { schema, numbers, hints, problems: Vec::new(), usages: Vec::new() }
     }
 
     /// The arguments in the order of the schema, with defaults for those that are not written.
@@ -103,7 +106,7 @@ impl<'a> Inputs<'a> {
                     let default = definition.default.as_ref();
                     let path = Path::default().to(&*definition.name);
                     let spot = Spot { ty: &definition.ty, default, one_of: false, place: value.pos, path };
-                    self.value(&value.node, &spot)
+                    self.value(&self.numbers.literal(value), &spot)
                 }
                 None => {
                     if definition.is_required() {
@@ -136,15 +139,15 @@ impl<'a> Inputs<'a> {
     }
 
     /// A value as it will be written; `None` when it is wrong, which is reported.
-    fn value(&mut self, value: &'a Value, spot: &Spot<'a>) -> Option<InputValue> {
+    fn value(&mut self, value: &Literal<'a>, spot: &Spot<'a>) -> Option<InputValue> {
         match value {
-            Value::Variable(name) => Some(self.variable(name, spot)),
-            _ if has_variables(value) => self.with_variables(value, spot),
+            Literal::Variable(name) => Some(self.variable(name, spot)),
+            _ if value.has_variables() => self.with_variables(value, spot),
             _ => self.constant(value, spot),
         }
     }
 
-    fn variable(&mut self, name: &'a Name, spot: &Spot<'a>) -> InputValue {
+    fn variable(&mut self, name: &'a str, spot: &Spot<'a>) -> InputValue {
         let ty = match spot.one_of {
             true => TypeRef::NonNull(Box::new(spot.ty.nullable().clone())),
             false => spot.ty.clone(),
@@ -153,17 +156,16 @@ impl<'a> Inputs<'a> {
         let expected = Some(Expected { ty, has_default: spot.default.is_some() });
         self.usages.push(Usage { name, place: spot.place, expected });
         let default = spot.default.map(|default| default.value.clone());
-        InputValue::Variable(VariableUse { name: name.as_str().into(), non_null, default })
+        InputValue::Variable(VariableUse { name: name.into(), non_null, default })
     }
 
-    fn constant(&mut self, value: &'a Value, spot: &Spot<'a>) -> Option<InputValue> {
-        let literal = value.clone().into_const()?;
-        if spot.one_of && value == &Value::Null {
+    fn constant(&mut self, literal: &Literal<'a>, spot: &Spot<'a>) -> Option<InputValue> {
+        if spot.one_of && matches!(literal, Literal::Null) {
             self.wrong(InvalidInput::new("must not be null"), spot);
             return None;
         }
         let mut out = DocBuilder::default();
-        match coerce::coerce(self.schema, &Input::Literal(&literal), spot.ty, &mut out) {
+        match coerce::coerce(self.schema, &Input::Literal(literal), spot.ty, &mut out) {
             Ok(()) => Some(InputValue::Constant(Arc::new(out.finish()))),
             Err(wrong) => {
                 wrong.into_iter().for_each(|error| self.wrong(error, spot));
@@ -173,10 +175,10 @@ impl<'a> Inputs<'a> {
     }
 
     /// A list or object with variables somewhere inside.
-    fn with_variables(&mut self, value: &'a Value, spot: &Spot<'a>) -> Option<InputValue> {
+    fn with_variables(&mut self, value: &Literal<'a>, spot: &Spot<'a>) -> Option<InputValue> {
         let ty = spot.ty.nullable();
         if let TypeRef::List(item) = ty {
-            let Value::List(items) = value else {
+            let Literal::List(items) = value else {
                 return Some(InputValue::List([self.value(value, &spot.item(item, spot.path.clone()))?].into()));
             };
             let items: Vec<Option<InputValue>> = items
@@ -188,20 +190,20 @@ impl<'a> Inputs<'a> {
         }
         let found = &self.schema[ty.named()];
         match (found.kind, value) {
-            (TypeKind::Input, Value::Object(_)) => self.object(value, found, spot),
+            (TypeKind::Input, Literal::Object(_)) => self.object(value, found, spot),
             (TypeKind::Scalar, _) if !ty.named().is_built_in_scalar() => Some(self.untyped(value, spot)),
             _ => {
-                let noun = if matches!(value, Value::List(_)) { "a list" } else { "an object" };
+                let noun = if matches!(value, Literal::List(_)) { "a list" } else { "an object" };
                 self.wrong(InvalidInput::new(format!("must be {}, not {noun}", found.name)), spot);
                 None
             }
         }
     }
 
-    fn object(&mut self, value: &'a Value, found: &'a Type, spot: &Spot<'a>) -> Option<InputValue> {
-        let Value::Object(written) = value else { return None };
+    fn object(&mut self, value: &Literal<'a>, found: &'a Type, spot: &Spot<'a>) -> Option<InputValue> {
+        let Literal::Object(written) = value else { return None };
         let problems = self.problems.len();
-        for name in written.keys().filter(|name| found.input(name).is_none()) {
+        for (name, _) in written.iter().filter(|(name, _)| found.input(name).is_none()) {
             self.wrong(coerce::unknown_member(name, found), spot);
         }
         if found.one_of && written.len() != 1 {
@@ -209,7 +211,7 @@ impl<'a> Inputs<'a> {
         }
         let mut members = Vec::new();
         for definition in &found.inputs {
-            let member = match (written.get(definition.name.as_str()), &definition.default) {
+            let member = match (value.field(&definition.name), &definition.default) {
                 (Some(member), _) => self.value(member, &spot.member(definition, found)),
                 (None, Some(default)) => Some(InputValue::Constant(default.value.clone())),
                 (None, None) => {
@@ -225,18 +227,18 @@ impl<'a> Inputs<'a> {
     }
 
     /// The parts of a value for a scalar that takes anything.
-    fn untyped(&mut self, value: &'a Value, spot: &Spot<'a>) -> InputValue {
+    fn untyped(&mut self, value: &Literal<'a>, spot: &Spot<'a>) -> InputValue {
         match value {
-            Value::Variable(name) => {
+            Literal::Variable(name) => {
                 self.usages.push(Usage { name, place: spot.place, expected: None });
-                InputValue::Variable(VariableUse { name: name.as_str().into(), non_null: false, default: None })
+                InputValue::Variable(VariableUse { name: (*name).into(), non_null: false, default: None })
             }
-            Value::List(items) if has_variables(value) => {
+            Literal::List(items) if value.has_variables() => {
                 InputValue::List(items.iter().map(|item| self.untyped(item, spot)).collect())
             }
-            Value::Object(members) if has_variables(value) => {
-                let member = |(name, member): (&'a Name, &'a Value)| Argument {
-                    name: name.as_str().into(),
+            Literal::Object(members) if value.has_variables() => {
+                let member = |(name, member): &(&'a str, Literal<'a>)| Argument {
+                    name: (*name).into(),
                     key: member_key(name),
                     value: self.untyped(member, spot),
                 };
@@ -244,7 +246,7 @@ impl<'a> Inputs<'a> {
             }
             constant => {
                 let mut out = DocBuilder::default();
-                coerce::write_literal(&constant.clone().into_const().unwrap_or_default(), &mut out);
+                coerce::write_literal(constant, &mut out);
                 InputValue::Constant(Arc::new(out.finish()))
             }
         }
@@ -259,13 +261,4 @@ impl<'a> Inputs<'a> {
 
 fn argument(definition: &InputDef, value: InputValue) -> Argument {
     Argument { name: definition.name.as_str().into(), key: definition.key.clone(), value }
-}
-
-fn has_variables(value: &Value) -> bool {
-    match value {
-        Value::Variable(_) => true,
-        Value::List(items) => items.iter().any(has_variables),
-        Value::Object(members) => members.values().any(has_variables),
-        _ => false,
-    }
 }

@@ -10,13 +10,13 @@ mod input;
 use std::fmt;
 use std::sync::Arc;
 
-use async_graphql_value::ConstValue;
 use bytes::Bytes;
 
 use super::{InputDef, Schema, Type, TypeId, TypeKind, TypeRef};
 use crate::base::diagnostic::did_you_mean;
 use crate::base::path::{MISTAKE_LIMIT, Path, Step};
 use crate::base::value::{Doc, Kind, NotANumber, Number, Sink, Value, member_key};
+use crate::plan::syntax::Literal;
 
 pub use input::{Form, Input};
 
@@ -84,35 +84,29 @@ pub fn coerce(schema: &Schema, input: &Input<'_>, ty: &TypeRef, out: &mut dyn Si
     Err(wrong)
 }
 
-/// Writes a literal as JSON without any type.
-pub fn write_literal(literal: &ConstValue, out: &mut dyn Sink) {
+/// Writes a literal as JSON without any type. Numbers keep their digits.
+pub fn write_literal(literal: &Literal<'_>, out: &mut dyn Sink) {
     match literal {
-        // The parser makes no binary values; there is no syntax for them.
-        ConstValue::Null | ConstValue::Binary(_) => out.null(),
-        ConstValue::Boolean(value) => out.bool(*value),
-        ConstValue::String(text) => out.text(Kind::String, text),
-        ConstValue::Enum(name) => out.text(Kind::String, name),
-        ConstValue::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(int), _) => out.int(int),
-            (_, Some(uint)) => out.uint(uint),
-            // A number that only passes through keeps its text.
-            _ => match json_number(&number.to_string()) {
-                Some(doc) => out.view(doc.root()),
-                None => out.null(),
-            },
+        // Callers put the values of variables in their places.
+        Literal::Null | Literal::Variable(_) => out.null(),
+        Literal::Boolean(value) => out.bool(*value),
+        Literal::Text(text) | Literal::Enum(text) => out.text(Kind::String, text),
+        Literal::Number(number) => match json_number(number) {
+            Some(doc) => out.view(doc.root()),
+            None => out.null(),
         },
-        ConstValue::List(items) => {
+        Literal::List(items) => {
             out.begin_array();
             for item in items {
                 write_literal(item, out);
             }
             out.end_array();
         }
-        ConstValue::Object(members) => {
+        Literal::Object(fields) => {
             out.begin_object();
-            for (name, member) in members {
+            for (name, field) in fields {
                 out.key(&member_key(name));
-                write_literal(member, out);
+                write_literal(field, out);
             }
             out.end_object();
         }
@@ -192,8 +186,7 @@ impl Coercion<'_, '_> {
     fn int(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
         let whole = match input {
             Input::Json(value) => value.number().and_then(Number::to_int),
-            Input::Literal(ConstValue::Number(number)) => number.as_i64(),
-            Input::Text(text) => text.parse().ok().filter(|_| is_plain(text)),
+            Input::Text(text) | Input::Literal(Literal::Number(text)) if is_plain(text) => text.parse().ok(),
             _ => None,
         };
         match whole.map(i32::try_from) {
@@ -208,8 +201,7 @@ impl Coercion<'_, '_> {
 
     fn float(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
         let written = match input {
-            Input::Literal(ConstValue::Number(number)) => json_number(&number.to_string()),
-            Input::Text(text) => json_number(text),
+            Input::Text(text) | Input::Literal(Literal::Number(text)) => json_number(text),
             _ => None,
         };
         let found = written.as_ref().map(|doc| Value::View(doc.root()));
@@ -235,8 +227,7 @@ impl Coercion<'_, '_> {
             Input::Json(value @ (Value::Text(_) | Value::Bytes(_) | Value::Timestamp(_) | Value::Duration(_))) => {
                 self.out.value(value).map_err(|NotANumber| mismatch("String", input))?;
             }
-            Input::Literal(ConstValue::String(text)) => self.out.text(Kind::String, text),
-            Input::Text(text) => self.out.text(Kind::String, text),
+            Input::Text(text) | Input::Literal(Literal::Text(text)) => self.out.text(Kind::String, text),
             _ => return Err(mismatch("String", input)),
         }
         Ok(())
@@ -244,7 +235,7 @@ impl Coercion<'_, '_> {
 
     fn boolean(&mut self, input: &Input<'_>) -> Result<(), InvalidInput> {
         match input {
-            Input::Json(Value::Bool(value)) | Input::Literal(ConstValue::Boolean(value)) => self.out.bool(*value),
+            Input::Json(Value::Bool(value)) | Input::Literal(Literal::Boolean(value)) => self.out.bool(*value),
             Input::Text("true") => self.out.bool(true),
             Input::Text("false") => self.out.bool(false),
             _ => return Err(mismatch("Boolean", input)),
@@ -266,11 +257,10 @@ impl Coercion<'_, '_> {
             }
             Input::Json(Value::Int(int)) => self.out.text(Kind::String, &int.to_string()),
             Input::Json(Value::Uint(uint)) => self.out.text(Kind::String, &uint.to_string()),
-            Input::Literal(ConstValue::String(text)) => self.out.text(Kind::String, text),
-            Input::Literal(ConstValue::Number(number)) if is_whole(&number.to_string()) => {
-                self.out.text(Kind::String, &number.to_string());
+            Input::Literal(Literal::Number(number)) if !is_whole(number) => return Err(mismatch("ID", input)),
+            Input::Text(text) | Input::Literal(Literal::Text(text) | Literal::Number(text)) => {
+                self.out.text(Kind::String, text);
             }
-            Input::Text(text) => self.out.text(Kind::String, text),
             _ => return Err(mismatch("ID", input)),
         }
         Ok(())
@@ -301,8 +291,7 @@ impl Coercion<'_, '_> {
     fn enum_value(&mut self, input: &Input<'_>, found: &Type) -> Result<(), InvalidInput> {
         let name = match input {
             Input::Json(value) => value.as_text(),
-            Input::Literal(ConstValue::Enum(name)) => Some(name.as_str()),
-            Input::Text(text) => Some(*text),
+            Input::Text(name) | Input::Literal(Literal::Enum(name)) => Some(*name),
             _ => None,
         };
         let Some(name) = name else { return Err(mismatch(&found.name, input)) };

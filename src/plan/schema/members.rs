@@ -9,9 +9,9 @@ use super::{DirectiveDef, EnumValueDef, FieldDef, InputDef, TypeId, TypeKind};
 use crate::base::diagnostic::{Diagnostic, did_you_mean};
 use crate::base::value::member_key;
 
-impl Reader {
+impl<'a> Reader<'a> {
     /// Adds the members of a definition to its type.
-    pub(super) fn members(&mut self, source: &Source, id: TypeId, definition: &ast::TypeDefinition) {
+    pub(super) fn members(&mut self, source: &'a Source, id: TypeId, definition: &'a ast::TypeDefinition) {
         let name = definition.name.node.as_str();
         self.known_directives(source, &definition.directives, name);
         let argument = |directive, argument| text_argument(&definition.directives, directive, argument);
@@ -43,7 +43,7 @@ impl Reader {
     }
 
     /// Adds the definition of a directive.
-    pub(super) fn directive(&mut self, source: &Source, definition: &ast::DirectiveDefinition) {
+    pub(super) fn directive(&mut self, source: &'a Source, definition: &'a ast::DirectiveDefinition) {
         let name = definition.name.node.to_string();
         let place = source.name(&definition.name);
         if let Some(first) = self.schema.directives.iter().find(|directive| directive.name == name) {
@@ -87,7 +87,7 @@ impl Reader {
         }
     }
 
-    fn fields(&mut self, source: &Source, id: TypeId, written: &[Positioned<ast::FieldDefinition>]) {
+    fn fields(&mut self, source: &'a Source, id: TypeId, written: &'a [Positioned<ast::FieldDefinition>]) {
         for field in written {
             let field = &field.node;
             let name = field.name.node.to_string();
@@ -111,7 +111,7 @@ impl Reader {
     }
 
     /// The arguments or input fields known so far with the written ones added.
-    fn inputs(&mut self, source: &Source, inputs: Inputs<'_>) -> Vec<InputDef> {
+    fn inputs(&mut self, source: &'a Source, inputs: Inputs<'a, '_>) -> Vec<InputDef> {
         let Inputs { mut known, written, owner, slot } = inputs;
         for input in written {
             let input = &input.node;
@@ -129,7 +129,7 @@ impl Reader {
             self.known_directives(source, &input.directives, &path);
             let ty = self.resolve(source, &input.ty, &path);
             if let Some(default) = &input.default_value {
-                let literal = default.node.clone();
+                let literal = source.numbers.constant(default);
                 let place = source.place(default.pos, literal.to_string().len());
                 self.defaults.push(WrittenDefault { slot: slot(known.len()), literal, place, path });
             }
@@ -200,13 +200,13 @@ impl Reader {
 }
 
 /// Arguments or input fields to read.
-struct Inputs<'a> {
+struct Inputs<'a, 's> {
     known: Vec<InputDef>,
     written: &'a [Positioned<ast::InputValueDefinition>],
     /// The path of what they belong to.
     owner: String,
     /// Where the one at a position stands.
-    slot: &'a dyn Fn(usize) -> Slot,
+    slot: &'s dyn Fn(usize) -> Slot,
 }
 
 fn text(description: &Option<Positioned<String>>) -> Option<String> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use async_graphql_parser::types::{self as ast, ServiceDocument, TypeSystemDefinition};
 use async_graphql_parser::{Error, Pos, Positioned, parse_schema};
-use async_graphql_value::{ConstValue, Name};
+use async_graphql_value::Name;
 
 use super::coerce::{self, Input};
 use super::{BUILT_IN, InputDef, InputDefault, Schema, Type, TypeId, TypeKind, TypeRef, check};
 use crate::base::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::base::id::FileId;
 use crate::base::value::{DocBuilder, Sink};
+use crate::plan::syntax::{self, Literal, Numbers, Prepared};
 
 /// How deep defaults of inputs may lead into one another before they are taken to be a circle.
 const DEFAULT_NESTING: usize = 16;
@@ -19,16 +20,14 @@ const DEFAULT_NESTING: usize = 16;
 /// See [`Schema::read`].
 pub(super) fn read(files: &[(FileId, Arc<str>)]) -> (Schema, Vec<Diagnostic>) {
     let built_in = (BUILT_IN, Arc::from(include_str!("built_in.graphql")));
-    let mut reader = Reader::default();
-    let mut documents = Vec::new();
+    let (mut documents, mut diagnostics) = (Vec::new(), Vec::new());
     for (file, text) in std::iter::once(&built_in).chain(files) {
-        let source = Source::new(*file, text.clone());
-        match parse(&source) {
-            Ok(Some(document)) => documents.push((source, document)),
-            Ok(None) => {}
-            Err(diagnostic) => reader.diagnostics.push(*diagnostic),
+        match parse(*file, text) {
+            Ok(document) => documents.extend(document),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
+    let mut reader = Reader { diagnostics, ..Reader::default() };
     for (source, document) in &documents {
         reader.declare(source, document);
     }
@@ -44,10 +43,10 @@ pub(super) fn read(files: &[(FileId, Arc<str>)]) -> (Schema, Vec<Diagnostic>) {
 
 /// The schema while it is read.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct Reader<'a> {
     pub(super) schema: Schema,
     pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) defaults: Vec<WrittenDefault>,
+    pub(super) defaults: Vec<WrittenDefault<'a>>,
     /// Every directive that some file defines.
     pub(super) directive_names: BTreeSet<String>,
     /// Scalars that stand for names which no type has.
@@ -55,9 +54,9 @@ pub(super) struct Reader {
 }
 
 /// A default value as written, to be coerced when all types are known.
-pub(super) struct WrittenDefault {
+pub(super) struct WrittenDefault<'a> {
     pub(super) slot: Slot,
-    pub(super) literal: ConstValue,
+    pub(super) literal: Literal<'a>,
     pub(super) place: Place,
     pub(super) path: String,
 }
@@ -73,14 +72,17 @@ pub(super) enum Slot {
 /// A schema file with what is needed to find bytes by line and column.
 pub(super) struct Source {
     pub(super) file: FileId,
-    text: Arc<str>,
+    /// Its numbers, for which the parser has zeros.
+    pub(super) numbers: Numbers,
+    /// As the parser reads it.
+    text: String,
     line_starts: Vec<usize>,
 }
 
 impl Source {
-    fn new(file: FileId, text: Arc<str>) -> Self {
+    fn new(file: FileId, Prepared { text, numbers }: Prepared) -> Self {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { file, text, line_starts }
+        Self { file, numbers, text, line_starts }
     }
 
     /// The place of `length` bytes from a position of the parser, whose columns count characters.
@@ -109,19 +111,25 @@ impl Source {
 }
 
 /// Parses one file; a file of comments and white space only has no document.
-fn parse(source: &Source) -> Result<Option<ServiceDocument>, Box<Diagnostic>> {
-    let empty = source.text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-    if empty {
+fn parse(file: FileId, text: &str) -> Result<Option<(Source, ServiceDocument)>, Box<Diagnostic>> {
+    let wrong = |place, message| Box::new(Diagnostic::error("schema-syntax", place, "", message));
+    let prepared = syntax::prepare(text).map_err(|mistaken| {
+        let message = format!("this is not GraphQL: {}", mistaken.mistake);
+        wrong(Place { file, bytes: mistaken.at..text.ceil_char_boundary(mistaken.at + 1) }, message)
+    })?;
+    let source = Source::new(file, prepared);
+    if source.text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(None);
     }
-    parse_schema(&source.text).map(Some).map_err(|error| {
+    let document = parse_schema(&source.text).map_err(|error| {
         let position = error.positions().next().unwrap_or(Pos { line: 1, column: 1 });
         let message = match &error {
             Error::Syntax { message, .. } => format!("this is not GraphQL: {}", expectation(message)),
             other => other.to_string(),
         };
-        Box::new(Diagnostic::error("schema-syntax", source.place(position, 1), "", message))
-    })
+        wrong(source.place(position, 1), message)
+    })?;
+    Ok(Some((source, document)))
 }
 
 /// The last line of the parser's drawing, which says what it expected, in plain words.
@@ -130,7 +138,7 @@ pub fn expectation(drawing: &str) -> String {
     line.replace("EOI", "the end").replace("type_ ", "type ").replace('_', " ").trim().to_owned()
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     /// Makes every type and directive known by name, without members.
     fn declare(&mut self, source: &Source, document: &ServiceDocument) {
         for definition in &document.definitions {
@@ -162,7 +170,7 @@ impl Reader {
     }
 
     /// Puts the members of every definition and extension into their types.
-    fn fill(&mut self, source: &Source, document: &ServiceDocument) {
+    fn fill(&mut self, source: &'a Source, document: &'a ServiceDocument) {
         for definition in &document.definitions {
             match definition {
                 TypeSystemDefinition::Type(definition) => {
@@ -353,7 +361,7 @@ impl Reader {
     }
 
     /// Stores a default; says whether it is another than before.
-    fn set_default(&mut self, default: &WrittenDefault, out: DocBuilder) -> bool {
+    fn set_default(&mut self, default: &WrittenDefault<'_>, out: DocBuilder) -> bool {
         let value = Arc::new(out.finish());
         let definition = self.definition_mut(default.slot);
         let changed = definition.default.as_ref().is_none_or(|before| before.value.bytes() != value.bytes());

@@ -36,7 +36,7 @@ pub enum Introspection {
 pub(super) fn validate(document: &Document, schema: &Schema, introspection: Introspection) -> Result<(), RequestError> {
     let mut walk = Walk {
         document,
-        inputs: Inputs::new(schema, introspection == Introspection::On),
+        inputs: Inputs::new(schema, document.numbers(), introspection == Introspection::On),
         introspection,
         spreads: Vec::new(),
     };

@@ -123,6 +123,16 @@ impl<'a> Overlap<'a> {
         }
     }
 
+    /// Whether two fields have the same arguments, in whatever order.
+    fn is_same_call(&self, one: &'a Field, two: &'a Field) -> bool {
+        let numbers = self.document.numbers();
+        let same = |name: &str| {
+            let value = |field: &'a Field| field.get_argument(name).map(|value| numbers.literal(value));
+            value(one) == value(two)
+        };
+        one.arguments.len() == two.arguments.len() && one.arguments.iter().all(|(name, _)| same(&name.node))
+    }
+
     /// GraphQL, section 5.3.2, "FieldsInSetCanMerge", for fields that one object can answer.
     fn same_fields(&mut self, fields: &[Selected<'a>]) {
         for group in by_key(fields) {
@@ -131,7 +141,7 @@ impl<'a> Overlap<'a> {
                 for other in &together[1..] {
                     if first.field.node.name.node != other.field.node.name.node {
                         self.conflict(first, *other, "are different fields");
-                    } else if !is_same_call(&first.field.node, &other.field.node) {
+                    } else if !self.is_same_call(&first.field.node, &other.field.node) {
                         self.conflict(first, *other, "have different arguments");
                     }
                 }
@@ -192,13 +202,4 @@ fn is_same_shape(schema: &Schema, one: &TypeRef, two: &TypeRef) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether two fields have the same arguments, in whatever order.
-fn is_same_call(one: &Field, two: &Field) -> bool {
-    let same = |name: &str| {
-        let value = |field: &Field| field.get_argument(name).map(|value| value.node.clone());
-        value(one) == value(two)
-    };
-    one.arguments.len() == two.arguments.len() && one.arguments.iter().all(|(name, _)| same(&name.node))
 }

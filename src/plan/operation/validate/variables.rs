@@ -93,7 +93,8 @@ impl<'i, 'a> Variables<'i, 'a> {
             return None;
         }
         if let Some(default) = &written.node.default_value
-            && let Err(wrong) = coerce(schema, &Input::Literal(&default.node), &ty, &mut DocBuilder::default())
+            && let literal = self.inputs.numbers.constant(default)
+            && let Err(wrong) = coerce(schema, &Input::Literal(&literal), &ty, &mut DocBuilder::default())
         {
             for error in wrong {
                 let message = self.inputs.wrong_value(error.within(&*format!("${name}")));

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use async_graphql_value::ConstValue;
-
 use crate::base::value::Value;
+use crate::plan::syntax::Literal;
 
 /// A value in one of the forms in which clients send them.
 #[derive(Clone, Debug)]
@@ -13,7 +12,7 @@ pub enum Input<'a> {
     /// JSON: a body, a variable, or a value that an expression yields.
     Json(Value<'a>),
     /// A GraphQL literal without variables.
-    Literal(&'a ConstValue),
+    Literal(&'a Literal<'a>),
     /// Text of a path, query or header, where a number has no quotes to tell it from text.
     Text(&'a str),
     /// The texts of a query parameter that is repeated.
@@ -65,7 +64,7 @@ impl<'a> Input<'a> {
     pub fn is_null(&self) -> bool {
         match self {
             Self::Json(value) => matches!(value, Value::Null | Value::Optional(None)),
-            Self::Literal(literal) => matches!(literal, ConstValue::Null),
+            Self::Literal(literal) => matches!(literal, Literal::Null),
             Self::Text(_) | Self::Texts(_) | Self::Form(_) => false,
         }
     }
@@ -73,7 +72,7 @@ impl<'a> Input<'a> {
     pub(super) fn elements(&self) -> Option<Vec<Input<'a>>> {
         match self {
             Self::Json(value) => Some(value.elements()?.map(Self::Json).collect()),
-            Self::Literal(ConstValue::List(items)) => Some(items.iter().map(Self::Literal).collect()),
+            Self::Literal(Literal::List(items)) => Some(items.iter().map(Self::Literal).collect()),
             Self::Texts(texts) => Some(texts.iter().map(|text| Self::Text(text)).collect()),
             Self::Literal(_) | Self::Text(_) | Self::Form(_) => None,
         }
@@ -86,7 +85,7 @@ impl<'a> Input<'a> {
                 let present = value.entries()?.filter(|(_, member)| !matches!(member, Value::Optional(None)));
                 Some(present.map(|(name, _)| name.as_text().unwrap_or_default().to_owned()).collect())
             }
-            Self::Literal(ConstValue::Object(members)) => Some(members.keys().map(ToString::to_string).collect()),
+            Self::Literal(Literal::Object(fields)) => Some(fields.iter().map(|(name, _)| (*name).to_owned()).collect()),
             Self::Form(form) => Some(form.member_names()),
             _ => None,
         }
@@ -99,7 +98,7 @@ impl<'a> Input<'a> {
                 Value::Optional(Some(member)) => Some(Self::Json((*member).clone())),
                 member => Some(Self::Json(member)),
             },
-            Self::Literal(ConstValue::Object(members)) => members.get(name).map(Self::Literal),
+            Self::Literal(literal) => literal.field(name).map(Self::Literal),
             Self::Form(form) => form.member(name),
             _ => None,
         }
@@ -111,11 +110,12 @@ impl<'a> Input<'a> {
             Self::Json(value) if value.elements().is_some() => "a list",
             Self::Json(value) if value.entries().is_some() => "an object",
             Self::Json(value) if value.number().is_some() => "this number",
-            Self::Json(Value::Bool(_)) | Self::Literal(ConstValue::Boolean(_)) => "a boolean",
-            Self::Literal(ConstValue::List(_)) | Self::Texts(_) => "a list",
-            Self::Literal(ConstValue::Object(_)) => "an object",
-            Self::Literal(ConstValue::Number(_)) => "this number",
-            Self::Literal(ConstValue::Enum(_)) => "an enum value",
+            Self::Json(Value::Bool(_)) | Self::Literal(Literal::Boolean(_)) => "a boolean",
+            Self::Literal(Literal::List(_)) | Self::Texts(_) => "a list",
+            Self::Literal(Literal::Object(_)) => "an object",
+            Self::Literal(Literal::Number(_)) => "this number",
+            Self::Literal(Literal::Enum(_)) => "an enum value",
+            Self::Literal(Literal::Variable(_)) => "a variable",
             Self::Text(_) => "this text",
             Self::Form(_) => "an object",
             Self::Json(_) | Self::Literal(_) => "text",

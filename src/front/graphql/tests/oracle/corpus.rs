@@ -91,6 +91,7 @@ pub(super) const VALID: &[(&str, &str)] = &[
         "the smallest and the largest Int",
         "{ products(first: -2147483648) { id } a: products(first: 2147483647) { id } }",
     ),
+    ("minus zero for an Int", "{ products(first: -0) { id } }"),
     ("a value in place of a list", "{ products(ids: \"a\") { id } }"),
     ("an empty list", "{ products(ids: []) { id } }"),
     ("text and numbers for an ID", "{ products(ids: [\"a\", 1, \"\"\"b\"\"\"]) { id } }"),
@@ -396,7 +397,6 @@ pub(super) const UNPARSED: &[(&str, &str)] = &[
     ("an enum value that begins like null", "{ any(value: nullable) }"),
     ("a surrogate pair", "{ any(value: \"\\uD83D\\uDE00\") }"),
     ("a code point in braces", "{ any(value: \"\\u{1F600}\") }"),
-    ("minus zero for an Int", "{ products(first: -0) { id } }"),
     ("a description of an operation", "\"What it asks.\" query A { any }"),
     ("a description of a fragment", "{ ...F } \"What it holds.\" fragment F on Query { any }"),
 ];

@@ -115,6 +115,11 @@ pub(super) const VERDICTS: &[KnownVerdicts] = &[
         names: &["empty brackets of variables", "a fragment that is called on"],
     },
     KnownVerdicts {
+        reason: "its parser reads minus zero as a double",
+        theirs: Verdict::Invalid,
+        names: &["minus zero for an Int"],
+    },
+    KnownVerdicts {
         reason: "it knows no type of `__typename`",
         theirs: Verdict::Valid,
         names: &["a selection on a type name"],

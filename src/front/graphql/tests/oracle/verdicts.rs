@@ -51,7 +51,9 @@ fn they_judge_every_document_as_the_specification_does_but_for_known_ones() {
 #[test]
 fn what_they_refuse_we_refuse_too_in_every_variant() {
     let mut documents = 0;
-    for (name, document) in [VALID, INVALID].concat() {
+    let refused =
+        |name: &str| VERDICTS.iter().any(|known| known.theirs == Verdict::Invalid && known.names.contains(&name));
+    for (name, document) in [VALID, INVALID].concat().into_iter().filter(|(name, _)| !refused(name)) {
         for variant in variants(document) {
             documents += 1;
             // Theirs is the laxer side by far, so nothing that it finds may be new to us.
