@@ -30,7 +30,9 @@ pub struct ClientRequest {
     pub args: Held,
     /// The coerced body.
     pub body: Held,
-    /// The body, where it is passed on as it comes.
+    /// The fields of the body's form that stand before its file.
+    pub form: Vec<Field>,
+    /// The body or the file of its form, where it is passed on as it comes.
     pub upload: Option<Upload>,
     lazy: Lazy,
 }
@@ -58,6 +60,7 @@ impl ClientRequest {
             time: SystemTime::now(),
             args: Held::Null,
             body: Held::Null,
+            form: Vec::new(),
             upload: None,
             lazy: Lazy::default(),
         }

@@ -5,9 +5,13 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::violations::{Violations, Wrong};
+use crate::base::diagnostic::did_you_mean;
 use crate::base::failure::Cause;
+use crate::base::path::Path;
 use crate::base::value::{DocBuilder, Held, Sink as _};
+use crate::exec::form::Field;
 use crate::exec::{self, ClientRequest};
+use crate::plan::contract::schema::Violation;
 use crate::plan::schema::coerce::InvalidInput;
 use crate::plan::{Arg, ArgDefault, ArgSource, Endpoint, Plan};
 
@@ -39,6 +43,18 @@ pub(super) fn coerce(
     }
     out.end_object();
     Held::whole(out.finish())
+}
+
+/// Notes the fields of a form that no argument is.
+pub(super) fn check_fields(endpoint: &Endpoint, fields: &[Field], violations: &mut Violations) {
+    let declared =
+        || endpoint.args.iter().filter(|arg| matches!(arg.source, ArgSource::Form(_))).map(Arg::name_outside);
+    for field in fields.iter().filter(|field| !declared().any(|name| name == field.name)) {
+        let pointer = Path::default().to(&*field.name).pointer();
+        let hint = did_you_mean(&field.name, declared());
+        let violation = Violation { pointer, reason: "is no field of the form".into(), hint, ..Violation::default() };
+        violations.add(Cause::InvalidBody, Wrong::in_body(violation));
+    }
 }
 
 /// Writes what an argument is that the request does not give.
@@ -75,19 +91,13 @@ fn given<'a>(
     parameters: &'a [&'a str],
     client: &'a ClientRequest,
 ) -> Result<Vec<Cow<'a, str>>, InvalidInput> {
-    let no_text = || InvalidInput::new("is not UTF-8");
     Ok(match &arg.source {
         ArgSource::Path(position) | ArgSource::Tail(position) => {
             let raw = parameters.get(*position).copied().unwrap_or("");
             vec![percent_decode_str(raw).decode_utf8().map_err(|_| no_text())?]
         }
-        ArgSource::Query(name) => {
-            let fields = client.query_fields().iter().filter(|field| *field.name == **name);
-            let text = |field: &'a exec::form::Field| {
-                if field.is_text { Ok(Cow::Borrowed(field.value.as_str())) } else { Err(no_text()) }
-            };
-            fields.map(text).collect::<Result<_, _>>()?
-        }
+        ArgSource::Query(name) => values(client.query_fields(), name)?,
+        ArgSource::Form(name) => values(&client.form, name)?,
         ArgSource::Cookie(name) => client.cookie(name).map(Cow::Borrowed).into_iter().collect(),
         ArgSource::Header(name) => {
             let texts = client.head.headers.get_all(name).iter().map(|value| value.to_str().map_err(|_| no_text()));
@@ -97,6 +107,16 @@ fn given<'a>(
             }
         }
     })
+}
+
+/// The values of the fields of a name.
+fn values<'a>(fields: &'a [Field], name: &str) -> Result<Vec<Cow<'a, str>>, InvalidInput> {
+    let named = fields.iter().filter(|field| field.name == name);
+    named.map(|field| if field.is_text { Ok(Cow::Borrowed(&*field.value)) } else { Err(no_text()) }).collect()
+}
+
+fn no_text() -> InvalidInput {
+    InvalidInput::new("is not UTF-8")
 }
 
 /// The elements of a list in header fields (RFC 9110, section 5.6.1): several fields and commas mean the same.

@@ -80,9 +80,10 @@ fn of_json(schema: &Schema, (ty, message): (&BodyType, Option<&ProtoJson>), mut 
             .read(doc.bytes())
             .map(Held::whole)
             .map_err(|wrong| wrong.0.into_iter().map(|wrong| Wrong::in_body(of_message(wrong))).collect()),
-        (BodyType::Message(_) | BodyType::HttpBody | BodyType::Upload | BodyType::Any | BodyType::Mentioned, _) => {
-            Ok(Held::whole(doc))
-        }
+        (
+            BodyType::Message(_) | BodyType::HttpBody | BodyType::Upload { .. } | BodyType::Any | BodyType::Mentioned,
+            _,
+        ) => Ok(Held::whole(doc)),
     }
 }
 

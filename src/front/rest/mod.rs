@@ -2,24 +2,25 @@
 
 mod args;
 mod body;
+mod parts;
 mod routes;
+mod split;
+mod upload;
 mod violations;
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LINK};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, LINK};
 use http::{HeaderMap, HeaderValue, Response};
-use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 use super::listen::{AnswerBody, RequestBody};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::EndpointId;
-use crate::base::upload::{Stream, Upload};
 use crate::exec::{self, Answered, ClientRequest, Live};
-use crate::plan::{Answer, BodyType, Endpoint, Segment};
+use crate::plan::{Answer, BodyType, Endpoint, Proxy, Segment};
 use crate::transport;
 
 use violations::Violations;
@@ -78,87 +79,79 @@ async fn answer(
     let endpoint = live.plan.endpoint(matched.endpoint);
     let deadline = Instant::now() + endpoint.timeout;
     let mut violations = Violations::default();
+    match (&endpoint.answer, &endpoint.body) {
+        (Answer::Proxy(proxy), _) => {
+            arguments(live, matched, &mut client, &mut violations);
+            violations.refuse()?;
+            // Boxed, or every request would have room for the exchange of one that is passed through.
+            Box::pin(pass(live, proxy, (client, body), deadline)).await
+        }
+        (_, Some(BodyType::Upload { part })) => {
+            let broke_off = Box::pin(upload::open(&mut client, body, (part.as_deref(), endpoint.max_body))).await?;
+            args::check_fields(endpoint, &client.form, &mut violations);
+            arguments(live, matched, &mut client, &mut violations);
+            violations.refuse()?;
+            let answered = perform(live, matched.endpoint, client, deadline).await;
+            // Whatever became of it: what the client's own body broke is the client's to hear.
+            match broke_off.failure() {
+                Some(failure) => Err(failure.clone()),
+                None => Ok(response(answered?)),
+            }
+        }
+        (_, ty) => {
+            arguments(live, matched, &mut client, &mut violations);
+            if let Some(ty) = ty {
+                let message = live.messages[matched.endpoint.index()].as_ref();
+                let sent = (&client.head.headers, body);
+                client.body = body::read(&live.plan, (endpoint, ty, message), sent, &mut violations).await?;
+            }
+            violations.refuse()?;
+            perform(live, matched.endpoint, client, deadline).await.map(response)
+        }
+    }
+}
+
+/// Finds what the request says of the endpoint's arguments.
+fn arguments(live: &Live, matched: &Matched, client: &mut ClientRequest, violations: &mut Violations) {
+    let endpoint = live.plan.endpoint(matched.endpoint);
     (client.tail, client.args) = {
         let parameters: Vec<&str> =
             matched.parameters.iter().filter_map(|bytes| client.path().get(bytes.clone())).collect();
-        let args = args::coerce(&live.plan, endpoint, (&parameters, &client), &mut violations);
+        let args = args::coerce(&live.plan, endpoint, (&parameters, client), violations);
         (tail(endpoint, &parameters), args)
     };
-    match &endpoint.answer {
-        Answer::Proxy(proxy) => {
-            violations.refuse()?;
-            let (stream, broke_off) = passed_on(body, proxy.max_body)?;
-            let body = transport::RequestBody::Stream(stream);
-            // Boxed, or every request would have room for the exchange of one that is passed through.
-            let response = Box::pin(exec::forward(live, proxy, (client, body), deadline)).await;
-            // When the client's own body broke the exchange, that is what it must be told.
-            let response = response.map_err(|failure| match broke_off.get() {
-                Some(cause) => Failure::new(*cause, failure.log),
-                None => failure,
-            })?;
-            Ok(response.map(|body| AnswerBody::stream(body.map_err(Into::into))))
-        }
-        Answer::Compose(_) | Answer::Query(_) => {
-            let upload = match &endpoint.body {
-                Some(BodyType::Upload) => Some(body),
-                Some(ty) => {
-                    let message = live.messages[matched.endpoint.index()].as_ref();
-                    let sent = (&client.head.headers, body);
-                    client.body = body::read(&live.plan, (endpoint, ty, message), sent, &mut violations).await?;
-                    None
-                }
-                None => None,
-            };
-            violations.refuse()?;
-            perform(live, matched.endpoint, (client, upload), deadline).await
-        }
-    }
 }
 
-/// Runs what answers. An upload is handed to it as it comes.
+/// Passes a request through.
+async fn pass(
+    live: &Live,
+    proxy: &Proxy,
+    (client, body): (ClientRequest, RequestBody),
+    deadline: Instant,
+) -> Result<Response<AnswerBody>, Failure> {
+    let (stream, broke_off) = upload::passed_on(body, proxy.max_body)?;
+    let body = transport::RequestBody::Stream(stream);
+    let response = exec::forward(live, proxy, (client, body), deadline).await;
+    // When the client's own body broke the exchange, that is what it must be told.
+    let response = response.map_err(|failure| match broke_off.failure() {
+        Some(own) => Failure { log: failure.log, ..own.clone() },
+        None => failure,
+    })?;
+    Ok(response.map(|body| AnswerBody::stream(body.map_err(Into::into))))
+}
+
+/// Runs what answers.
 async fn perform(
     live: &Arc<Live>,
     id: EndpointId,
-    (mut client, upload): (ClientRequest, Option<RequestBody>),
+    client: ClientRequest,
     deadline: Instant,
-) -> Result<Response<AnswerBody>, Failure> {
+) -> Result<Answered, Failure> {
     let endpoint = live.plan.endpoint(id);
-    let mut broke_off = None;
-    if let Some(body) = upload {
-        let headers = &client.head.headers;
-        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-            return Err(Failure::told(Cause::UnsupportedMediaType, "The request body must not be compressed."));
-        }
-        let media_type = headers.get(CONTENT_TYPE).cloned();
-        let (stream, noted) = passed_on(body, Some(endpoint.max_body))?;
-        client.upload = Some(Upload::new(stream, media_type));
-        broke_off = Some(noted);
-    }
-    let answered = match endpoint.answer.writes() {
+    match endpoint.answer.writes() {
         true => detached(live.clone(), id, client, deadline).await,
         false => exec::answer(live, &endpoint.answer, &client, deadline).await,
-    };
-    // Whatever became of it: what the client's own body broke is the client's to hear.
-    match broke_off.and_then(|broke_off| broke_off.get().copied()) {
-        Some(cause) => Err(Failure::new(cause, "the upload broke off")),
-        None => Ok(response(answered?)),
     }
-}
-
-/// The body of a request on its way through, and why it broke off if it does.
-fn passed_on(body: RequestBody, max: Option<u64>) -> Result<(Stream, Arc<OnceLock<Cause>>), Failure> {
-    let max = max.unwrap_or(u64::MAX);
-    if body.size_hint().lower() > max {
-        return Err(Failure::new(Cause::BodyTooLarge, "the declared length is over the endpoint's cap"));
-    }
-    let broke_off = Arc::new(OnceLock::new());
-    let noted = broke_off.clone();
-    let body = body.capped(max).map_err(move |error| {
-        // The first reason is the one that counts.
-        let _ = noted.set(error.cause());
-        error.into()
-    });
-    Ok((body.boxed_unsync(), broke_off))
 }
 
 /// Answers in a task of its own, because something is written: once begun it comes to its end,

@@ -137,6 +137,7 @@ impl Wrong {
             ArgSource::Query(_) => "query",
             ArgSource::Header(_) => "header",
             ArgSource::Cookie(_) => "cookie",
+            ArgSource::Form(_) => "form",
         };
         Self { sentence, spot: Some(Spot { at: At::Parameter { name, source }, detail }) }
     }

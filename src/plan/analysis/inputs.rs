@@ -304,7 +304,7 @@ impl<'f, 'p> Reader<'f, 'p> {
         let input = match &arg.source {
             ArgSource::Header(header) => Input::Header(Some(header.as_str().into())),
             ArgSource::Cookie(cookie) => Input::Cookie(Some(cookie.clone())),
-            ArgSource::Path(_) | ArgSource::Tail(_) | ArgSource::Query(_) => Input::Arg(name),
+            ArgSource::Path(_) | ArgSource::Tail(_) | ArgSource::Query(_) | ArgSource::Form(_) => Input::Arg(name),
         };
         if read.inputs.insert(input)
             && let Some(ArgDefault::Computed(node)) = &arg.default

@@ -113,6 +113,7 @@ impl Planner<'_> {
             spec::ArgSource::Path => find(outside).unwrap_or_else(|| ArgSource::Query(outside.into())),
             spec::ArgSource::Query => ArgSource::Query(outside.into()),
             spec::ArgSource::Cookie => ArgSource::Cookie(outside.into()),
+            spec::ArgSource::Form => ArgSource::Form(outside.into()),
             spec::ArgSource::Header => match outside.to_lowercase().parse() {
                 Ok(name) => ArgSource::Header(name),
                 Err(_) => {

@@ -17,7 +17,10 @@ impl Planner<'_> {
         let path = format!("{path}.body");
         match body {
             TypeUse::Named(name) => self.named_body(name, &path),
-            TypeUse::Upload(_) => (BodyType::Upload, types::of_upload()),
+            TypeUse::Upload(upload) => {
+                let part = upload.part.as_ref().map(|part| part.value.as_str().into());
+                (BodyType::Upload { part }, types::of_upload())
+            }
             TypeUse::Schema(written) => match self.json_schema(written, "the body", &path) {
                 Some((schemas, id)) => {
                     let ty = type_of(&schemas, id);

@@ -199,7 +199,7 @@ impl Arg {
     pub fn name_outside(&self) -> &str {
         match &self.source {
             ArgSource::Path(_) | ArgSource::Tail(_) => &self.name,
-            ArgSource::Query(name) | ArgSource::Cookie(name) => name,
+            ArgSource::Query(name) | ArgSource::Cookie(name) | ArgSource::Form(name) => name,
             ArgSource::Header(name) => name.as_str(),
         }
     }
@@ -232,6 +232,8 @@ pub enum ArgSource {
     Header(HeaderName),
     /// A cookie.
     Cookie(Box<str>),
+    /// A field of the body's form, before its file.
+    Form(Box<str>),
 }
 
 /// The body that an endpoint takes.
@@ -242,7 +244,10 @@ pub enum BodyType {
     /// A value of this input type, as JSON or as a form.
     Input(TypeRef),
     /// Bytes of any media type, which go to one call as they come.
-    Upload,
+    Upload {
+        /// The part of a form that they are; without it they are the whole body.
+        part: Option<Box<str>>,
+    },
     /// Bytes of any media type, as a `google.api.HttpBody`.
     HttpBody,
     /// ProtoJSON of a message.

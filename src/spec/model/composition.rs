@@ -52,6 +52,8 @@ words! {
         Header = "header",
         /// A cookie.
         Cookie = "cookie",
+        /// A field of the form that the body is, before its file.
+        Form = "form",
     }
 }
 

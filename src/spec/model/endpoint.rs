@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::diagnostic::did_you_mean;
+use crate::base::diagnostic::{Place, did_you_mean};
 use crate::base::host::HostPattern;
 use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys};
@@ -208,6 +208,9 @@ impl Endpoint {
                     .help(did_you_mean(&wanted.value, self.route.parameters()));
                 reader.report(diagnostic);
             }
+            if let Some(source) = arg.value.source.as_ref().filter(|source| source.value == ArgSource::Form) {
+                self.check_field((&source.place, wanted), reader);
+            }
             if let (true, Some(body)) = (arg.name.value == "body", &self.body) {
                 let diagnostic = reader
                     .error("duplicate-key", &arg.name.place, "`args.body` is the request's body")
@@ -216,6 +219,25 @@ impl Endpoint {
                 reader.report(diagnostic);
             }
         }
+    }
+
+    /// Checks an argument that is a field of the form of an upload.
+    fn check_field(&self, (place, wanted): (&Place, &Located<String>), reader: &mut Reader<'_>) {
+        let part = match &self.body {
+            Some(TypeUse::Upload(upload)) => upload.part.as_ref(),
+            _ => None,
+        };
+        let diagnostic = match part {
+            None => reader
+                .error("misplaced", place, "this reads a field of the form of an upload, and there is none")
+                .help("write `body: { type: Upload, part: file, max: 10MB }`, where `part` is the name of its file"),
+            Some(part) if part.value == wanted.value => reader
+                .error("duplicate-key", &wanted.place, format!("the part `{}` of the form is the upload", part.value))
+                .help("read another field, or send the upload as `args.body`")
+                .related(part.place.clone(), "the upload is declared here"),
+            Some(_) => return,
+        };
+        reader.report(diagnostic);
     }
 }
 

@@ -33,6 +33,8 @@ keys! {
     pub struct UploadUse: "an upload", as in "{ type: Upload, max: 100MB }" {
         /// `Upload`.
         type_name: Located<String> = "type",
+        /// The part of a form (`multipart/form-data`) that it is; without it, the whole body.
+        part: Option<Located<String>>,
         /// How large it may be; must be said.
         max: Option<Located<Size>>,
     }

@@ -27,7 +27,8 @@ pub(super) fn of_endpoint(endpoint: &Endpoint, subject: Subject) -> Head {
             BodyType::Schema(ty) | BodyType::Input(ty) => ty.to_string(),
             BodyType::Message(message) => message.full_name().to_owned(),
             BodyType::JsonSchema { schemas, id } => schemas.name(*id).to_string(),
-            BodyType::Upload => "an upload".to_owned(),
+            BodyType::Upload { part: None } => "an upload".to_owned(),
+            BodyType::Upload { part: Some(part) } => format!("an upload, the part `{part}` of a form"),
             BodyType::HttpBody => "bytes (google.api.HttpBody)".to_owned(),
             BodyType::Any => "JSON".to_owned(),
             BodyType::Mentioned => "any JSON, or nothing".to_owned(),
@@ -172,6 +173,7 @@ fn declared_arg(arg: &Arg, naming: &Naming<'_, '_>) -> Argument {
             ArgSource::Query(name) => format!("from the query{}", unless_same(name)),
             ArgSource::Header(name) => format!("from the header {name}"),
             ArgSource::Cookie(name) => format!("from the cookie {name}"),
+            ArgSource::Form(name) => format!("from the form{}", unless_same(name)),
         },
         rules,
         default: arg.default.as_ref().map(|default| match default {

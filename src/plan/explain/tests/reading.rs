@@ -167,7 +167,8 @@ fn bodies_that_are_no_json_say_what_they_hold() {
     let composition = "backends: { a: { rest: http://a.test } }
 endpoints:
   PUT /e:
-    body: { type: Upload, max: 1MB }
+    args: { title: { type: String, in: form, name: t } }
+    body: { type: Upload, part: picture, max: 1MB }
     steps:
       form: { backend: a, post: /f, read: true, multipart: { title: a title, file: '${args.body}' } }
       text: { backend: a, post: /t, raw: 'about ${form.id}' }
@@ -175,6 +176,8 @@ endpoints:
     let (text, _, json) = printed(&plan_of(&[("compositions/a.yaml", composition)]));
     assert!(text.contains("with parts title='a title', file=args.body"), "{text}");
     assert!(text.contains("with raw body"), "{text}");
+    assert!(text.contains("an upload, the part `picture` of a form"), "{text}");
+    assert!(text.contains("from the form as t"), "{text}");
     assert_eq!(json["steps"][0]["call"]["multipart"][1], "file=args.body", "{json}");
     assert_eq!(json["steps"][0]["call"]["sharing"], "alike", "{json}");
 }
