@@ -105,6 +105,11 @@ impl Sources {
         FileId::from(self.files.len() - 1)
     }
 
+    /// The names and texts of all files.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|source| (source.name.as_str(), &*source.text))
+    }
+
     /// The name of a file.
     pub fn name(&self, file: FileId) -> &str {
         self.files.get(file.index()).map_or("?", |source| &source.name)

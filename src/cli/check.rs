@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use clap::Args;
 
 use super::{End, Project, say, say_error};
-use crate::base::diagnostic::{Diagnostic, Severity};
-use crate::base::value::{JsonWriter, Kind, Sink as _};
+use crate::base::diagnostic::Severity;
+use crate::base::value::{JsonWriter, Sink as _};
 use crate::plan::Plan;
 use crate::server::{Loaded, load_every_profile};
 
@@ -56,48 +56,16 @@ fn unchecked(plan: &Plan) -> String {
     names.iter().map(line).collect()
 }
 
-/// `{"diagnostics":[{severity, code, file, path, line, column, message, help, profile}]}`; `profile` is null for what
-/// is wrong without any.
+/// `{"diagnostics":[…]}`, with what [`Loaded::write_json`] writes.
 fn json(every: &[Loaded]) -> String {
     let mut out = JsonWriter::default();
     out.begin_object();
     out.key(b"\"diagnostics\":");
     out.begin_array();
     for loaded in every {
-        loaded.diagnostics.iter().for_each(|diagnostic| write(&mut out, loaded, diagnostic));
+        loaded.write_json(&mut out);
     }
     out.end_array();
     out.end_object();
     String::from_utf8_lossy(&out.bytes).into_owned() + "\n"
-}
-
-fn write(out: &mut JsonWriter, loaded: &Loaded, diagnostic: &Diagnostic) {
-    let place = &diagnostic.place;
-    let (line, column) = loaded.sources.position(place.file, place.bytes.start);
-    out.begin_object();
-    let severity = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
-    let texts: [(&[u8], &str); 4] = [
-        (b"\"severity\":", severity),
-        (b"\"code\":", diagnostic.code),
-        (b"\"file\":", loaded.sources.name(place.file)),
-        (b"\"path\":", &diagnostic.path),
-    ];
-    for (key, text) in texts {
-        out.key(key);
-        out.text(Kind::String, text);
-    }
-    out.key(b"\"line\":");
-    out.uint(line as u64);
-    out.key(b"\"column\":");
-    out.uint(column as u64);
-    out.key(b"\"message\":");
-    out.text(Kind::String, &diagnostic.message);
-    out.key(b"\"help\":");
-    out.text(Kind::String, &diagnostic.help);
-    out.key(b"\"profile\":");
-    match &loaded.profile {
-        Some(profile) => out.text(Kind::String, profile),
-        None => out.null(),
-    }
-    out.end_object();
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use super::{Addresses, End, Logging, say, say_error};
 use crate::base::unit::parse_duration;
 use crate::demo::{self, Backends, Failure};
-use crate::server::{Gateway, Loaded, Options, load, load_texts};
+use crate::server::{Gateway, Loaded, Options, Source, load, load_texts};
 
 /// The environment variables that the store's compositions read addresses from.
 const VARIABLES: [&str; 4] = ["CATALOG", "SHOP", "REVIEWS", "INVENTORY"];
@@ -84,12 +84,15 @@ impl Demo {
         if let Err(end) = self.logging.start(plan.gateway.access_log) {
             return end;
         }
+        let inputs = loaded.inputs;
+        let source = self.root().map(|root| Source { root: root.to_owned(), profile: None, inputs });
         let options = Options {
             listen: self.addresses.listen,
             admin: self.addresses.admin,
             environment,
             // Nobody watches the readiness of a demo: Ctrl-C ends it at once.
             drain: Some((Duration::ZERO, Duration::from_secs(2))),
+            source,
         };
         let gateway = match Gateway::start(plan, &options).await {
             Ok(gateway) => gateway,
@@ -107,12 +110,16 @@ impl Demo {
 
     /// The project that was named, the store in the current folder, or the copy in the binary.
     fn load(&self, environment: &HashMap<String, String>) -> Loaded {
-        let here = Path::new(".");
-        match &self.folder {
-            Some(folder) => load(folder, environment),
-            None if here.join("compositions/product.yaml").exists() => load(here, environment),
+        match self.root() {
+            Some(root) => load(root, environment),
             None => load_texts(demo::PROJECT, environment),
         }
+    }
+
+    /// The folder of the project, unless it is the copy in the binary.
+    fn root(&self) -> Option<&Path> {
+        let here = Path::new(".");
+        self.folder.as_deref().or_else(|| here.join("compositions/product.yaml").exists().then_some(here))
     }
 }
 

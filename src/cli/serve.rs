@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Addresses, End, Logging, Project, runtime, say_error};
 use crate::plan::Plan;
-use crate::server::{Gateway, Options};
+use crate::server::{Gateway, Options, Source};
 
 #[derive(Args, Debug)]
 pub(super) struct Serve {
@@ -27,7 +27,14 @@ impl Serve {
         if let Err(end) = self.logging.start(plan.gateway.access_log) {
             return end;
         }
-        let options = Options { listen: self.addresses.listen, admin: self.addresses.admin, ..Options::default() };
+        let Project { folder, profile } = &self.project;
+        let source = Source { root: folder.clone(), profile: profile.clone(), inputs: loaded.inputs };
+        let options = Options {
+            listen: self.addresses.listen,
+            admin: self.addresses.admin,
+            source: Some(source),
+            ..Options::default()
+        };
         match runtime() {
             Ok(runtime) => runtime.block_on(serve(plan, options)),
             Err(end) => end,

@@ -2,13 +2,14 @@
 //!
 //! **Invariant:** a value picks one of the written variants, or none; it never becomes part of an address.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::env::Env;
 use super::render::is_absent;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::key_text;
-use crate::plan::{Choose, Variants};
+use crate::plan::{Choose, Succession, Variants};
 
 /// 2^64 divided by the golden ratio: its multiples spread evenly over all 64-bit numbers, so that calls
 /// that go round fill every share from the first few on.
@@ -16,12 +17,12 @@ const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// How many calls went round so far, for each backend of the plan.
 #[derive(Debug)]
-pub(super) struct Turns(Box<[AtomicU64]>);
+pub(super) struct Turns(Vec<Arc<AtomicU64>>);
 
 impl Turns {
-    /// None for any of so many backends.
-    pub(super) fn new(backends: usize) -> Self {
-        Self((0..backends).map(|_| AtomicU64::new(0)).collect())
+    /// None for any backend, but for those that stay the same: they go on where they were.
+    pub(super) fn succeeding(succession: &Succession, previous: Option<&Self>) -> Self {
+        Self(succession.carry(previous.map_or(&[], |turns| &turns.0), |_| Arc::default()))
     }
 }
 

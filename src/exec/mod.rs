@@ -36,7 +36,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::observe::drift::Drift;
-use crate::plan::{BodyType, Plan};
+use crate::plan::{BodyType, Plan, Succession};
 use crate::transport::Transport;
 use crate::transport::grpc::ProtoJson;
 
@@ -60,13 +60,30 @@ pub struct Live {
 impl Live {
     /// Brings a plan to life. Nothing is connected yet.
     pub fn new(plan: Arc<Plan>, drift: Arc<Drift>) -> Self {
+        let succession = Succession::first(&plan);
         let transport = Transport::new(&plan);
+        let turns = choose::Turns::succeeding(&succession, None);
+        Self::with(plan, drift, (transport, turns, TaskTracker::new()))
+    }
+
+    /// Brings a plan to life that follows on another: backends that stay the same go on as they are, and what runs
+    /// without its client is waited for as before.
+    pub fn succeeding(plan: Arc<Plan>, drift: Arc<Drift>, (succession, previous): (&Succession, &Self)) -> Self {
+        let transport = Transport::succeeding(&plan, (succession, &previous.transport));
+        let turns = choose::Turns::succeeding(succession, Some(&previous.turns));
+        Self::with(plan, drift, (transport, turns, previous.detached.clone()))
+    }
+
+    fn with(
+        plan: Arc<Plan>,
+        drift: Arc<Drift>,
+        (transport, turns, detached): (Transport, choose::Turns, TaskTracker),
+    ) -> Self {
         let messages = plan.endpoints.iter().map(|endpoint| match &endpoint.body {
             Some(BodyType::Message(message)) => ProtoJson::of(message),
             _ => None,
         });
         let messages = messages.collect();
-        let turns = choose::Turns::new(plan.backends.len());
-        Self { plan, transport, messages, drift, detached: TaskTracker::new(), turns }
+        Self { plan, transport, messages, drift, detached, turns }
     }
 }

@@ -14,20 +14,20 @@ use super::coding::{Accepted, Coder, ToHead};
 use super::exchange::{Exchange, log_refused};
 use super::graphql;
 use super::listen::refusal::REQUEST_ID;
-use super::listen::{AnswerBody, Handler, Peer, Refused, RequestBody, host};
+use super::listen::{AnswerBody, Peer, Refused, RequestBody, host};
 use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
 use crate::exec::{ClientRequest, Live};
 use crate::observe::drift::Drift;
-use crate::plan::Plan;
+use crate::plan::{Plan, Succession};
 
 /// An id that a client sends is kept when it is no longer than this and of plain characters.
 const ID_LENGTH: usize = 128;
 
 /// Everything that stands between the listener and a plan.
 #[derive(Debug)]
-pub struct Door {
+pub(super) struct Door {
     live: Arc<Live>,
     routes: Arc<Routes>,
     graphql: Option<Arc<graphql::Front>>,
@@ -38,34 +38,53 @@ pub struct Door {
 impl Door {
     /// Doors to a plan, one for each worker: they share what a plan has once, and each has clients to
     /// the backends of its own.
-    pub fn for_workers(plan: &Arc<Plan>, workers: usize) -> Vec<Self> {
+    pub(super) fn for_workers(plan: &Arc<Plan>, workers: usize) -> Vec<Self> {
+        let drift = Arc::new(Drift::new(&plan.promises));
+        let lives = (0..workers).map(|_| Live::new(plan.clone(), drift.clone()));
+        Self::around(plan, &Arc::new(Ids::new()), lives)
+    }
+
+    /// Doors to a plan that follows on that of the doors before it: what does not change goes on as it is.
+    pub(super) fn succeeding(plan: &Arc<Plan>, previous: &[Arc<Self>]) -> Vec<Self> {
+        let Some(first) = previous.first() else { return Vec::new() };
+        let succession = Succession::between(first.plan(), plan);
+        let drift = Arc::new(first.drift().followed_by(&plan.promises));
+        let lives =
+            previous.iter().map(|door| Live::succeeding(plan.clone(), drift.clone(), (&succession, &door.live)));
+        Self::around(plan, &first.ids, lives)
+    }
+
+    fn around(plan: &Arc<Plan>, ids: &Arc<Ids>, lives: impl Iterator<Item = Live>) -> Vec<Self> {
         let routes = Arc::new(Routes::new(plan));
         let graphql = graphql::Front::new(plan).map(Arc::new);
-        let ids = Arc::new(Ids::new());
-        let drift = Arc::new(Drift::new(&plan.promises));
-        let door = |_| Self {
-            live: Arc::new(Live::new(plan.clone(), drift.clone())),
+        let door = |live| Self {
+            live: Arc::new(live),
             routes: routes.clone(),
             graphql: graphql.clone(),
             ids: ids.clone(),
             coder: Coder::default(),
         };
-        (0..workers).map(door).collect()
+        lives.map(door).collect()
+    }
+
+    /// What it answers by.
+    pub(super) fn plan(&self) -> &Arc<Plan> {
+        &self.live.plan
     }
 
     /// What replies do not keep, as all doors of the plan count it.
-    pub fn drift(&self) -> &Arc<Drift> {
+    pub(super) fn drift(&self) -> &Arc<Drift> {
         &self.live.drift
     }
 
     /// Waits until everything that runs on without its client has come to its end.
-    pub async fn detached(&self) {
+    pub(super) async fn detached(&self) {
         self.live.detached.close();
         self.live.detached.wait().await;
     }
 
     /// Answers one request.
-    pub async fn handle(&self, request: Request<RequestBody>, peer: Peer) -> Response<AnswerBody> {
+    pub(super) async fn handle(&self, request: Request<RequestBody>, peer: Peer) -> Response<AnswerBody> {
         let (head, body) = request.into_parts();
         let id = self.ids.of(&head.headers);
         let mut exchange = Exchange::begin(&head, &id, peer);
@@ -83,7 +102,7 @@ impl Door {
     }
 
     /// Logs a request that the listener refused, as far as it could be read, and names it.
-    fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue {
+    pub(super) fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue {
         let id = self.ids.next();
         log_refused(refused, &id, peer);
         id
@@ -134,20 +153,6 @@ impl Door {
             }
             Found::Nothing => Err(Failure::new(Cause::NotFound, "no endpoint has this path")),
         }
-    }
-}
-
-/// The door as the listener hands requests to it.
-#[derive(Clone, Debug)]
-pub struct Shared(pub Arc<Door>);
-
-impl Handler for Shared {
-    async fn handle(&self, request: Request<RequestBody>, peer: Peer) -> Response<AnswerBody> {
-        self.0.handle(request, peer).await
-    }
-
-    fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue {
-        self.0.refused(refused, peer)
     }
 }
 

@@ -5,7 +5,8 @@
 
 pub mod admin;
 pub mod coding;
-pub mod door;
+mod door;
+pub mod entrance;
 mod exchange;
 pub mod graphql;
 pub mod listen;

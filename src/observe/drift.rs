@@ -1,11 +1,13 @@
 //! What replies do not keep of what is promised about them: counted for operators, and said in the
 //! log at the first time, the tenth, the hundredth, and so on.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// Something that replies promise to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Promise {
     /// The backends whose replies it is read from; empty where nothing is called.
     pub backends: Box<[Box<str>]>,
@@ -83,6 +85,12 @@ pub struct Drift {
 #[derive(Debug)]
 struct Counted {
     promise: Promise,
+    /// Also those of a plan before: whoever still runs on it counts here too.
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
     count: AtomicU64,
     /// By the position in [`Found::ALL`].
     found: [AtomicU64; Found::ALL.len()],
@@ -106,11 +114,16 @@ pub struct Broken<'d> {
 impl Drift {
     /// Counters for these promises; their positions are their ids.
     pub fn new(promises: &[Promise]) -> Self {
+        Self::default().followed_by(promises)
+    }
+
+    /// Counters for the promises of the next plan: those that are promised again go on counting.
+    pub fn followed_by(&self, promises: &[Promise]) -> Self {
+        let known: HashMap<&Promise, &Arc<Counts>> =
+            self.counted.iter().map(|counted| (&counted.promise, &counted.counts)).collect();
         let counted = |promise: &Promise| Counted {
             promise: promise.clone(),
-            count: AtomicU64::new(0),
-            found: Default::default(),
-            last_seen: AtomicI64::new(0),
+            counts: known.get(promise).map(|counts| Arc::clone(counts)).unwrap_or_default(),
         };
         Self { counted: promises.iter().map(counted).collect() }
     }
@@ -119,9 +132,9 @@ impl Drift {
     pub fn note(&self, promise: usize, found: Found) {
         let Some(counted) = self.counted.get(promise) else { return };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        counted.last_seen.store(now.as_secs() as i64, Ordering::Relaxed);
-        counted.found[found as usize].fetch_add(1, Ordering::Relaxed);
-        let count = counted.count.fetch_add(1, Ordering::Relaxed) + 1;
+        counted.counts.last_seen.store(now.as_secs() as i64, Ordering::Relaxed);
+        counted.counts.found[found as usize].fetch_add(1, Ordering::Relaxed);
+        let count = counted.counts.count.fetch_add(1, Ordering::Relaxed) + 1;
         if is_power_of_ten(count) {
             let Promise { backends, field, expected } = &counted.promise;
             let (backends, found) = (backends.join(", "), found.noun());
@@ -132,16 +145,16 @@ impl Drift {
     /// The promises that were not kept so far, in the order of the plan.
     pub fn broken(&self) -> impl Iterator<Item = Broken<'_>> {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        self.counted.iter().filter(move |counted| read(&counted.count) > 0).map(move |counted| Broken {
+        self.counted.iter().filter(move |counted| read(&counted.counts.count) > 0).map(move |counted| Broken {
             promise: &counted.promise,
-            count: read(&counted.count),
+            count: read(&counted.counts.count),
             found: Found::ALL
                 .iter()
-                .zip(&counted.found)
+                .zip(&counted.counts.found)
                 .map(|(found, count)| (*found, read(count)))
                 .filter(|(_, count)| *count > 0)
                 .collect(),
-            last_seen: counted.last_seen.load(Ordering::Relaxed),
+            last_seen: counted.counts.last_seen.load(Ordering::Relaxed),
         })
     }
 }
@@ -179,6 +192,19 @@ mod tests {
         assert_eq!((&*broken[0].promise.field, broken[0].count), ("A.b", 3));
         assert_eq!(broken[0].found, [(Found::Null, 2), (Found::List, 1)]);
         assert!(broken[0].last_seen > 0);
+    }
+
+    #[test]
+    fn what_is_promised_again_goes_on_counting() {
+        let promise = |field: &str| Promise { backends: Box::new([]), field: field.into(), expected: "Int".into() };
+        let before = Drift::new(&[promise("A.a"), promise("A.b")]);
+        before.note(1, Found::Null);
+        let after = before.followed_by(&[promise("A.b"), promise("A.c")]);
+        // A request that began before counts where the next one does.
+        before.note(1, Found::Null);
+        after.note(0, Found::Null);
+        let broken: Vec<_> = after.broken().map(|broken| (&*broken.promise.field, broken.count)).collect();
+        assert_eq!(broken, [("A.b", 3)]);
     }
 
     #[test]

@@ -5,3 +5,4 @@
 pub mod access;
 pub mod drift;
 pub mod logging;
+pub mod reload;

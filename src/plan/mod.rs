@@ -13,9 +13,11 @@ mod needs;
 pub mod operation;
 mod promises;
 pub mod schema;
+mod succession;
 pub mod syntax;
 
-pub use build::{Reflect, Reflecting, build};
+pub use build::{Reflect, Reflecting, build, rebuild};
 pub use model::*;
 pub(crate) use needs::needs_of;
 pub use promises::{OfBackend, Promises};
+pub use succession::Succession;

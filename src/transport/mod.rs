@@ -23,8 +23,9 @@ use http::Response;
 
 use crate::base::call::{Call, Reply, Request};
 use crate::base::failure::{Cause, Failure};
-use crate::plan::Plan;
+use crate::base::id::BackendId;
 use crate::plan::contract::Operation;
+use crate::plan::{Plan, Succession};
 
 pub use body::RequestBody;
 use instance::Instance;
@@ -43,26 +44,43 @@ pub struct Transport {
 #[derive(Debug)]
 struct Backend {
     name: Box<str>,
-    instances: Box<[Instance]>,
+    instances: Arc<Instances>,
+    max_reply: u64,
+}
+
+/// The addresses of a backend with their connections: what a new plan takes over from the one before.
+#[derive(Debug)]
+struct Instances {
+    list: Box<[Instance]>,
     /// Calls sent so far; picks the next address.
     turn: AtomicUsize,
-    max_reply: u64,
 }
 
 impl Transport {
     /// The clients for a plan's backends. Connections are opened when first needed.
     pub fn new(plan: &Plan) -> Self {
-        let backend = |backend: &crate::plan::Backend| Backend {
-            name: match &backend.variant {
-                Some(variant) => format!("{}.{variant}", backend.name).into(),
-                None => backend.name.clone(),
-            },
-            instances: backend.addresses.iter().map(Instance::new).collect(),
-            turn: AtomicUsize::new(0),
+        Self::with_instances(plan, (&Succession::first(plan), &[]))
+    }
+
+    /// The clients for a plan that follows on another. Backends that stay the same keep their connections, and what
+    /// was agreed on with them.
+    pub fn succeeding(plan: &Plan, (succession, previous): (&Succession, &Self)) -> Self {
+        let instances: Vec<_> = previous.backends.iter().map(|backend| backend.instances.clone()).collect();
+        Self::with_instances(plan, (succession, &instances))
+    }
+
+    fn with_instances(plan: &Plan, (succession, previous): (&Succession, &[Arc<Instances>])) -> Self {
+        let instances = succession.carry(previous, |id: BackendId| {
+            let list = plan.backends[id.index()].addresses.iter().map(Instance::new).collect();
+            Arc::new(Instances { list, turn: AtomicUsize::new(0) })
+        });
+        let backend = |(backend, instances): (&crate::plan::Backend, Arc<Instances>)| Backend {
+            name: backend.to_string().into(),
+            instances,
             max_reply: backend.max_reply,
         };
         Self {
-            backends: plan.backends.iter().map(backend).collect(),
+            backends: plan.backends.iter().zip(instances).map(backend).collect(),
             methods: grpc::methods(&plan.methods),
             operations: plan.operations.clone(),
         }
@@ -111,8 +129,9 @@ pub use proxy::Passage;
 impl Backend {
     /// The next address in turn.
     fn instance(&self) -> &Instance {
-        let turn = if self.instances.len() > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        &self.instances[turn % self.instances.len()]
+        let Instances { list, turn } = &*self.instances;
+        let turn = if list.len() > 1 { turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        &list[turn % list.len()]
     }
 }
 

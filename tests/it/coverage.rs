@@ -51,6 +51,7 @@ const ASKED: &str = "a server of other make says what it promises; `tests/it/ref
 /// Codes that no composition can get, and where they are shown instead.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("no-compositions", "a folder without files, in `src/spec/tests/folder.rs`"),
+    ("needs-restart", "only a gateway that runs says it, in `tests/it/reload.rs`"),
     ("unreadable-file", "files that are no UTF-8 or too large, in `src/spec/tests/folder.rs`"),
 ];
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use selvedge::base::diagnostic::{Diagnostic, Sources};
-use selvedge::server::{Gateway, Options, load_every_profile, load_project, load_texts};
+use selvedge::server::{Gateway, Options, Source, load_every_profile, load_project, load_texts};
 use selvedge::spec::Project;
 
 /// A gateway in this process, on ports of its own.
@@ -29,9 +29,11 @@ impl Running {
         let loaded = load_project(Project { root, profile }, &HashMap::new());
         let shown = loaded.render();
         let plan = loaded.plan.ok_or(shown)?;
+        let source = Source { root: root.to_owned(), profile: profile.map(str::to_owned), inputs: loaded.inputs };
         let any_port = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         let drain = Some((Duration::ZERO, Duration::from_secs(2)));
-        let options = Options { listen: any_port, admin: any_port, drain, ..Options::default() };
+        let source = Some(source);
+        let options = Options { listen: any_port, admin: any_port, drain, source, ..Options::default() };
         Gateway::start(plan, &options).await.map(Self).map_err(|error| error.to_string())
     }
 

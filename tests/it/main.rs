@@ -39,6 +39,7 @@ mod passage;
 mod peer;
 mod promise;
 mod protobuf;
+mod reload;
 mod schema;
 mod secure;
 mod serve;
@@ -71,6 +72,7 @@ fn main() {
         protobuf::trials(),
         import::trials(),
         reflection::trials(),
+        reload::trials(),
         command::trials(),
         contract::trials(),
         coverage::trials(),

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,8 @@ pub(crate) struct Serving {
     log: BufReader<std::process::ChildStderr>,
     /// Where clients ask.
     pub(crate) clients: SocketAddr,
-    operators: SocketAddr,
+    /// Where operators ask.
+    pub(crate) operators: SocketAddr,
 }
 
 impl Drop for Serving {
@@ -82,8 +84,16 @@ impl Serving {
     fn start_with(name: &str, gateway: &str, endpoints: &str) -> Result<Self, String> {
         let text = format!("gateway:\n  {gateway}\nendpoints:\n{endpoints}");
         let project = Project::write(name, &[("compositions/main.yaml".to_owned(), text)])?;
+        Self::start_project(project.root(), &[])
+    }
+
+    /// Starts the project in `root`, with further arguments.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub(crate) fn start_project(root: &Path, arguments: &[&str]) -> Result<Self, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
-        command.args(["serve", "--log", "json"]).arg(project.root()).stderr(Stdio::piped());
+        command.args(["serve", "--log", "json"]).args(arguments).arg(root).stderr(Stdio::piped());
         let mut process = command.spawn().map_err(|error| error.to_string())?;
         let log = BufReader::new(process.stderr.take().ok_or("no standard error")?);
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
@@ -100,6 +110,27 @@ impl Serving {
     /// There is none.
     pub(crate) fn ask(&self, request: &str) -> Result<String, String> {
         exchange(self.clients, request)
+    }
+
+    /// Asks at the operators' address, and waits for the whole answer.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn ask_operators(&self, request: &str) -> Result<String, String> {
+        exchange(self.operators, request)
+    }
+
+    /// Sends a signal, such as `HUP`.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub(crate) fn signal(&self, name: &str) -> Result<(), String> {
+        signal(&self.process, name)
+    }
+
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// The next line of the access log.
@@ -154,7 +185,11 @@ impl Serving {
 }
 
 fn interrupt(process: &Child) -> Result<(), String> {
-    let told = Command::new("kill").args(["-INT", &process.id().to_string()]).status();
+    signal(process, "INT")
+}
+
+fn signal(process: &Child, name: &str) -> Result<(), String> {
+    let told = Command::new("kill").args([&format!("-{name}"), &process.id().to_string()]).status();
     told.map_err(|error| error.to_string())?.success().then_some(()).ok_or("it had ended".into())
 }
 

@@ -17,7 +17,6 @@ use super::drain::Drain;
 use super::exchange::Exchanges;
 use super::limits::Limits;
 use super::{Drained, Handler, Listener, Peer, Worker};
-use crate::plan::ServerTls;
 
 /// The pause after a failure to accept, and the longest one after many in a row.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
@@ -27,12 +26,11 @@ const BACKLOG: usize = 1024;
 
 /// Accepts and serves until `drain` ends it. See [`Listener::run`].
 pub(super) async fn run<H: Handler>(listener: Listener, workers: Vec<Worker<H>>, drain: Drain) -> Drained {
-    let Listener { socket, limits, tls, .. } = listener;
+    let Listener { socket, limits, .. } = listener;
     let places = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
     let server = Server {
         workers,
         limits,
-        tls,
         drain,
         free: Arc::new(Semaphore::new(places as usize)),
         aborted: Arc::new(AtomicUsize::new(0)),
@@ -55,7 +53,6 @@ pub(super) async fn run<H: Handler>(listener: Listener, workers: Vec<Worker<H>>,
 struct Server<H> {
     workers: Vec<Worker<H>>,
     limits: Arc<Limits>,
-    tls: Option<ServerTls>,
     drain: Drain,
     /// The places for connections that are not taken.
     free: Arc<Semaphore>,
@@ -119,7 +116,7 @@ impl<H: Handler> Server<H> {
             handler: worker.handler.clone(),
             peer: Peer { address, connection: CONNECTIONS.fetch_add(1, Ordering::Relaxed) },
             limits: self.limits.clone(),
-            tls: self.tls.clone(),
+            tls: worker.handler.tls(),
             drain: self.drain.clone(),
             exchanges: Exchanges::new(),
         };

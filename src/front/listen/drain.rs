@@ -38,10 +38,15 @@ pub struct Drain {
 
 #[derive(Debug)]
 struct Shared {
-    times: DrainTimes,
-    /// The same as `phase` is past `Serving`, readable without a lock for every answer.
+    /// The same as the phase is past `Serving`, readable without a lock for every answer.
     announced: AtomicBool,
-    phase: watch::Sender<Phase>,
+    state: watch::Sender<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    times: DrainTimes,
+    phase: Phase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,17 +59,33 @@ enum Phase {
 impl Drain {
     /// A shutdown that has not begun.
     pub fn new(times: DrainTimes) -> Self {
-        let (phase, _) = watch::channel(Phase::Serving);
-        Self { shared: Arc::new(Shared { times, announced: AtomicBool::new(false), phase }) }
+        let (state, _) = watch::channel(State { times, phase: Phase::Serving });
+        Self { shared: Arc::new(Shared { announced: AtomicBool::new(false), state }) }
+    }
+
+    /// Lets the phases last otherwise. A shutdown that has begun keeps its times.
+    pub fn change(&self, times: DrainTimes) {
+        self.shared.state.send_if_modified(|state| {
+            let changes = state.phase == Phase::Serving && state.times != times;
+            if changes {
+                state.times = times;
+            }
+            changes
+        });
+    }
+
+    /// How long the phases last.
+    pub fn times(&self) -> DrainTimes {
+        self.shared.state.borrow().times
     }
 
     /// Announces the shutdown; its times run from now. Later calls change nothing.
     pub fn begin(&self) {
         self.shared.announced.store(true, Ordering::Release);
-        self.shared.phase.send_if_modified(|phase| {
-            let begins = *phase == Phase::Serving;
+        self.shared.state.send_if_modified(|state| {
+            let begins = state.phase == Phase::Serving;
             if begins {
-                *phase = Phase::Announced(Instant::now());
+                state.phase = Phase::Announced(Instant::now());
             }
             begins
         });
@@ -73,7 +94,7 @@ impl Drain {
     /// Aborts what is open, at once.
     pub fn abort(&self) {
         self.shared.announced.store(true, Ordering::Release);
-        self.shared.phase.send_replace(Phase::Aborted);
+        self.shared.state.send_modify(|state| state.phase = Phase::Aborted);
     }
 
     /// Whether the shutdown was announced. Readiness is the opposite of this.
@@ -83,24 +104,25 @@ impl Drain {
 
     /// Waits for the announcement.
     pub async fn announced(&self) {
-        self.reaches(Duration::ZERO).await;
+        self.reaches(|_| Duration::ZERO).await;
     }
 
     /// Waits until the listeners are to close: the announcement and the delay after it.
     pub async fn closing(&self) {
-        self.reaches(self.shared.times.delay).await;
+        self.reaches(|times| times.delay).await;
     }
 
     /// Waits until what is still open is to be aborted: the end of the timeout, or the second signal.
     pub async fn aborted(&self) {
-        self.reaches(self.shared.times.delay + self.shared.times.timeout).await;
+        self.reaches(|times| times.delay + times.timeout).await;
     }
 
     /// Waits until `after` has passed since the announcement, or for the abort.
-    async fn reaches(&self, after: Duration) {
-        let mut phases = self.shared.phase.subscribe();
+    async fn reaches(&self, after: impl Fn(DrainTimes) -> Duration) {
+        let mut states = self.shared.state.subscribe();
         loop {
-            let phase = *phases.borrow_and_update();
+            let State { times, phase } = *states.borrow_and_update();
+            let after = after(times);
             let at = match phase {
                 Phase::Aborted => return,
                 Phase::Announced(at) if at.elapsed() >= after => return,
@@ -116,7 +138,7 @@ impl Drain {
             tokio::select! {
                 () = time => return,
                 // The sender lives in `self`, so a change is the only way this ends.
-                _ = phases.changed() => {}
+                _ = states.changed() => {}
             }
         }
     }
@@ -183,6 +205,21 @@ mod tests {
         drain.begin();
         drain.closing().await;
         assert_eq!(begun.elapsed(), Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn times_that_change_hold_for_a_shutdown_that_begins_later() {
+        let drain = drain();
+        let begun = Instant::now();
+        let other = DrainTimes { delay: Duration::from_secs(1), timeout: Duration::from_secs(2) };
+        let waits = async { tokio::join!(drain.closing(), drain.aborted()) };
+        let changes = async {
+            drain.change(other);
+            drain.begin();
+            drain.change(DrainTimes::default());
+        };
+        tokio::join!(waits, changes);
+        assert_eq!((begun.elapsed(), drain.times()), (Duration::from_secs(3), other));
     }
 
     #[tokio::test(start_paused = true)]

@@ -55,6 +55,9 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client leaves or the shutdown aborts.
     fn handle(&self, request: Request<RequestBody>, peer: Peer) -> impl Future<Output = Response<AnswerBody>> + Send;
 
+    /// TLS that a connection which comes now is served with; `None` without.
+    fn tls(&self) -> Option<ServerTls>;
+
     /// Takes note of a request that is refused before it can be handled, and gives it the id that its answer
     /// says.
     fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue;
@@ -92,7 +95,6 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     limits: Arc<Limits>,
-    tls: Option<ServerTls>,
 }
 
 impl Listener {
@@ -104,13 +106,7 @@ impl Listener {
         let failed = |source| BindError { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address, limits: Arc::new(limits), tls: None })
-    }
-
-    /// The same with TLS on every connection.
-    #[must_use]
-    pub fn secured(self, tls: &ServerTls) -> Self {
-        Self { tls: Some(tls.clone()), ..self }
+        Ok(Self { socket, address, limits: Arc::new(limits) })
     }
 
     /// The address that is listened on, with the port that was given.

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{AnswerBody, Drain, DrainTimes, Drained, Handler, Limits, Listener, Peer, Refused, RequestBody, Worker};
+use crate::plan::ServerTls;
 
 /// Longer than anything here may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,6 +75,10 @@ impl Handler for Answers {
         counters.begun.fetch_add(1, Ordering::SeqCst);
         counters.changed.notify_waiters();
         self.route(request, peer).await
+    }
+
+    fn tls(&self) -> Option<ServerTls> {
+        None
     }
 
     fn refused(&self, refused: &Refused<'_>, _: Peer) -> HeaderValue {

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Planner;
-use crate::plan::{AccessLog, Gateway};
+use crate::base::diagnostic::Place;
+use crate::base::id::FileId;
+use crate::plan::{AccessLog, Fixed, Gateway};
 use crate::spec::{self, Scalar};
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -42,6 +44,30 @@ impl Planner<'_> {
             drain_timeout: duration(shutdown.and_then(|shutdown| shutdown.timeout.as_ref()), DRAIN_TIMEOUT),
             tls: tls.ok()?,
         })
+    }
+
+    /// Refuses what cannot change while the gateway runs.
+    pub(super) fn check_fixed(&self, gateway: Option<&Gateway>, fixed: &Fixed) {
+        let Some(gateway) = gateway else { return };
+        let written = &self.spec.gateway;
+        let refuse = |place: Option<&Place>, path: &str, runs: String| {
+            let nowhere = Place { file: FileId(0), bytes: 0..0 };
+            let message = format!("`{path}` cannot change while the gateway runs, {runs}");
+            let help = "restart it, or let this be as it was".to_owned();
+            self.report.error("needs-restart", (place.unwrap_or(&nowhere), path), message, help);
+        };
+        if let Some(listen) = fixed.listen.filter(|listen| *listen != gateway.listen) {
+            let place = written.listen.as_ref().map(|scalar| &scalar.place);
+            refuse(place, "gateway.listen", format!("which serves clients at {listen}"));
+        }
+        if let Some(admin) = fixed.admin.filter(|admin| *admin != gateway.admin) {
+            let place = written.admin.as_ref().map(|admin| &admin.listen.place);
+            refuse(place, "gateway.admin.listen", format!("which serves operators at {admin}"));
+        }
+        if let Some(form) = fixed.access_log.filter(|form| *form != gateway.access_log) {
+            let place = written.access_log.as_ref().map(|log| &log.place);
+            refuse(place, "gateway.access_log", format!("whose log is {form}"));
+        }
     }
 
     fn socket(&self, scalar: &Scalar, path: &str) -> Option<SocketAddr> {

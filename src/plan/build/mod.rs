@@ -61,7 +61,7 @@ use rustls::RootCertStore;
 use crate::base::diagnostic::Diagnostic;
 use crate::plan::contract::{Documents, Operation};
 use crate::plan::schema::Schema;
-use crate::plan::{Plan, Promises, Rpc};
+use crate::plan::{Fixed, Plan, Promises, Rpc};
 use crate::spec::{LookUp, Reading, Spec};
 
 use backends::BackendFacts;
@@ -96,9 +96,18 @@ struct Planner<'s> {
 /// # Errors
 /// Everything that is wrong with it, those that reading found included, in the order of files and
 /// lines. With a plan come the warnings.
-pub fn build(
+pub fn build(reading: &Reading, around: (LookUp<'_>, Reflect<'_>)) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+    rebuild(reading, around, &Fixed::default())
+}
+
+/// The same for a gateway that runs: what cannot change while it does must be as it was.
+///
+/// # Errors
+/// As for [`build()`].
+pub fn rebuild(
     reading: &Reading,
     (look_up, reflect): (LookUp<'_>, Reflect<'_>),
+    fixed: &Fixed,
 ) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let report = Report::after_reading(reading);
     let Some(spec) = &reading.spec else { return Err(report.finish().0) };
@@ -122,6 +131,7 @@ pub fn build(
     };
     planner.link_protos((spec, reading), reflect);
     let gateway = planner.gateway();
+    planner.check_fixed(gateway.as_ref(), fixed);
     let (fields, graph) = planner.graph();
     let endpoints = planner.endpoints(graph.as_ref(), &fields);
     planner.check_parts();

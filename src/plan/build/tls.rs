@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, InconsistentKeys, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
 use super::report::Report;
-use crate::plan::{ClientTls, ServerTls};
+use crate::plan::{ClientTls, ServerTls, TlsOrigin};
 use crate::spec::{self, Asked, FilePath, Located, LookUp, Scalar, Switch, TlsVersion};
 
 /// What a backend says about TLS to it.
@@ -39,7 +39,7 @@ pub(super) struct Secured<'s> {
     /// The backend's key path.
     pub(super) path: &'s str,
     /// What its addresses share; `None` inside if a file is not what it must be.
-    pub(super) config: OnceCell<Option<Arc<ClientConfig>>>,
+    pub(super) config: OnceCell<Option<(Arc<ClientConfig>, Arc<TlsOrigin>)>>,
 }
 
 /// What reads the files that TLS needs, and says what is wrong with them.
@@ -53,7 +53,11 @@ pub(super) struct Files<'s> {
 
 impl Files<'_> {
     /// What all addresses of a backend share; `None`, and diagnostics, if a file is not what it must be.
-    fn client_tls(&self, said: Said<'_>, (scalar, path): (&Scalar, &str)) -> Option<Arc<ClientConfig>> {
+    fn client_tls(
+        &self,
+        said: Said<'_>,
+        (scalar, path): (&Scalar, &str),
+    ) -> Option<(Arc<ClientConfig>, Arc<TlsOrigin>)> {
         let authorities = said.tls.map(|tls| tls.authorities.as_slice()).unwrap_or_default();
         let roots = match authorities {
             [] => self.roots_of_the_system((scalar, path)),
@@ -65,15 +69,16 @@ impl Files<'_> {
             Some(own) => Some(self.certificate((&own.certificate, &own.key), &format!("{path}.auth.mtls"))?),
             None => None,
         };
-        let builder = builder?.with_root_certificates(roots?);
-        let config = match (shown, said.certificate) {
+        let origin = TlsOrigin { roots: roots?, versions, shown };
+        let builder = builder?.with_root_certificates(origin.roots.clone());
+        let config = match (&origin.shown, said.certificate) {
             (Some((chain, key)), Some(own)) => {
-                let made = builder.with_client_auth_cert(chain, key);
+                let made = builder.with_client_auth_cert(chain.clone(), key.clone_key());
                 self.certified((&own.key, &format!("{path}.auth.mtls.key")), made)?
             }
             _ => builder.with_no_client_auth(),
         };
-        Some(Arc::new(config))
+        Some((Arc::new(config), Arc::new(origin)))
     }
 
     /// TLS to one address of a backend.
@@ -93,7 +98,8 @@ impl Files<'_> {
             self.report.error("bad-address", (place, path), message, help);
             return None;
         };
-        Some(ClientTls { config: config.clone()?, server_name })
+        let (config, origin) = config.clone()?;
+        Some(ClientTls { config, origin, server_name })
     }
 
     /// TLS to clients; `Err` after a diagnostic.

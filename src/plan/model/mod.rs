@@ -10,6 +10,7 @@ mod graph;
 mod tls;
 mod variant;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub use endpoint::{
 };
 pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};
-pub use tls::{ClientTls, ServerTls};
+pub use tls::{ClientTls, ServerTls, TlsOrigin};
 pub use variant::{Choose, Variants};
 
 pub use crate::base::call::{Collect, Over};
@@ -90,6 +91,16 @@ pub struct Backend {
     pub max_reply: u64,
 }
 
+/// Its name, and behind a dot its variant's: what logs and operators read.
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.variant {
+            Some(variant) => write!(f, "{}.{variant}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
 /// What a backend speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -100,7 +111,7 @@ pub enum Protocol {
 }
 
 /// One address of a backend.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Address {
     /// `host:port`, as the `Host` header or `:authority` says it.
     pub authority: http::uri::Authority,
@@ -136,6 +147,25 @@ pub struct Gateway {
     pub tls: Option<ServerTls>,
 }
 
+/// What cannot change while a gateway runs, as it was when it started; `None` where the project does not decide it.
+#[derive(Clone, Debug, Default)]
+pub struct Fixed {
+    /// Where clients connect.
+    pub listen: Option<SocketAddr>,
+    /// Where operators connect.
+    pub admin: Option<SocketAddr>,
+    /// The form of the access log.
+    pub access_log: Option<AccessLog>,
+}
+
+impl Fixed {
+    /// What a gateway was started with.
+    pub fn of(gateway: &Gateway) -> Self {
+        let Gateway { listen, admin, access_log, .. } = gateway;
+        Self { listen: Some(*listen), admin: Some(*admin), access_log: Some(*access_log) }
+    }
+}
+
 /// The form of the access log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessLog {
@@ -145,4 +175,15 @@ pub enum AccessLog {
     Text,
     /// None.
     Off,
+}
+
+/// As it is written.
+impl fmt::Display for AccessLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Off => "off",
+        })
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ServerConfig};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 /// TLS to one address of a backend. The backend's certificate is always verified.
 #[derive(Clone, Debug)]
@@ -11,8 +11,33 @@ pub struct ClientTls {
     /// Authorities, versions and the gateway's own certificate; the same for all addresses of a backend. It offers no
     /// protocols: whoever connects knows what it wants to speak.
     pub config: Arc<ClientConfig>,
+    /// What `config` was made of, which says whether another is the same.
+    pub origin: Arc<TlsOrigin>,
     /// The name that the certificate must have.
     pub server_name: ServerName<'static>,
+}
+
+impl PartialEq for ClientTls {
+    fn eq(&self, other: &Self) -> bool {
+        self.server_name == other.server_name && self.origin == other.origin
+    }
+}
+
+/// What TLS to a backend was made of.
+#[derive(Debug)]
+pub struct TlsOrigin {
+    /// The authorities that are trusted.
+    pub roots: Arc<RootCertStore>,
+    /// The versions that are spoken.
+    pub versions: &'static [&'static SupportedProtocolVersion],
+    /// The gateway's own certificate, with those between it and its authority, and its key.
+    pub shown: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+}
+
+impl PartialEq for TlsOrigin {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.roots.roots, self.versions, &self.shown) == (&other.roots.roots, other.versions, &other.shown)
+    }
 }
 
 /// TLS to clients, with the gateway's certificate; HTTP/2 and HTTP/1.1 are offered.

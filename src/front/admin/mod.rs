@@ -1,4 +1,7 @@
-//! The operators' address: whether the process lives and takes requests, and what replies do not keep.
+//! The operators' address: whether the process lives and takes requests, what replies do not keep, and whether a changed
+//! project is taken up.
+
+mod reload;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,27 +13,37 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
+use super::entrance::Entrance;
 use super::listen::Drain;
 use crate::base::value::{JsonWriter, Kind, Sink as _, Timestamp, member_key};
 use crate::observe::drift::Drift;
+use crate::observe::reload::Reloads;
+
+pub use reload::Ask;
 
 /// What operators can ask about.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// Whether requests are taken.
     pub drain: Drain,
-    /// What replies do not keep.
-    pub drift: Arc<Drift>,
+    /// Where requests go: it knows what replies do not keep.
+    pub entrance: Arc<Entrance>,
+    /// What became of changed projects.
+    pub reloads: Arc<Reloads>,
+    /// Where a reload is asked for.
+    pub ask: mpsc::Sender<Ask>,
 }
 
-/// Serves `/healthz` (the process lives), `/readyz` (it takes requests: 503 while it drains) and
-/// `/drift` (what replies do not keep) until `stop` is done.
+/// Serves `/healthz` (the process lives), `/readyz` (it takes requests: 503 while it drains), `/drift` (what replies do
+/// not keep) and `/reload` (POST takes up the project as it is now) until `stop` is done.
 pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output = ()> + Send + 'static) {
     let router = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/drift", get(drift))
+        .route("/reload", get(reload::show).post(reload::post))
         .with_state(known);
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the admin address failed");
@@ -50,7 +63,7 @@ async fn readyz(State(known): State<Known>) -> (StatusCode, &'static str) {
 }
 
 async fn drift(State(known): State<Known>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], listed(&known.drift))
+    ([(CONTENT_TYPE, "application/json")], listed(known.entrance.doors().drift()))
 }
 
 /// The promises that were not kept, as a JSON list.
