@@ -145,6 +145,7 @@ impl Linker<'_> {
             fields,
             oneofs: oneofs.map(|(oneof, _)| oneof.name.as_str().into()).collect(),
             is_map_entry: is_map_entry(raw),
+            is_message_set: raw.options.as_ref().is_some_and(|options| options.message_set_wire_format),
         }
     }
 
@@ -181,6 +182,12 @@ impl Linker<'_> {
         let name: Box<str> = format!("[{}]", declared.full_name).into();
         (entry.name, entry.json_name) = (name.clone(), name);
         let extended = &mut messages[extended as usize];
+        let is_item = matches!(entry.kind, KindEntry::Message(_)) && entry.cardinality == Cardinality::Optional;
+        if extended.is_message_set && !is_item {
+            let message = format!("`{}` cannot be in a MessageSet, which holds single messages", field.name);
+            self.mistake(declared.file, &declared.path, message, String::new());
+            return;
+        }
         let found = extended.fields.binary_search_by_key(&entry.number, |field| field.number);
         match found {
             Err(at) if rules::is_number(field.number) => extended.fields.insert(at, entry),

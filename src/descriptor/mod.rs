@@ -14,6 +14,7 @@
 //! **Invariant:** a pool that exists is whole: every type is there, every number and name is legal and unique.
 
 mod pool;
+mod service;
 
 mod declare;
 mod library;
@@ -33,10 +34,8 @@ mod http;
 pub use http::{HttpBinding, HttpVerb};
 pub use library::{Library, Parsed, SetError, Sets, Texts};
 pub use link::Mistake;
-pub use pool::{
-    Cardinality, DescriptorPool, EnumDescriptor, EnumValue, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
-    ServiceDescriptor,
-};
+pub use pool::{Cardinality, DescriptorPool, EnumDescriptor, EnumValue, FieldDescriptor, Kind, MessageDescriptor};
+pub use service::{MethodDescriptor, ServiceDescriptor};
 
 #[cfg(test)]
 mod tests;

@@ -91,9 +91,10 @@ impl Reader {
 
     fn message(&mut self, message: &mut raw::Message) {
         if let Some(options) = &mut message.options {
-            let conflicts = &mut options.legacy_json_conflicts;
+            let (conflicts, set) = (&mut options.legacy_json_conflicts, &mut options.message_set_wire_format);
             self.standard(&mut options.uninterpreted, (7, MESSAGE), |name, option| match name {
                 "deprecated_legacy_json_field_conflicts" => flag(option, |said| *conflicts = said),
+                "message_set_wire_format" => flag(option, |said| *set = said),
                 _ => true,
             });
         }

@@ -79,6 +79,8 @@ pub(super) struct Range {
 
 #[derive(Clone, PartialEq, Prost)]
 pub(super) struct MessageOptions {
+    #[prost(bool, tag = "1")]
+    pub(super) message_set_wire_format: bool,
     #[prost(bool, tag = "7")]
     pub(super) map_entry: bool,
     #[prost(bool, tag = "11")]

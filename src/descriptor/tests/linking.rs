@@ -19,6 +19,25 @@ fn every_bundled_file_links_and_so_do_all_of_them_together() {
 }
 
 #[test]
+fn a_message_set_holds_single_messages() {
+    let text = |extension: &str| {
+        format!(
+            "syntax = \"proto2\"; package a;
+             message Set {{ option message_set_wire_format = true; extensions 4 to max; }}
+             message Item {{ extend Set {{ {extension} = 100; }} optional string text = 1; }}"
+        )
+    };
+    let linked = pool(&text("optional Item item")).expect("it links");
+    let message = linked.message("a.Set").expect("it is there");
+    assert!(message.is_message_set() && !linked.message("a.Item").expect("it is there").is_message_set());
+    assert_eq!(message.field(100).expect("an extension").json_name(), "[a.Item.item]");
+    for extension in ["optional string words", "repeated Item items"] {
+        let mistakes = pool(&text(extension)).map(|_| ()).expect_err(extension);
+        assert!(mistakes[0].message.contains("cannot be in a MessageSet"), "{mistakes:?}");
+    }
+}
+
+#[test]
 fn a_name_is_looked_for_from_the_inside_out() {
     let pool = pool(
         "syntax = \"proto3\"; package a.b;

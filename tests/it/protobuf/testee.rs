@@ -150,21 +150,49 @@ impl Testee {
     }
 }
 
-/// The fields of a message, which can be read, that its descriptor does not know.
+/// The fields of a message, which can be read, that its descriptor does not know; also those of messages inside it.
 fn unknown(descriptor: &MessageDescriptor, wire: &[u8]) -> Vec<u8> {
-    use prost::encoding::{DecodeContext, decode_key, skip_field};
-    let (mut rest, mut unknown) = (wire, Vec::new());
+    use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field};
+    let (mut rest, mut out) = (wire, Vec::new());
     while !rest.is_empty() {
-        let field = rest;
+        let record = rest;
         let Ok((number, wire_type)) = decode_key(&mut rest) else { break };
+        let mut payload = rest;
         if skip_field(wire_type, number, &mut rest, DecodeContext::default()).is_err() {
             break;
         }
-        if descriptor.field(number).is_none() {
-            unknown.extend_from_slice(&field[..field.len() - rest.len()]);
+        let record = &record[..record.len() - rest.len()];
+        match descriptor.field(number).map(|field| (field.kind(), field.is_list() || field.is_map())) {
+            None if descriptor.is_message_set() && is_known_item(descriptor, record) => {}
+            None => out.extend_from_slice(record),
+            Some((Kind::Message(inner), false)) if wire_type == WireType::LengthDelimited => {
+                let length = decode_varint(&mut payload).unwrap_or_default() as usize;
+                let inside = unknown(&inner, &payload[..length]);
+                if !inside.is_empty() {
+                    encode_key(number, wire_type, &mut out);
+                    encode_varint(inside.len() as u64, &mut out);
+                    out.extend_from_slice(&inside);
+                }
+            }
+            Some(_) => {}
         }
     }
-    unknown
+    out
+}
+
+/// Whether an item of a MessageSet is of a type that is an extension of it.
+fn is_known_item(descriptor: &MessageDescriptor, record: &[u8]) -> bool {
+    use prost::encoding::{DecodeContext, decode_key, decode_varint, skip_field};
+    let mut rest = &record[1..];
+    while let Ok((number, wire_type)) = decode_key(&mut rest) {
+        if number == 2 {
+            return decode_varint(&mut rest).is_ok_and(|number| descriptor.field(number as u32).is_some());
+        }
+        if skip_field(wire_type, number, &mut rest, DecodeContext::default()).is_err() {
+            return false;
+        }
+    }
+    false
 }
 
 /// The same object without the members that hold the default of a field without presence.

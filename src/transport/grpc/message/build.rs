@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::decode::has_closed;
 use super::names::Names;
 use super::tables::{
-    Entry, Enumeration, EnumerationId, Field, Form, Message, MessageId, NO_FIELD, SMALL_NUMBERS, Scalar, Shape, Tables,
-    Type,
+    Entry, Enumeration, EnumerationId, Field, Form, Irregular, Message, MessageId, NO_FIELD, SMALL_NUMBERS, Scalar,
+    Shape, Tables, Type,
 };
 use super::wire;
 use crate::base::value::member_key;
@@ -54,7 +54,11 @@ impl Builder {
         let mut proto_names = Vec::new();
         for field in descriptor.fields() {
             proto_names.push(Box::from(field.name()));
-            fields.push(self.field(&field));
+            let mut field = self.field(&field);
+            if let (Type::Message(id), true) = (field.kind, descriptor.is_message_set()) {
+                field.kind = Type::Item(id);
+            }
+            fields.push(field);
         }
         let json_names = fields.iter().map(|field| field.name.clone()).zip(0..);
         Message {
@@ -63,7 +67,10 @@ impl Builder {
             by_name: Names::new(json_names.chain(proto_names.into_iter().zip(0..))),
             scattered: oneofs.len() > u64::BITS as usize || (0..oneofs.len()).any(|oneof| is_scattered(&fields, oneof)),
             oneofs: oneofs.into(),
-            closed: has_closed(&self.enumerations, &fields),
+            irregular: match descriptor.is_message_set() {
+                true => Some(Irregular::MessageSet),
+                false => has_closed(&self.enumerations, &fields).then_some(Irregular::Closed),
+            },
             fields: fields.into(),
         }
     }
@@ -227,7 +234,7 @@ fn mark_fields_that_take_null(messages: &mut [Message]) {
         field.takes_null = single
             && match field.kind {
                 Type::Scalar(scalar) => scalar == Scalar::Null,
-                Type::Message(id) | Type::Group(id) => forms[id.0 as usize] == Form::Value,
+                Type::Message(id) | Type::Group(id) | Type::Item(id) => forms[id.0 as usize] == Form::Value,
             };
     }
 }

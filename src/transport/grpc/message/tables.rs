@@ -58,8 +58,17 @@ pub(super) struct Message {
     /// Whether ordinary encoders write this message out of order: they put a oneof where its
     /// first member would stand, so one with another field's number between its members is late.
     pub(super) scattered: bool,
-    /// Whether a field holds a closed enumeration, so that numbers may be unknown.
-    pub(super) closed: bool,
+    /// What must be done to its wire bytes before their records are those of its fields.
+    pub(super) irregular: Option<Irregular>,
+}
+
+/// Why records of a message are not simply those of its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Irregular {
+    /// A field holds a closed enumeration, so that numbers may be unknown.
+    Closed,
+    /// It is a MessageSet, and its records are items.
+    MessageSet,
 }
 
 /// Field numbers below this are found by index, all others by search.
@@ -157,6 +166,8 @@ pub(super) enum Type {
     Message(MessageId),
     /// A message between a begin and an end tag: a proto2 group, or delimited encoding.
     Group(MessageId),
+    /// A message in an item of a MessageSet; an ordinary one to whoever reads what the items became.
+    Item(MessageId),
 }
 
 /// A value that holds no others.
@@ -186,7 +197,7 @@ impl Type {
     pub(super) fn wire_type(self) -> u32 {
         match self {
             Self::Scalar(scalar) => scalar.wire_type(),
-            Self::Message(_) => wire::BLOCK,
+            Self::Message(_) | Self::Item(_) => wire::BLOCK,
             Self::Group(_) => wire::GROUP,
         }
     }

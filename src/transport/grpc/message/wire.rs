@@ -11,6 +11,11 @@ pub(super) const GROUP: u32 = 3;
 pub(super) const GROUP_END: u32 = 4;
 pub(super) const FIXED32: u32 = 5;
 
+/// The tag of an item of a MessageSet, and those of what it holds: the number of an extension, and its message.
+pub(super) const ITEM: u32 = 1 << 3 | GROUP;
+pub(super) const ITEM_TYPE: u32 = 2 << 3 | VARINT;
+pub(super) const ITEM_MESSAGE: u32 = 3 << 3 | BLOCK;
+
 /// Enough zeros to read the default of any scalar from: 0, false, empty.
 pub(super) const ZEROS: [u8; 8] = [0; 8];
 

@@ -7,6 +7,7 @@
 
 mod closed;
 mod form;
+mod message_set;
 mod regroup;
 mod scalar;
 
@@ -18,7 +19,7 @@ use bytes::Bytes;
 
 use super::error::{Fault, WireError};
 use super::keys::KeyHashes;
-use super::tables::{Entry, Field, Message, MessageId, Records, Scalar, Shape, Tables, Type};
+use super::tables::{Entry, Field, Irregular, Message, MessageId, Records, Scalar, Shape, Tables, Type};
 use super::wire::{self, Reader, ZEROS};
 use super::{DEPTH_LIMIT, DOCUMENT_LIMIT};
 use crate::base::value::{Doc, DocBuilder, Sink as _};
@@ -105,8 +106,12 @@ impl<'t> Decoder<'t> {
 
     /// Writes the members of an object for the fields of a message.
     fn fields(&mut self, message: &'t Message, body: &[u8]) -> Result<(), Fault> {
-        let known = if message.closed { closed::without_unknown(self.tables, message, body)? } else { None };
-        let body = known.as_deref().unwrap_or(body);
+        let regular = match message.irregular {
+            None => None,
+            Some(Irregular::Closed) => closed::without_unknown(self.tables, message, body)?,
+            Some(Irregular::MessageSet) => Some(message_set::items_as_fields(body)?),
+        };
+        let body = regular.as_deref().unwrap_or(body);
         let must_be_ordered = self.order == Order::Made || message.scattered;
         if must_be_ordered && !regroup::is_ordered(message, body)? {
             return self.ordered_fields(message, &regroup::regroup(message, body)?);
@@ -182,7 +187,7 @@ impl<'t> Decoder<'t> {
     #[inline]
     fn value(&mut self, kind: Type, tag: u32, reader: &mut Reader<'_>) -> Result<(), Fault> {
         match kind {
-            Type::Message(id) => {
+            Type::Message(id) | Type::Item(id) => {
                 let body = reader.block()?;
                 self.message(id, body)
             }

@@ -36,7 +36,7 @@ pub(super) fn regroup(message: &Message, body: &[u8]) -> Result<Vec<u8>, Fault> 
         let field = &message.fields[same_field[0].position];
         match (field.kind, same_field) {
             (Type::Scalar(_), [.., last]) if is_single(field) => out.extend_from_slice(last.bytes),
-            (Type::Message(_) | Type::Group(_), [_, _, ..]) if is_single(field) => {
+            (Type::Message(_) | Type::Group(_) | Type::Item(_), [_, _, ..]) if is_single(field) => {
                 merge_into(&mut out, field, same_field)?;
             }
             _ => same_field.iter().for_each(|record| out.extend_from_slice(record.bytes)),

@@ -212,6 +212,9 @@ impl<'t, 'j> Encoder<'t, 'j, '_> {
     /// Writes one record: tag and value.
     #[inline]
     fn tagged(&mut self, field: &'t Field) -> Result<()> {
+        if let Type::Item(id) = field.kind {
+            return self.item(field, id);
+        }
         varint_into(self.out, u64::from(field.tag));
         self.value(field.kind)?;
         if let Type::Group(_) = field.kind {
@@ -220,11 +223,21 @@ impl<'t, 'j> Encoder<'t, 'j, '_> {
         Ok(())
     }
 
+    /// Writes an item of a MessageSet: its type, which is the field's number, and its message.
+    fn item(&mut self, field: &Field, id: MessageId) -> Result<()> {
+        for part in [wire::ITEM, wire::ITEM_TYPE, field.tag >> 3, wire::ITEM_MESSAGE] {
+            varint_into(self.out, u64::from(part));
+        }
+        self.value(Type::Message(id))?;
+        varint_into(self.out, u64::from(group_end(wire::ITEM)));
+        Ok(())
+    }
+
     #[inline]
     fn value(&mut self, kind: Type) -> Result<()> {
         match kind {
             Type::Scalar(scalar) => self.scalar(scalar),
-            Type::Message(id) => {
+            Type::Message(id) | Type::Item(id) => {
                 let block = open_block(self.out);
                 self.message(id)?;
                 close_block(self.out, block);

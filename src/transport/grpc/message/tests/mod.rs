@@ -3,6 +3,7 @@
 mod decoding;
 mod encoding;
 mod hostile;
+mod message_set;
 mod properties;
 mod random;
 
