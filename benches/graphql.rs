@@ -1,7 +1,11 @@
 //! The graph without its sockets: a request is prepared from a document that is known, and an answer of 100 objects
 //! is written. What the answer is made of comes as a variable, so that nothing is waited for.
+//!
+//! Beside it stand two others that make the same answer of the same reply ([`rivals`]). Their figures compare with the one
+//! of a whole request: reading the reply is part of all three.
 
 mod inputs;
+mod rivals;
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -15,6 +19,7 @@ use futures_util::FutureExt as _;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use inputs::{ONE_KB, TWENTY_TWO_KB, reply};
+use rivals::Answer;
 use selvedge::base::value::Held;
 use selvedge::exec::graph::{GraphAnswer, Inputs, execute};
 use selvedge::exec::{ClientRequest, Live};
@@ -46,8 +51,25 @@ fn main() {
         assert!(answer.codes.is_empty() && !answer.no_data, "{:?}", answer.body);
         let name = format!("an answer of {posts} objects and {} B is written", answer.body.len());
         criterion.bench_function(&name, |bencher| bencher.iter(|| graph.answer(black_box(&prepared))));
+        side_by_side(&mut criterion, &graph, posts);
     }
     criterion.final_summary();
+}
+
+/// A whole request, and what the others take for the same answer.
+fn side_by_side(criterion: &mut Criterion, graph: &Known, posts: usize) {
+    let (body, reply) = (graph.body(posts), Bytes::from(reply(posts)));
+    let whole = |body: &Bytes| graph.answer(&graph.prepare(body)).body;
+    let server = rivals::Server::new();
+    let ours = whole(&body);
+    for theirs in [rivals::by_hand(&reply), server.answer(&reply)] {
+        assert_eq!(Answer::read(&theirs), Answer::read(&ours), "another answer is measured");
+    }
+    let mut group = criterion.benchmark_group(format!("{posts} objects, from request and reply to answer"));
+    group.bench_function("selvedge", |bencher| bencher.iter(|| whole(black_box(&body))));
+    group.bench_function("by hand with serde_json", |bencher| bencher.iter(|| rivals::by_hand(black_box(&reply))));
+    group.bench_function("async-graphql", |bencher| bencher.iter(|| server.answer(black_box(&reply))));
+    group.finish();
 }
 
 /// A graph that needs no backend.
