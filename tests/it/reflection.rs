@@ -6,6 +6,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::behaviour::send;
+use crate::certificates;
 use crate::claim::{claims, repository, run};
 use crate::document::Request;
 use crate::gateway::Running;
@@ -18,6 +19,7 @@ claims![
     what_a_server_says_is_a_contract_like_any_other,
     a_server_that_refuses_the_caller_is_quoted,
     a_server_without_reflection_is_named,
+    a_server_is_asked_over_tls_with_the_certificate_of_the_gateway,
 ];
 
 const COMPOSITION: &str = r#"
@@ -31,11 +33,16 @@ endpoints:
     result: { key: "${got.key.id}", text: "${got.text}" }
 "#;
 
-/// A server that speaks these versions, and a project whose backend it is. The server ends with the first.
-async fn project(versions: &[&str], (name, composition): (&str, &str)) -> Result<(Child, Project), String> {
+/// The same over TLS.
+const SECURED: &str = r#""https://localhost:PORT", tls: { authorities: /tls.test/authority.pem }"#;
+/// What it shows the server then.
+const SHOWN: &str = ", auth: { mtls: { certificate: /tls.test/client.pem, key: /tls.test/client.key } }";
+
+/// A server with these arguments, the versions that it speaks among them, and a project whose backend it is. The server ends with the first.
+async fn project(arguments: &[&str], (name, composition): (&str, &str)) -> Result<(Child, Project), String> {
     let mut server = Command::new(python()?)
         .arg(repository("tests/peers/reflection_server.py"))
-        .args(versions)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -43,14 +50,20 @@ async fn project(versions: &[&str], (name, composition): (&str, &str)) -> Result
         .map_err(|error| error.to_string())?;
     let mut said = BufReader::new(server.stdout.take().ok_or("no standard output")?).lines();
     let port = next(&mut said, "port").await?;
-    let text = composition.replace("ADDRESS", &format!("127.0.0.1:{port}"));
+    let text = composition.replace("ADDRESS", &format!("127.0.0.1:{port}")).replace("PORT", &port);
+    let text = certificates::locate(&text);
     let files = [("compositions/main.yaml".to_owned(), text)];
     Ok((server, Project::write(&format!("reflection/{name}"), &files)?))
 }
 
 /// What the mirror answers behind a gateway.
-async fn answer(versions: &[&str], name: &str) -> Result<String, String> {
-    let (_server, project) = project(versions, (name, &COMPOSITION.replace("TOKEN", "t"))).await?;
+async fn answer(arguments: &[&str], name: &str) -> Result<String, String> {
+    answer_behind(arguments, (name, &COMPOSITION.replace("TOKEN", "t"))).await
+}
+
+/// The same behind a gateway with this composition.
+async fn answer_behind(arguments: &[&str], named: (&str, &str)) -> Result<String, String> {
+    let (_server, project) = project(arguments, named).await?;
     let gateway = Running::start(project.root()).await?;
     let request = Request {
         method: "GET".into(),
@@ -109,6 +122,21 @@ fn a_server_without_reflection_is_named() -> Result<(), String> {
     run(async {
         let said = refusal(&[], ("without", &COMPOSITION.replace("TOKEN", "t"))).await?;
         assert!(said.contains("the backend does not say what it promises: it has no server reflection"), "{said}");
+        Ok(())
+    })
+}
+
+fn a_server_is_asked_over_tls_with_the_certificate_of_the_gateway() -> Result<(), String> {
+    run(async {
+        let authority = certificates::file("authority.pem");
+        let folder = authority.parent().and_then(std::path::Path::to_str).ok_or("no folder")?;
+        let composition = COMPOSITION.replace("TOKEN", "t").replace("\"http://ADDRESS\"", SECURED);
+        let showing = composition.replace(SECURED, &format!("{SECURED}{SHOWN}"));
+        let arguments = ["--tls", folder, "v1"];
+        let text = answer_behind(&arguments, ("tls", &showing)).await?;
+        assert_eq!(text, r#"{"key":"abc","text":"cba"}"#);
+        let said = refusal(&arguments, ("tls-nobody", &composition)).await?;
+        assert!(said.contains("the backend does not say what it promises"), "{said}");
         Ok(())
     })
 }

@@ -34,6 +34,7 @@ claims![
     a_rest_backend_that_agrees_on_http_2_gets_its_calls_on_one_connection,
     a_backend_that_goes_back_to_http_1_is_asked_in_it,
     bodies_stream_through_to_a_backend_over_http_2,
+    an_upload_goes_to_a_backend_over_http_2_as_it_comes,
     the_log_says_what_is_wrong_with_a_certificate,
 ];
 
@@ -193,7 +194,9 @@ impl Modern {
         let text = format!(
             "backends:\n  m: {{ rest: \"https://localhost:{}\", tls: {{ authorities: /tls.test/authority.pem }} }}\nendpoints:\n  \
              GET /page: {{ steps: {{ r: {{ backend: m, post: /page, read: true, body: {{ a: 1 }} }} }}, result: \"${{r}}\" }}\n  \
-             ANY /pass/{{*rest}}: {{ max_body: 8MiB, proxy: {{ backend: m, path: \"/${{args.rest}}\" }} }}\n",
+             ANY /pass/{{*rest}}: {{ max_body: 8MiB, proxy: {{ backend: m, path: \"/${{args.rest}}\" }} }}\n  \
+             POST /up: {{ body: {{ type: Upload, max: 8MiB }}, steps: {{ r: {{ backend: m, post: /up, raw: \"${{args.body}}\" }} }}, result: \"${{r}}\" }}\n  \
+             POST /form: {{ body: {{ type: Upload, max: 8MiB }}, steps: {{ r: {{ backend: m, post: /form, multipart: {{ a: b, f: \"${{args.body}}\" }} }} }}, result: \"${{r}}\" }}\n",
             self.port
         );
         let files = [("compositions/main.yaml".to_owned(), certificates::locate(&text))];
@@ -295,6 +298,36 @@ fn bodies_stream_through_to_a_backend_over_http_2() -> Result<(), String> {
         }
         let too_large = ask(&gateway, request("POST", "/pass/up", vec![b'x'; 9 << 20])).await;
         assert!(too_large.is_err_and(|answer| answer.contains("body_too_large")));
+        gateway.stop().await;
+        Ok(())
+    })
+}
+
+fn an_upload_goes_to_a_backend_over_http_2_as_it_comes() -> Result<(), String> {
+    run(async {
+        let backend = Modern::start(usize::MAX).await?;
+        let gateway = backend.gateway("upload").await?;
+        for size in [0, 1, 5 << 20] {
+            let answer = ask(&gateway, request("POST", "/up", vec![b'x'; size])).await?;
+            assert_eq!(answer, format!("{{\"version\":2,\"path\":\"/up\",\"bytes\":{size}}}"));
+        }
+        let length = |answer: &str| -> Result<usize, String> {
+            let answer: serde_json::Value = serde_json::from_str(answer).map_err(|error| error.to_string())?;
+            answer["bytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| answer.to_string())
+        };
+        let empty = length(&ask(&gateway, request("POST", "/form", Vec::new())).await?)?;
+        let full = length(&ask(&gateway, request("POST", "/form", vec![b'x'; 5 << 20])).await?)?;
+        assert_eq!(full - empty, 5 << 20);
+        let too_large = ask(&gateway, request("POST", "/up", vec![b'x'; 9 << 20])).await;
+        assert!(too_large.is_err_and(|answer| answer.contains("body_too_large")));
+        // Whoever breaks off one upload harms no other.
+        let mut client = Connection::open(gateway.address()).await.map_err(|error| error.to_string())?;
+        client
+            .send(b"POST /up HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n1234")
+            .await
+            .map_err(|e| e.to_string())?;
+        drop(client);
+        assert!(ask(&gateway, request("POST", "/up", vec![b'x'; 3])).await?.contains("\"bytes\":3"));
         gateway.stop().await;
         Ok(())
     })

@@ -2,10 +2,13 @@
 
 The arguments are the versions of reflection that it speaks, `v1` or `v1alpha`. grpcio-reflection knows v1alpha, whose
 messages are those of v1. Its files are two, of which the second imports the first; each is sent alone. Callers
-without the metadata `x-token: t` are refused. It writes `port N` when it listens.
+without the metadata `x-token: t` are refused. `--tls FOLDER` before the versions makes it speak TLS, with callers that
+show a certificate of the authority in that folder. It writes `port N` when it listens.
 """
 
+import argparse
 import concurrent.futures
+import pathlib
 import sys
 
 import grpc
@@ -57,7 +60,25 @@ def guarded(behavior):
     return handle
 
 
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tls", type=pathlib.Path)
+    parser.add_argument("versions", nargs="*")
+    return parser.parse_args()
+
+
+def listen(server, folder):
+    """The port, with the certificates of the folder if there is one."""
+    if folder is None:
+        return server.add_insecure_port("127.0.0.1:0")
+    pair = ((folder / "server.key").read_bytes(), (folder / "server.pem").read_bytes())
+    authority = (folder / "authority.pem").read_bytes()
+    secured = grpc.ssl_server_credentials([pair], root_certificates=authority, require_client_auth=True)
+    return server.add_secure_port("127.0.0.1:0", secured)
+
+
 def main():
+    said = arguments()
     pool = descriptor_pool.DescriptorPool()
     for file in (KEYS, MIRROR):
         pool.Add(json_format.ParseDict(file, descriptor_pb2.FileDescriptorProto()))
@@ -67,7 +88,7 @@ def main():
         guarded(lambda asked, _context: thing(key=asked, text=asked.id[::-1])), key.FromString, thing.SerializeToString
     )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("mirror.v1.Mirror", {"Get": get}),))
-    names = [f"grpc.reflection.{version}.ServerReflection" for version in sys.argv[1:]]
+    names = [f"grpc.reflection.{version}.ServerReflection" for version in said.versions]
     servicer = Alone(["mirror.v1.Mirror", *names], pool)
     info = grpc.stream_stream_rpc_method_handler(
         guarded(servicer.ServerReflectionInfo),
@@ -76,7 +97,7 @@ def main():
     )
     for name in names:
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": info}),))
-    print("port", server.add_insecure_port("127.0.0.1:0"), flush=True)
+    print("port", listen(server, said.tls), flush=True)
     server.start()
     # The test closes standard input when it is done.
     sys.stdin.read()
