@@ -1,15 +1,18 @@
 //! `tests/behaviour/*.md`: each document is a claim, played against a real gateway and scripted backends.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
+use rustls::version::{TLS12, TLS13};
 
 use crate::backend::{Backends, Seen};
+use crate::certificates::connect;
 use crate::claim::{files, run, stem};
 use crate::coding;
 use crate::compare;
-use crate::document::{self, Answer, Calls, Document, Kind, Request};
+use crate::document::{self, Answer, Asker, Calls, Document, Kind, Request, Tls};
 use crate::gateway::Running;
 use crate::http1::{Connection, Message};
 use crate::project::Project;
@@ -60,6 +63,8 @@ pub(crate) async fn play_document(document: &Document, name: &str) -> Result<(),
             Kind::Answer(answer) => client.answer(answer),
             Kind::Calls(calls) => client.calls(calls).await,
             Kind::Drift(expected) => drifts_as(&stage, expected).await,
+            Kind::Log(expected) => logs(&stage, expected).await,
+            Kind::End(after, within) => ends(&stage, (*after, *within)).await,
         };
         done.map_err(|why| format!("line {}: {why}", event.line))?;
     }
@@ -90,7 +95,10 @@ impl Stage {
         let located: Vec<(String, String)> =
             document.files.iter().map(|(path, text)| (path.clone(), backends.locate(text))).collect();
         let project = Project::write(name, &located)?;
-        let started = Running::start_with(project.root(), document.profile.as_deref()).await;
+        let started = match document.is_of_the_command() {
+            true => Running::command(project.root(), document.profile.as_deref()),
+            false => Running::start_with(project.root(), document.profile.as_deref()).await,
+        };
         let gateway = started.map_err(|why| format!("the project does not start\n{why}"))?;
         Ok(Self { gateway, backends })
     }
@@ -99,7 +107,8 @@ impl Stage {
 /// The client of a document: sends requests one by one and keeps what came back.
 struct Client<'a> {
     stage: &'a Stage,
-    received: Option<(Message, Duration)>,
+    /// The answer or why there is none, and how long that took.
+    received: Option<(Result<Message, String>, Duration)>,
     /// How many calls of the record were compared before.
     compared: usize,
 }
@@ -114,18 +123,19 @@ impl<'a> Client<'a> {
             return Err("the answer before was not compared".into());
         }
         let sent = Instant::now();
-        let received =
-            send(&self.stage.gateway, request).await?.map(|message| (coding::plain(message), sent.elapsed()));
-        self.received = match received {
-            Some((message, took)) => Some((message.map_err(|error| error.to_string())?, took)),
-            None => None,
-        };
+        let received = send(&self.stage.gateway, request).await.transpose();
+        let plain = |message| coding::plain(message).map_err(|error| error.to_string());
+        self.received = received.map(|received| (received.and_then(plain), sent.elapsed()));
         Ok(())
     }
 
     fn answer(&mut self, expected: &Answer) -> Result<(), String> {
-        let (message, took) = self.received.take().ok_or("there is no answer to compare")?;
-        compare::answer(expected, &message)?;
+        let (received, took) = self.received.take().ok_or("there is no answer to compare")?;
+        match received {
+            Ok(message) => compare::answer(expected, &message)?,
+            Err(why) if expected.status.is_none() && why.contains(&expected.body) => {}
+            Err(why) => return Err(why),
+        }
         match (expected.within, expected.after) {
             (Some(limit), _) if took > limit => Err(format!("took {took:?}, and {LATE} {limit:?}")),
             (_, Some(limit)) if took < limit => Err(format!("took {took:?}, and must take at least {limit:?}")),
@@ -177,13 +187,49 @@ async fn drift(stage: &Stage) -> Result<serde_json::Value, String> {
     serde_json::from_str(&answer.text()).map_err(|error| error.to_string())
 }
 
+/// Compares the access log with the lines of a document.
+async fn logs(stage: &Stage, expected: &[String]) -> Result<(), String> {
+    let (serving, since) = (stage.gateway.process()?, Instant::now());
+    let mut written = serving.new_access();
+    while since.elapsed() < SETTLE && compare::lines(expected, &written).is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        written.extend(serving.new_access());
+    }
+    tokio::time::sleep(QUIET).await;
+    written.extend(serving.new_access());
+    compare::lines(expected, &written)
+}
+
+/// Waits for the end of the gateway, which must come in its time.
+async fn ends(stage: &Stage, (after, within): (Duration, Duration)) -> Result<(), String> {
+    match stage.gateway.process()?.end().await? {
+        took if took < after => Err(format!("it ended after {took:?}, and must take at least {after:?}")),
+        took if took > within => Err(format!("it ended after {took:?}, and {LATE} {within:?}")),
+        _ => Ok(()),
+    }
+}
+
 /// Sends a request on a connection of its own; `None` when the client leaves before the answer.
 ///
 /// # Errors
 /// A connection that fails.
 pub(crate) async fn send(gateway: &Running, request: &Request) -> Result<Option<Message>, String> {
-    let mut connection = Connection::open(gateway.address()).await.map_err(|error| error.to_string())?;
+    let way = request.way;
+    let listens = match way.from {
+        Asker::Client => gateway.address(),
+        Asker::Operator => gateway.admin_address(),
+    };
+    let address = SocketAddr::new(way.at.unwrap_or(listens.ip()), listens.port());
+    let mut connection = match way.tls {
+        None => Connection::open(address).await.map_err(|error| error.to_string())?,
+        Some(Tls::Old) => Connection::over(Box::new(connect(address, b"http/1.1", &[&TLS12]).await?)),
+        Some(Tls::New) => Connection::over(Box::new(connect(address, b"http/1.1", &[&TLS13]).await?)),
+    };
     connection.send(&bytes(request)).await.map_err(|error| error.to_string())?;
+    if let Some(after) = way.drains {
+        tokio::time::sleep(after).await;
+        gateway.process()?.tell_to_end()?;
+    }
     if let Some(after) = request.leaves {
         tokio::time::sleep(after).await;
         return Ok(None);

@@ -63,7 +63,7 @@ fn shown() -> Result<BTreeSet<Answered>, String> {
             let tells = |(status, code): &&Answered| match code.starts_with(OF_GRAPHQL) {
                 true => answer.body.contains(&format!("\"extensions\":{{\"code\":\"{code}\"")),
                 false => {
-                    *status == answer.status
+                    Some(*status) == answer.status
                         && answer.body.contains(&format!("\"status\":{status},\"code\":\"{code}\""))
                 }
             };

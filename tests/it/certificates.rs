@@ -1,8 +1,9 @@
-//! Certificates made for the tests: an authority, what it signed, and what nobody should trust.
+//! Certificates made for the tests: an authority, what it signed, and what nobody should trust; and TLS with them.
 //!
 //! They stand in one folder of files, which documents and rejects call `/tls.test/`.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -10,9 +11,12 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// The folder as documents name it.
 const NAME: &str = "/tls.test/";
@@ -94,4 +98,33 @@ pub(crate) fn server(name: &str, protocols: &[&[u8]]) -> Arc<ServerConfig> {
     let mut config = builder.with_single_cert(vec![certificate], key).expect("they belong together");
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Arc::new(config)
+}
+
+/// A connection over TLS with `localhost`, whose certificate is verified.
+///
+/// # Errors
+/// What either side says of the other.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    protocol: &[u8],
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<TlsStream<TcpStream>, String> {
+    let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+    let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
+    let connected = client(protocol, versions).connect(name, stream).await;
+    let stream = connected.map_err(|error| error.to_string())?;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
+    Ok(stream)
+}
+
+/// TLS of a client that trusts the authority of the tests.
+fn client(protocol: &[u8], versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    let authority = CertificateDer::from_pem_file(file("authority.pem")).expect("it was written");
+    roots.add(authority).expect("it is an authority");
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_protocol_versions(versions).expect("the versions are known");
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    TlsConnector::from(Arc::new(config))
 }

@@ -13,8 +13,9 @@ use crate::script::Asked;
 /// The first difference, with both sides.
 pub(crate) fn answer(expected: &Answer, actual: &Message) -> Result<(), String> {
     let whole = || format!("\n--- the whole answer\n{}\n{:?}\n\n{}", actual.first_line, actual.headers, actual.text());
-    if expected.status != actual.status() {
-        return Err(format!("expected status {}{}", expected.status, whole()));
+    let Some(status) = expected.status else { return Err(format!("expected no answer{}", whole())) };
+    if status != actual.status() {
+        return Err(format!("expected status {status}{}", whole()));
     }
     for (name, value) in &expected.headers {
         header(name, value.as_deref(), &actual.headers).map_err(|why| format!("{why}{}", whole()))?;
@@ -56,6 +57,23 @@ pub(crate) fn calls(expected: &Calls, actual: &[Seen]) -> Result<(), String> {
         Some(seen) => Err(format!("called too much: {}{}", show(seen), both())),
         None => Ok(()),
     }
+}
+
+/// Compares lines of a log with those that must be there.
+///
+/// # Errors
+/// Both sides, when they differ.
+pub(crate) fn lines(expected: &[String], actual: &[String]) -> Result<(), String> {
+    let same = expected.len() == actual.len() && expected.iter().zip(actual).all(|(one, other)| fits_line(one, other));
+    let both = || format!("\n--- expected\n{}\n--- actual\n{}", expected.join("\n"), actual.join("\n"));
+    if same { Ok(()) } else { Err(format!("the lines differ{}", both())) }
+}
+
+/// Whether a line is as expected when each `*` stands for anything.
+fn fits_line(expected: &str, actual: &str) -> bool {
+    let Some((before, after)) = expected.split_once('*') else { return expected == actual };
+    let Some(rest) = actual.strip_prefix(before) else { return false };
+    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| fits_line(after, &rest[at..]))
 }
 
 /// A call as a `calls` block writes it.

@@ -11,13 +11,12 @@ use crate::claim::{claims, files, repository, stem};
 use crate::document;
 use crate::documents::is_current;
 use crate::reject;
-use crate::written::{self, Key, Role, Written};
+use crate::written::{self, Role, Written};
 
 claims![
     every_key_is_shown_and_refused,
     every_key_has_an_example_in_the_manual,
     every_code_of_a_diagnostic_has_a_reject,
-    what_is_listed_as_unproved_is,
     a_mistake_belongs_to_the_innermost_key,
 ];
 
@@ -25,28 +24,6 @@ claims![
 const NAMED: usize = 2;
 /// Where the part of the manual begins that is made here.
 const HEADING: &str = "## Every key\n";
-
-/// Keys without a document or a reject, and why.
-const UNPROVED: &[(&str, &str, &str)] = &[
-    ("Backend", "reflection", ASKED),
-    ("Gateway", "listen", LISTENS),
-    ("Gateway", "admin", LISTENS),
-    ("Gateway", "shutdown", LISTENS),
-    ("Gateway", "access_log", LISTENS),
-    ("Gateway", "tls", LISTENS),
-    ("ServerTls", "certificate", LISTENS),
-    ("ServerTls", "key", LISTENS),
-    ("ServerTls", "minimum", LISTENS),
-    ("Admin", "listen", LISTENS),
-    ("Shutdown", "delay", LISTENS),
-    ("Shutdown", "timeout", LISTENS),
-];
-
-/// Why some keys have no behaviour document.
-const LISTENS: &str = "documents run with ports and a drain of their own, without TLS; `tests/it/serve.rs` and `tests/it/secure.rs` have them";
-
-/// Why one key has no behaviour document.
-const ASKED: &str = "a server of other make says what it promises; `tests/it/reflection.rs` asks it";
 
 /// Codes that no composition can get, and where they are shown instead.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -74,7 +51,7 @@ struct Proof {
 fn every_key_is_shown_and_refused() -> Result<(), String> {
     let (shown, refused) = (shown()?, refused()?);
     let lacking = |what: &str, proofs: &Proofs| -> Vec<String> {
-        let keys = written::keys().into_iter().filter(|key| !proofs.contains_key(&key.of()) && !is_listed(key));
+        let keys = written::keys().into_iter().filter(|key| !proofs.contains_key(&key.of()));
         keys.map(|key| format!("{}.{} has no {what}", key.object, key.key)).collect()
     };
     let lacking =
@@ -104,21 +81,6 @@ fn every_key_has_an_example_in_the_manual() -> Result<(), String> {
     let missing = written::keys().into_iter().filter(|key| !shown.contains(&key.of()));
     let missing: Vec<String> = missing.map(|key| format!("{}.{} has no example", key.object, key.key)).collect();
     if missing.is_empty() { Ok(()) } else { Err(missing.join("\n")) }
-}
-
-fn what_is_listed_as_unproved_is() -> Result<(), String> {
-    let (shown, refused) = (shown()?, refused()?);
-    for (object, key, why) in UNPROVED {
-        let named = written::keys().into_iter().find(|known| (known.object, known.key) == (*object, *key));
-        let of = named.ok_or(format!("no key is called {object}.{key}"))?.of();
-        let is_proved = shown.contains_key(&of) && refused.contains_key(&of);
-        assert!(!is_proved, "{object}.{key} is listed and has both: {why}");
-    }
-    Ok(())
-}
-
-fn is_listed(key: &Key) -> bool {
-    UNPROVED.iter().any(|(object, name, _)| (*object, *name) == (key.object, key.key))
 }
 
 /// The behaviour documents that use each key.

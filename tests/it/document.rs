@@ -2,6 +2,7 @@
 //!
 //! The form is told in `tests/behaviour/README.md`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -43,10 +44,25 @@ pub(crate) enum Kind {
     Calls(Calls),
     /// Operators must be told exactly this about what replies do not keep: one line for each promise.
     Drift(Vec<String>),
+    /// The access log must have got exactly these lines since the last such block; `*` stands for anything.
+    Log(Vec<String>),
+    /// The gateway must have ended so long after it was told to: the shortest and the longest time.
+    End(Duration, Duration),
+}
+
+impl Document {
+    /// Whether it is about the command itself: what it logs, and how it ends.
+    pub(crate) fn is_of_the_command(&self) -> bool {
+        self.events.iter().any(|event| match &event.kind {
+            Kind::Log(_) | Kind::End(..) => true,
+            Kind::Request(request) => request.way.drains.is_some(),
+            _ => false,
+        })
+    }
 }
 
 /// A request of the client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     /// The HTTP method.
     pub(crate) method: String,
@@ -58,13 +74,47 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     /// The client closes the connection so long after it sent the request.
     pub(crate) leaves: Option<Duration>,
+    /// How it comes to the gateway.
+    pub(crate) way: Way,
+}
+
+/// How a request comes to the gateway: as one of a client, to where it listens, without TLS, unless said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// Whose request it is.
+    pub(crate) from: Asker,
+    /// The address of this machine that it is sent to.
+    pub(crate) at: Option<IpAddr>,
+    /// The version of TLS.
+    pub(crate) tls: Option<Tls>,
+    /// The gateway is told to end so long after it was sent.
+    pub(crate) drains: Option<Duration>,
+}
+
+/// Whose request it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A client's.
+    #[default]
+    Client,
+    /// An operator's, who has an address of its own.
+    Operator,
+}
+
+/// Versions of TLS that the client of a document speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// 1.2 and no other.
+    Old,
+    /// 1.3 and no other.
+    New,
 }
 
 /// An answer as it must be.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// The HTTP status.
-    pub(crate) status: u16,
+    /// The HTTP status; `None` where no answer must come.
+    pub(crate) status: Option<u16>,
     /// The longest time from sending the request to the end of the answer.
     pub(crate) within: Option<Duration>,
     /// The shortest such time.
@@ -73,7 +123,8 @@ pub(crate) struct Answer {
     pub(crate) json: bool,
     /// Header fields with these values (`*`: any), or, with `None`, not there.
     pub(crate) headers: Vec<(String, Option<String>)>,
-    /// The body; `...` alone stands for any, `"*"` in it for any JSON string.
+    /// The body; `...` alone stands for any, `"*"` in it for any JSON string. Where no answer must come, a part of the
+    /// reason.
     pub(crate) body: String,
 }
 
@@ -141,11 +192,16 @@ fn read_block(document: &mut Document, line: usize, info: &str, text: &str) -> R
         }
         ["text"] => return Ok(()),
         ["request"] => Kind::Request(read_request(text)?),
+        ["operator", "request"] => asked(text, Way { from: Asker::Operator, ..Way::default() })?,
+        ["request", "over", "TLS", "1.2"] => asked(text, Way { tls: Some(Tls::Old), ..Way::default() })?,
+        ["request", "over", "TLS", "1.3"] => asked(text, Way { tls: Some(Tls::New), ..Way::default() })?,
         ["graphql", "request"] => Kind::Request(read_graphql(text)?),
         ["answer"] => Kind::Answer(read_answer(text)?),
         ["calls"] => Kind::Calls(Calls { in_order: false, calls: read_calls(text)? }),
         ["calls", "in", "order"] => Kind::Calls(Calls { in_order: true, calls: read_calls(text)? }),
-        ["drift"] => Kind::Drift(text.lines().filter(|line| *line != "none").map(str::to_owned).collect()),
+        ["drift"] => Kind::Drift(lines(text)),
+        ["access", "log"] => Kind::Log(lines(text)),
+        ["end"] => read_end(text)?,
         _ => return Err(format!("unknown block `{info}`")),
     };
     document.events.push(Event { line, kind });
@@ -160,21 +216,50 @@ fn project_file(document: &mut Document, path: &str, text: &str) -> Result<(), S
     Ok(())
 }
 
+/// The lines of a block, of which `none` alone says that there are none.
+fn lines(text: &str) -> Vec<String> {
+    text.lines().filter(|line| *line != "none").map(str::to_owned).collect()
+}
+
+/// A request that comes in this way, as far as its first line does not say more.
+fn asked(text: &str, way: Way) -> Result<Kind, String> {
+    let request = read_request(text)?;
+    Ok(Kind::Request(Request { way: Way { from: way.from, tls: way.tls, ..request.way }, ..request }))
+}
+
 fn read_request(text: &str) -> Result<Request, String> {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
-    let first = lines.next().unwrap_or_default();
-    let (line, leaves) = match first.split_once(" leaves after ") {
-        Some((line, after)) => (line, Some(script::read_duration(after)?)),
-        None => (first, None),
-    };
+    let (mut line, mut request) = (lines.next().unwrap_or_default(), Request::default());
+    loop {
+        if let Some((rest, after)) = line.split_once(" leaves after ") {
+            (line, request.leaves) = (rest, Some(script::read_duration(after)?));
+        } else if let Some((rest, after)) = line.split_once(" drains after ") {
+            (line, request.way.drains) = (rest, Some(script::read_duration(after)?));
+        } else if let Some((rest, address)) = line.split_once(" at ") {
+            (line, request.way.at) = (rest, Some(address.parse().map_err(|_| format!("no address: {address}"))?));
+        } else {
+            break;
+        }
+    }
     let (method, target) = line.split_once(' ').ok_or("expected `METHOD TARGET`")?;
-    let headers = lines.map(read_header).collect::<Result<_, _>>()?;
-    let body = match body.strip_prefix("bytes ") {
+    (request.method, request.target) = (method.to_owned(), target.to_owned());
+    request.headers = lines.map(read_header).collect::<Result<_, _>>()?;
+    request.body = match body.strip_prefix("bytes ") {
         Some(quoted) => script::read_bytes(quoted)?,
         None => body.as_bytes().to_vec(),
     };
-    Ok(Request { method: method.to_owned(), target: target.to_owned(), headers, body, leaves })
+    Ok(request)
+}
+
+/// `after 300ms within 2s`
+fn read_end(text: &str) -> Result<Kind, String> {
+    match text.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["after", after, "within", within] => {
+            Ok(Kind::End(script::read_duration(after)?, script::read_duration(within)?))
+        }
+        _ => Err("expected `after DURATION within DURATION`".into()),
+    }
 }
 
 fn read_header(line: &str) -> Result<(String, String), String> {
@@ -198,14 +283,17 @@ fn read_graphql(text: &str) -> Result<Request, String> {
         }
     }
     let body = body.to_string().into_bytes();
-    Ok(Request { method: "POST".into(), target: "/graphql".into(), headers, body, leaves: None })
+    Ok(Request { method: "POST".into(), target: "/graphql".into(), headers, body, ..Request::default() })
 }
 
 fn read_answer(text: &str) -> Result<Answer, String> {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let mut words = lines.next().unwrap_or_default().split_whitespace();
-    let status = words.next().and_then(|status| status.parse().ok()).ok_or("expected a status")?;
+    let status = match words.next() {
+        Some("none") => None,
+        word => Some(word.and_then(|status| status.parse().ok()).ok_or("expected a status or `none`")?),
+    };
     let mut answer =
         Answer { status, within: None, after: None, json: false, headers: Vec::new(), body: body.to_owned() };
     while let Some(word) = words.next() {
@@ -218,6 +306,9 @@ fn read_answer(text: &str) -> Result<Answer, String> {
         if word != "json" {
             words.next();
         }
+    }
+    if status.is_none() && body.is_empty() {
+        return Err("below `none` stands why there is no answer".into());
     }
     answer.headers = lines.map(read_expected_header).collect::<Result<_, _>>()?;
     Ok(answer)

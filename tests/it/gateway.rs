@@ -9,8 +9,15 @@ use selvedge::base::diagnostic::{Diagnostic, Sources};
 use selvedge::server::{Gateway, Options, Source, load_every_profile, load_project, load_texts};
 use selvedge::spec::Project;
 
-/// A gateway in this process, on ports of its own.
-pub(crate) struct Running(Gateway);
+use crate::serve::Serving;
+
+/// A gateway on ports of its own.
+pub(crate) enum Running {
+    /// In this process.
+    Here(Gateway),
+    /// The command, in a process of its own.
+    Command(Serving),
+}
 
 impl Running {
     /// Starts the project in `root`.
@@ -21,7 +28,8 @@ impl Running {
         Self::start_with(root, None).await
     }
 
-    /// Starts the project in `root` with one of its profiles, if one is named.
+    /// Starts the project in `root` with one of its profiles, if one is named. It listens on 127.0.0.1, or where the
+    /// project says an address whose port is 0.
     ///
     /// # Errors
     /// The rendered diagnostics of a project that does not start.
@@ -29,27 +37,55 @@ impl Running {
         let loaded = load_project(Project { root, profile }, &HashMap::new());
         let shown = loaded.render();
         let plan = loaded.plan.ok_or(shown)?;
-        let source = Source { root: root.to_owned(), profile: profile.map(str::to_owned), inputs: loaded.inputs };
-        let any_port = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let any_port = |said: SocketAddr| (said.port() != 0).then(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let (listen, admin) = (any_port(plan.gateway.listen), any_port(plan.gateway.admin));
         let drain = Some((Duration::ZERO, Duration::from_secs(2)));
-        let source = Some(source);
-        let options = Options { listen: any_port, admin: any_port, drain, source, ..Options::default() };
-        Gateway::start(plan, &options).await.map(Self).map_err(|error| error.to_string())
+        let source = Some(Source { root: root.to_owned(), profile: profile.map(str::to_owned), inputs: loaded.inputs });
+        let options = Options { listen, admin, drain, source, ..Options::default() };
+        Gateway::start(plan, &options).await.map(Self::Here).map_err(|error| error.to_string())
+    }
+
+    /// Starts the command with the project in `root`, which says itself where it listens and how it ends.
+    ///
+    /// # Errors
+    /// What it says when it does not start.
+    pub(crate) fn command(root: &Path, profile: Option<&str>) -> Result<Self, String> {
+        let profile = profile.map(|profile| ["--profile", profile]);
+        Serving::of(root, profile.as_ref().map_or(&[], |words| words.as_slice())).map(Self::Command)
     }
 
     /// Where clients ask.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.0.address()
+        match self {
+            Self::Here(gateway) => gateway.address(),
+            Self::Command(serving) => serving.clients,
+        }
     }
 
     /// Where operators ask.
     pub(crate) fn admin_address(&self) -> SocketAddr {
-        self.0.admin_address()
+        match self {
+            Self::Here(gateway) => gateway.admin_address(),
+            Self::Command(serving) => serving.operators,
+        }
     }
 
-    /// Ends it in order.
+    /// The command, if it is that.
+    ///
+    /// # Errors
+    /// It runs in this process.
+    pub(crate) fn process(&self) -> Result<&Serving, String> {
+        match self {
+            Self::Here(_) => Err("the gateway is no process of its own".into()),
+            Self::Command(serving) => Ok(serving),
+        }
+    }
+
+    /// Ends it, in order if it is in this process.
     pub(crate) async fn stop(self) {
-        self.0.stop().await;
+        if let Self::Here(gateway) = self {
+            gateway.stop().await;
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use http::{HeaderMap, Request};
 use crate::backend::Backends;
 use crate::claim::{claims, files, run, until};
 use crate::compare;
-use crate::document::{self, Document, Kind};
+use crate::document::{self, Asker, Document, Kind, Tls, Way};
 use crate::http1::Connection;
 use crate::project::Project;
 use crate::script::{self, Act};
@@ -18,6 +18,9 @@ claims![
     the_documents_and_the_rejects_are_found,
     a_document_is_read_block_by_block,
     a_document_with_an_unknown_block_is_refused,
+    a_request_says_how_it_comes,
+    what_the_command_does_is_read,
+    lines_fit_with_stars_for_anything,
     a_script_knows_every_way_to_answer,
     quoted_bytes_are_read_with_their_escapes,
     an_answer_that_differs_in_one_byte_is_refused,
@@ -133,6 +136,52 @@ fn a_document_with_an_unknown_block_is_refused() {
     let wrong = "# A claim\n\n```anwser\n200\n```\n";
     assert_eq!(document::read(wrong).err(), Some("line 3: unknown block `anwser`".to_owned()));
     assert!(document::read("no title").is_err());
+}
+
+fn a_request_says_how_it_comes() {
+    let way = |block: &str| {
+        let document = parsed(&format!("# A\n\n```{block}\n```\n"));
+        let Kind::Request(request) = &document.events[0].kind else { unreachable!("the only event is a request") };
+        (format!("{} {}", request.method, request.target), request.way, document.is_of_the_command())
+    };
+    let (target, plain, of_the_command) = way("request\nGET /a b");
+    assert_eq!((&*target, plain, of_the_command), ("GET /a b", Way::default(), false));
+    let (target, told, of_the_command) = way("operator request\nGET /a at 127.0.0.2 drains after 50ms");
+    let expected = Way {
+        from: Asker::Operator,
+        at: Some([127, 0, 0, 2].into()),
+        drains: Some(Duration::from_millis(50)),
+        tls: None,
+    };
+    assert_eq!((&*target, told, of_the_command), ("GET /a", expected, true));
+    assert_eq!(way("request over TLS 1.2\nGET /a").1.tls, Some(Tls::Old));
+    assert_eq!(way("request over TLS 1.3\nGET /a").1.tls, Some(Tls::New));
+    for wrong in ["request over TLS 1.1\nGET /a", "request\nGET /a at home", "request\nGET /a drains after a while"] {
+        assert!(document::read(&format!("# A\n\n```{wrong}\n```\n")).is_err(), "{wrong}");
+    }
+}
+
+fn what_the_command_does_is_read() {
+    let document = parsed("# A\n\n```access log\nnone\n```\n\n```end\nafter 1s within 2s\n```\n");
+    assert!(document.is_of_the_command());
+    assert!(matches!(&document.events[0].kind, Kind::Log(lines) if lines.is_empty()));
+    let times = (Duration::from_secs(1), Duration::from_secs(2));
+    assert!(matches!(document.events[1].kind, Kind::End(after, within) if (after, within) == times));
+    let document = parsed("# A\n\n```answer\nnone within 1s\n\nrefused\n```\n");
+    assert!(matches!(&document.events[0].kind, Kind::Answer(answer) if answer.status.is_none()));
+    for wrong in ["answer\nnone", "answer\nnothing", "end\nafter 1s", "end\n"] {
+        assert!(document::read(&format!("# A\n\n```{wrong}\n```\n")).is_err(), "{wrong}");
+    }
+}
+
+fn lines_fit_with_stars_for_anything() {
+    let fits = |expected: &[&str], actual: &[&str]| {
+        let owned = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+        compare::lines(&owned(expected), &owned(actual)).is_ok()
+    };
+    assert!(fits(&[], &[]) && fits(&["a", "*"], &["a", ""]) && fits(&["*é: *b*b"], &["aé: é: bbab"]));
+    assert!(!fits(&["*"], &[]) && !fits(&[], &["a"]) && !fits(&["a", "b"], &["b", "a"]));
+    assert!(!fits(&["a*"], &["ba"]) && !fits(&["*a"], &["ab"]) && !fits(&["a*a"], &["a"]));
 }
 
 fn a_script_knows_every_way_to_answer() {

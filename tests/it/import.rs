@@ -64,7 +64,7 @@ fn request(line: &str) -> Request {
     let (head, body) = line.split_once(" <- ").unwrap_or((line, ""));
     let (method, target) = head.split_once(' ').expect("a method and a target");
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Request { method: method.into(), target: target.into(), headers, body: body.into(), leaves: None }
+    Request { method: method.into(), target: target.into(), headers, body: body.into(), ..Request::default() }
 }
 
 fn endpoints_of_rules_call_their_rpcs() -> Result<(), String> {

@@ -81,7 +81,6 @@ fn main() {
         mutants::trials(),
         schema::trials(),
         secure::trials(),
-        serve::trials(),
         access::trials(),
         explain::trials(),
         explain::snapshots(),

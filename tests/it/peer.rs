@@ -118,7 +118,7 @@ impl Stage {
 
 fn request(method: &str, target: &str, body: Vec<u8>) -> Request {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Request { method: method.into(), target: target.into(), headers, body, leaves: None }
+    Request { method: method.into(), target: target.into(), headers, body, ..Request::default() }
 }
 
 /// The interpreter that `tests/run` prepares.

@@ -30,13 +30,13 @@ async fn ask(stage: &Stage, request: &Request) -> Result<Message, String> {
 }
 
 fn get(target: &str) -> Request {
-    Request { method: "GET".into(), target: target.into(), headers: Vec::new(), body: Vec::new(), leaves: None }
+    Request { method: "GET".into(), target: target.into(), headers: Vec::new(), body: Vec::new(), ..Request::default() }
 }
 
 fn graphql(query: &str) -> Request {
     let body = serde_json::json!({ "query": query }).to_string().into_bytes();
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Request { method: "POST".into(), target: "/graphql".into(), headers, body, leaves: None }
+    Request { method: "POST".into(), target: "/graphql".into(), headers, body, ..Request::default() }
 }
 
 fn a_merge_is_the_same_byte_for_byte_in_any_order_of_arrival() -> Result<(), String> {

@@ -70,7 +70,7 @@ async fn answer_behind(arguments: &[&str], named: (&str, &str)) -> Result<String
         target: "/mirror/abc".into(),
         headers: Vec::new(),
         body: Vec::new(),
-        leaves: None,
+        ..Request::default()
     };
     let answer = send(&gateway, &request).await?.ok_or("the client does not leave")?;
     Ok(answer.text())

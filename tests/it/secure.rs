@@ -1,23 +1,18 @@
 //! TLS on real sockets: clients of the gateway over HTTP/1.1 and HTTP/2, backends that agree on HTTP/2, and what the log
 //! says of those that are not to be trusted.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsAcceptor;
 
 use crate::behaviour::{Stage, send};
-use crate::certificates;
+use crate::certificates::{self, connect};
 use crate::claim::{claims, run};
 use crate::document;
 use crate::gateway::Running;
@@ -30,7 +25,6 @@ claims![
     a_client_without_tls_gets_no_answer_and_harms_nobody,
     a_client_that_begins_tls_and_does_not_end_it_is_given_up,
     a_client_that_leaves_over_tls_cancels_its_calls,
-    an_old_version_is_not_spoken,
     a_rest_backend_that_agrees_on_http_2_gets_its_calls_on_one_connection,
     a_backend_that_goes_back_to_http_1_is_asked_in_it,
     bodies_stream_through_to_a_backend_over_http_2,
@@ -59,31 +53,11 @@ async fn set(name: &str) -> Result<Stage, String> {
     Stage::set(&document::read(DOCUMENT)?, &format!("secure/{name}")).await
 }
 
-/// TLS of a client that trusts the authority of the tests.
-fn client(protocol: &[u8], versions: &[&'static rustls::SupportedProtocolVersion]) -> TlsConnector {
-    let mut roots = RootCertStore::empty();
-    let authority = CertificateDer::from_pem_file(certificates::file("authority.pem")).expect("it was written");
-    roots.add(authority).expect("it is an authority");
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    let builder = builder.with_protocol_versions(versions).expect("the versions are known");
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![protocol.to_vec()];
-    TlsConnector::from(Arc::new(config))
-}
-
-async fn connect(address: SocketAddr, protocol: &[u8]) -> Result<TlsStream<TcpStream>, String> {
-    let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-    let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
-    let connected = client(protocol, rustls::ALL_VERSIONS).connect(name, stream).await;
-    let stream = connected.map_err(|error| error.to_string())?;
-    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
-    Ok(stream)
-}
-
 fn clients_are_served_over_tls_in_both_versions() -> Result<(), String> {
     run(async {
         let stage = set("both").await?;
-        let mut one = Connection::over(Box::new(connect(stage.gateway.address(), b"http/1.1").await?));
+        let mut one =
+            Connection::over(Box::new(connect(stage.gateway.address(), b"http/1.1", rustls::ALL_VERSIONS).await?));
         for _ in 0..2 {
             one.send(b"GET /page HTTP/1.1\r\nhost: a\r\n\r\n").await.map_err(|error| error.to_string())?;
             assert_eq!(one.response("GET").await.map_err(|error| error.to_string())?.text(), "{\"n\":1}");
@@ -92,7 +66,7 @@ fn clients_are_served_over_tls_in_both_versions() -> Result<(), String> {
         let head = "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length";
         one.send(format!("{head}: {}\r\n\r\n{long}", long.len()).as_bytes()).await.map_err(|e| e.to_string())?;
         assert_eq!(one.response("POST").await.map_err(|error| error.to_string())?.text(), long);
-        let two = connect(stage.gateway.address(), b"h2").await?;
+        let two = connect(stage.gateway.address(), b"h2", rustls::ALL_VERSIONS).await?;
         let (sender, connection) = h2::client::handshake(two).await.map_err(|error| error.to_string())?;
         tokio::spawn(connection);
         let mut sender: h2::client::SendRequest<Bytes> = sender.ready().await.map_err(|error| error.to_string())?;
@@ -115,7 +89,7 @@ fn a_client_without_tls_gets_no_answer_and_harms_nobody() -> Result<(), String> 
         let rest = rest.map_err(|_| "it is neither answered nor closed")?;
         assert!(!rest.windows(4).any(|bytes| bytes == b"HTTP"), "{rest:?}");
         assert_eq!(stage.backends.record.all().len(), 0);
-        connect(stage.gateway.address(), b"http/1.1").await.map(drop)
+        connect(stage.gateway.address(), b"http/1.1", rustls::ALL_VERSIONS).await.map(drop)
     })
 }
 
@@ -133,23 +107,12 @@ fn a_client_that_begins_tls_and_does_not_end_it_is_given_up() -> Result<(), Stri
 fn a_client_that_leaves_over_tls_cancels_its_calls() -> Result<(), String> {
     run(async {
         let stage = set("leaves").await?;
-        let mut client = Connection::over(Box::new(connect(stage.gateway.address(), b"http/1.1").await?));
+        let mut client =
+            Connection::over(Box::new(connect(stage.gateway.address(), b"http/1.1", rustls::ALL_VERSIONS).await?));
         client.send(b"GET /hang HTTP/1.1\r\nhost: a\r\n\r\n").await.map_err(|error| error.to_string())?;
         assert!(crate::claim::until(|| stage.backends.record.all().len() == 1).await);
         drop(client);
         assert!(crate::claim::until(|| stage.backends.record.all()[0].cancelled).await);
-        Ok(())
-    })
-}
-
-fn an_old_version_is_not_spoken() -> Result<(), String> {
-    run(async {
-        let stage = set("old").await?;
-        let stream = TcpStream::connect(stage.gateway.address()).await.map_err(|error| error.to_string())?;
-        let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
-        let connected = client(b"h2", &[&rustls::version::TLS12]).connect(name, stream).await;
-        let refused = connected.err().ok_or("TLS 1.2 is spoken although 1.3 is the minimum")?;
-        assert!(refused.to_string().contains("ProtocolVersion"), "{refused}");
         Ok(())
     })
 }
@@ -244,7 +207,13 @@ async fn serve_http1(stream: TcpStream) {
 }
 
 fn request(method: &str, target: &str, body: Vec<u8>) -> document::Request {
-    document::Request { method: method.into(), target: target.into(), headers: Vec::new(), body, leaves: None }
+    document::Request {
+        method: method.into(),
+        target: target.into(),
+        headers: Vec::new(),
+        body,
+        ..document::Request::default()
+    }
 }
 
 async fn ask(gateway: &Running, request: document::Request) -> Result<String, String> {
