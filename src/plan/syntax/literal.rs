@@ -41,7 +41,8 @@ impl Numbers {
         Literal::of_constant(&value.node, &mut self.since(value.pos))
     }
 
-    /// The numbers from a place on. A value takes as many of them as it has, for between its own stands no other.
+    /// The numbers from a place on. A value takes as many of them as it has, for between its own stands no other; and
+    /// as many there are, for the parser makes numbers of nothing else.
     fn since(&self, place: Pos) -> impl Iterator<Item = &str> {
         let first = self.0.partition_point(|(at, _)| *at < place);
         self.0[first..].iter().map(|(_, number)| &**number)
