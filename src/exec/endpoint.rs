@@ -15,7 +15,7 @@ use super::run::Run;
 use super::{Live, graph, pairs, render};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Held, JsonWriter, Text, Value, View, base64_decode_into};
-use crate::expr::{Env as _, Node};
+use crate::expr::{self, Node};
 use crate::plan::{self, BodyForm, Composed, Respond};
 
 /// The media type of bytes that nothing is said of.
@@ -148,16 +148,8 @@ fn room(run: &Run<'_>, composed: &Composed) -> usize {
 
 /// Writes the result as JSON. A reply that is the whole result is handed on without a copy.
 fn write((node, room): (&Node, usize), env: &Env<'_>) -> Result<Bytes, Failure> {
-    let (whole, is_as_declared): (_, &dyn Fn(View<'_>) -> bool) = match node {
-        Node::Required(required) => (&required.node, &|view| required.demand.is_met(&view.value())),
-        node => (node, &|_| true),
-    };
-    if let Node::Path { var, steps } = whole
-        && steps.is_empty()
-        && let Some(view) = env.view(*var).filter(|view| is_as_declared(*view))
-        && let (doc, 0) = view.parts()
-    {
-        return Ok(doc.bytes().clone());
+    if let Some(whole) = expr::whole(node, env) {
+        return Ok(whole.bytes().clone());
     }
     let mut out = JsonWriter::default();
     out.bytes.reserve(room);

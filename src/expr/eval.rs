@@ -3,6 +3,8 @@
 //! Evaluation is recursive; the checker bounds the depth of every program. A plain path over a
 //! reply allocates nothing.
 
+use std::sync::Arc;
+
 use super::budget::Budget;
 use super::error::{ErrorKind, EvalError, Failures};
 use super::library::kind_name;
@@ -10,7 +12,7 @@ use super::node::{
     Alternative, Arithmetic, Bind, Binder, Call, Fallback, Infix, LocalId, Matches, Node, Relation, Relational, Var,
 };
 use super::promise::{Instead, PromiseId};
-use crate::base::value::{NotANumber, Sink, Text, Value, View};
+use crate::base::value::{Doc, NotANumber, Sink, Text, Value, View};
 
 mod collection;
 mod comprehension;
@@ -72,6 +74,24 @@ pub fn write<E: Env + ?Sized, S: Sink>(
     failures: &mut Failures,
 ) -> Result<Written, EvalError> {
     Machine { env, locals: Vec::new(), failures, made: false }.write(node, out)
+}
+
+/// The document that a program does nothing with but pass it on, looked at as [`write()`] looks at it. `None` for
+/// every other program, and for what is not as the program demands.
+pub fn whole<'a, E: Env + ?Sized>(node: &'a Node, env: &'a E) -> Option<&'a Arc<Doc>> {
+    let (node, inspected) = match node {
+        Node::Inspected(inspected) => (&inspected.node, Some(inspected)),
+        node => (node, None),
+    };
+    let Node::Path { var, steps } = node else { return None };
+    let view = env.view(*var).filter(|view| steps.is_empty() && view.is_whole())?;
+    if let Some(inspected) = inspected {
+        inspected.demand.is_met(&view.value()).then_some(())?;
+        if let Some(promised) = &inspected.promised {
+            promised.look_through_part(view, &|promise, instead| env.drifted(promise, instead));
+        }
+    }
+    Some(view.parts().0)
 }
 
 /// One evaluation.

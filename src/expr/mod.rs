@@ -30,14 +30,14 @@ pub use ast::{Ast, FindText};
 pub use budget::Budget;
 pub use check::{Typed, check};
 pub use error::{ErrorKind, EvalError, Failures};
-pub use eval::{Env, Written, eval, text_of, write};
+pub use eval::{Env, Written, eval, text_of, whole, write};
 pub use lexer::is_word;
 pub use library::Function;
 pub use mistake::Mistake;
 pub use node::{
     Alternative, Arithmetic, Bind, Binder, Call, Clash, Comprehension, Conditional, Demand, Element, Entry, Fallback,
-    Fold, Index, Infix, Local, LocalId, Matches, Member, Merge, Missing, Named, Node, Numeral, OptionalStep, Part,
-    Presence, Relation, Relational, Required, Step, TextPart, Var, Wanted, Whole,
+    Fold, Index, Infix, Inspected, Local, LocalId, Matches, Member, Merge, Missing, Named, Node, Numeral, OptionalStep,
+    Part, Presence, Relation, Relational, Step, TextPart, Var, Wanted, Whole,
 };
 pub use parse::{COMPREHENSION_LIMIT, DEPTH_LIMIT, SOURCE_LIMIT, parse};
 pub use pattern::Pattern;
@@ -45,7 +45,7 @@ pub use promise::{Instead, PromiseId, Promised};
 pub use scope::{Binding, LocalScope, Scope, Unresolved, with_local};
 pub use span::Span;
 pub use template::{Piece, split};
-pub use types::{ObjectType, Type};
+pub use types::{Item, ObjectType, Type};
 
 #[cfg(test)]
 mod tests;

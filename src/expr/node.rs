@@ -11,14 +11,14 @@ use super::promise::Promised;
 use super::span::Span;
 use crate::base::value::{Value, member_key};
 
+mod inspected;
 mod merge;
 mod numeral;
-mod required;
 mod shape;
 
+pub use inspected::{Demand, Inspected};
 pub use merge::{Clash, Merge, Part, Whole};
 pub use numeral::Numeral;
-pub use required::{Demand, Required};
 
 /// A value that [`super::Env::var`] reads. Its number means something to the planner only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,8 +123,9 @@ pub enum Node {
     Text(Box<[TextPart]>),
     /// Template: null when the inside fails, and the failure is reported.
     Leaf(Box<Node>),
-    /// Template: a value that a declared type forbids to be null; null is a failure.
-    Required(Box<Required>),
+    /// A value that is looked at where it goes: null that a declared type forbids is a failure, and what is
+    /// not as a contract promises is told.
+    Inspected(Box<Inspected>),
     /// Template: one of two sides, by a boolean that the environment holds.
     Outcome {
         /// True or false.
@@ -156,14 +157,20 @@ impl fmt::Debug for Named {
 pub enum Step {
     /// A member of an object, or the entry of a map under a text key; with what a contract promises of it.
     Member(Box<str>, Option<Promised>),
-    /// An element of a list, or the entry of a map under a number.
-    Index(i64),
+    /// An element of a list, or the entry of a map under a number; with what a contract promises of it.
+    Index(i64, Option<Promised>),
 }
 
 impl Step {
     /// A member of which nothing is promised.
     pub fn member(name: impl Into<Box<str>>) -> Self {
         Self::Member(name.into(), None)
+    }
+
+    /// What a contract promises of what the step finds.
+    pub(super) fn promised(&self) -> Option<&Promised> {
+        let (Self::Member(_, promised) | Self::Index(_, promised)) = self;
+        promised.as_ref()
     }
 }
 
@@ -187,6 +194,8 @@ pub struct Index {
     pub index: Node,
     /// What an index without an element gives.
     pub missing: Missing,
+    /// What a contract promises of every element.
+    pub promised: Option<Promised>,
     /// The whole expression.
     pub span: Span,
 }

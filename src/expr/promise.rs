@@ -1,4 +1,8 @@
-//! What contracts promise of the members that plain paths read, and what stood there instead.
+//! What contracts promise of the members and items that expressions read, and what stood there instead.
+
+mod inner;
+
+pub(super) use inner::Inner;
 
 use std::sync::Arc;
 
@@ -8,7 +12,7 @@ use crate::base::value::{Kind, Kinds, View};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PromiseId(pub u32);
 
-/// What a contract promises of a member.
+/// What a contract promises of a member or an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promised {
     /// Which promise that is.
@@ -22,9 +26,21 @@ pub struct Promised {
 }
 
 impl Promised {
-    /// Whether a member is as promised.
+    /// Whether what was found is as promised.
     pub(super) fn is_kept_by(&self, found: View<'_>) -> bool {
         self.kinds.holds(found.kind()) && self.lists(found)
+    }
+
+    /// What stands in the place of what is promised, if it is something else. Whole numbers that are not marked as
+    /// integers are too large for 64 bits, and are integers all the same.
+    #[cold]
+    pub(super) fn instead(&self, found: View<'_>) -> Option<Instead> {
+        let kind = found.kind();
+        if kind == Kind::Number && self.kinds.holds(Kind::Int) {
+            let is_whole = found.raw().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            return (!is_whole).then_some(Instead::Of(kind));
+        }
+        Some(if self.kinds.holds(kind) { Instead::Unlisted } else { Instead::Of(kind) })
     }
 
     /// Whether what was found is listed, where texts are listed and it is a text.

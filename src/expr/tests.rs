@@ -269,9 +269,9 @@ fn holds(ty: &Type, value: &Value<'_>) -> bool {
         (Type::Double, value) => value.number().is_some(),
         (Type::Text, Value::Text(_)) | (Type::Optional(_), Value::Optional(None)) => true,
         (Type::Optional(held), Value::Optional(Some(value))) => holds(held, value),
-        (Type::List(item), list) => list.elements().is_some_and(|mut items| items.all(|value| holds(item, &value))),
+        (Type::List(item), list) => list.elements().is_some_and(|mut items| items.all(|value| holds(&item.ty, &value))),
         (Type::Map(item), map) => {
-            map.entries().is_some_and(|mut entries| entries.all(|(_, value)| holds(item, &value)))
+            map.entries().is_some_and(|mut entries| entries.all(|(_, value)| holds(&item.ty, &value)))
         }
         _ => false,
     }

@@ -32,9 +32,9 @@ pub enum Type {
     /// A span of time.
     Duration,
     /// A list of one type of element.
-    List(Arc<Type>),
+    List(Arc<Item>),
     /// A map from text to one type of value.
-    Map(Arc<Type>),
+    Map(Arc<Item>),
     /// An object whose members are known.
     Object(Arc<dyn ObjectType>),
     /// The type or null.
@@ -43,6 +43,15 @@ pub enum Type {
     Optional(Arc<Type>),
     /// A type as a value: what `type(x)` gives.
     Type,
+}
+
+/// What each element of a list, or each value of a map, is.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its type.
+    pub ty: Type,
+    /// What a contract promises of it. It need not be there, for who asks for one may ask for too many.
+    pub promised: Option<Promised>,
 }
 
 /// An object whose members a contract tells: a proto message, an OpenAPI or GraphQL type, a result.
@@ -93,13 +102,13 @@ const COMPARED_DEPTH: usize = 8;
 
 impl Type {
     /// A list of `item`.
-    pub fn list(item: Self) -> Self {
-        Self::List(Arc::new(item))
+    pub fn list(item: impl Into<Item>) -> Self {
+        Self::List(Arc::new(item.into()))
     }
 
     /// A map from text to `value`.
-    pub fn map(value: Self) -> Self {
-        Self::Map(Arc::new(value))
+    pub fn map(value: impl Into<Item>) -> Self {
+        Self::Map(Arc::new(value.into()))
     }
 
     /// `self` or null. Idempotent. Of `Dyn` nothing is known, and of `dyn or null` that it may be null.
@@ -147,18 +156,9 @@ impl Type {
         matches!(self, Self::Null | Self::Nullable(_))
     }
 
-    /// What an item of a list or map is that holds this type: of an empty one, which has none, anything.
-    #[must_use]
-    pub fn item(&self) -> Self {
-        match self {
-            Self::Never => Self::Dyn,
-            other => other.clone(),
-        }
-    }
-
     /// Whether the empty map is the only value.
     pub fn is_empty_map(&self) -> bool {
-        matches!(self, Self::Map(value) if matches!(**value, Self::Never))
+        matches!(self, Self::Map(value) if matches!(value.ty, Self::Never))
     }
 
     /// Whether nothing is known of the values, but perhaps that one may be null.
@@ -184,6 +184,15 @@ impl Type {
     pub(super) fn promised(&self, name: &str) -> Option<Promised> {
         match self.present() {
             Self::Object(object) => object.promised(name),
+            Self::Map(value) => value.promised.clone(),
+            _ => None,
+        }
+    }
+
+    /// What a contract promises of every element of a list of this type, or of every value of a map.
+    pub(super) fn promised_inside(&self) -> Option<&Promised> {
+        match self.present() {
+            Self::List(item) | Self::Map(item) => item.promised.as_ref(),
             _ => None,
         }
     }
@@ -201,8 +210,8 @@ impl Type {
             (Self::Null, Self::Null) => Self::Null,
             (Self::Null, known) | (known, Self::Null) => known.clone().nullable(),
             (Self::Nullable(a), b) | (b, Self::Nullable(a)) => a.join(b.present()).nullable(),
-            (Self::List(a), Self::List(b)) => Self::list(a.join(b)),
-            (Self::Map(a), Self::Map(b)) => Self::map(a.join(b)),
+            (Self::List(a), Self::List(b)) => Self::list(Item::join(a, b)),
+            (Self::Map(a), Self::Map(b)) => Self::map(Item::join(a, b)),
             (Self::Optional(a), Self::Optional(b)) => a.join(b).optional(),
             (a, b) if a.is(b) => a.clone(),
             (Self::Object(a), Self::Object(b)) => Either::join(a, b),
@@ -241,13 +250,36 @@ impl Type {
 
     fn is_within(&self, other: &Self, depth: usize) -> bool {
         match (self, other) {
-            (Self::List(a), Self::List(b))
-            | (Self::Map(a), Self::Map(b))
-            | (Self::Nullable(a), Self::Nullable(b))
-            | (Self::Optional(a), Self::Optional(b)) => a.is_within(b, depth),
+            (Self::List(a), Self::List(b)) | (Self::Map(a), Self::Map(b)) => a.ty.is_within(&b.ty, depth),
+            (Self::Nullable(a), Self::Nullable(b)) | (Self::Optional(a), Self::Optional(b)) => a.is_within(b, depth),
             (Self::Object(a), Self::Object(b)) => Arc::ptr_eq(a, b) || is_same_object((&**a, &**b), depth),
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         }
+    }
+}
+
+impl Item {
+    /// What one is that was found: of an empty list, which has none, anything.
+    pub fn found(&self) -> Type {
+        match &self.ty {
+            Type::Never => Type::Dyn,
+            known => known.clone(),
+        }
+    }
+
+    /// Beside what a composition writes the contract's promise stays, as for members of objects.
+    fn join(one: &Self, other: &Self) -> Self {
+        let promised = match (&one.promised, &other.promised) {
+            (Some(one), Some(other)) => (one.id == other.id).then_some(one),
+            (one, other) => one.as_ref().or(other.as_ref()),
+        };
+        Self { ty: one.ty.join(&other.ty), promised: promised.cloned() }
+    }
+}
+
+impl From<Type> for Item {
+    fn from(ty: Type) -> Self {
+        Self { ty, promised: None }
     }
 }
 
@@ -409,8 +441,8 @@ impl fmt::Display for Type {
             Self::Timestamp => "timestamp",
             Self::Duration => "duration",
             Self::Type => "type",
-            Self::List(item) => return write!(f, "list({item})"),
-            Self::Map(value) => return write!(f, "map(string, {value})"),
+            Self::List(item) => return write!(f, "list({})", item.ty),
+            Self::Map(value) => return write!(f, "map(string, {})", value.ty),
             Self::Object(object) => return f.write_str(object.name()),
             Self::Nullable(inner) => return write!(f, "{inner} or null"),
             Self::Optional(inner) => return write!(f, "optional({inner})"),

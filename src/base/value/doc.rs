@@ -13,12 +13,13 @@ use super::{NotANumber, Number, Sink, View};
 pub struct Doc {
     pub(super) bytes: Bytes,
     pub(super) nodes: Vec<Node>,
-    /// Whether a backend sent it.
+    /// Whether a backend sent it, and it may hold something else than its contract promises.
     pub(super) is_reply: bool,
 }
 
 impl Doc {
-    /// Says that a backend sent it: what contracts promise of replies is promised of it.
+    /// Says that a backend sent it, and that it may hold something else than its contract promises: what is read of it
+    /// is held to that.
     #[must_use]
     pub fn of_reply(self) -> Self {
         Self { is_reply: true, ..self }

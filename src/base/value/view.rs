@@ -17,9 +17,14 @@ impl<'a> View<'a> {
         self.node().kind
     }
 
-    /// Whether a backend sent the document.
+    /// Whether a backend sent the document, and it may hold something else than its contract promises.
     pub fn is_of_reply(self) -> bool {
         self.doc.is_reply
+    }
+
+    /// Whether the node is the whole document.
+    pub fn is_whole(self) -> bool {
+        self.node == 0
     }
 
     /// Whether the node is `null`.
@@ -53,7 +58,7 @@ impl<'a> View<'a> {
     /// the same name the first is taken.
     pub fn member(self, name: &str) -> Option<View<'a>> {
         let mut children = Children::of(self, Kind::Object);
-        children.find(|child| child.has_key(name))
+        children.find(|child| child.is_under(name))
     }
 
     /// The elements of a list in order; none when this is no list.
@@ -64,6 +69,11 @@ impl<'a> View<'a> {
     /// The members of an object in document order; none when this is no object.
     pub fn members(self) -> Members<'a> {
         Members(Children::of(self, Kind::Object))
+    }
+
+    /// The elements of a list, or the values of an object's members, in order; none when this is neither.
+    pub fn children(self) -> Elements<'a> {
+        Elements(Children::of(self, self.kind()))
     }
 
     /// The text of a text node, unescaped; `None` for every other node.
@@ -119,7 +129,8 @@ impl<'a> View<'a> {
         &self.doc.nodes[self.node as usize]
     }
 
-    fn has_key(self, name: &str) -> bool {
+    /// Whether the node stands under the key `name` of an object. Meaningless elsewhere.
+    pub fn is_under(self, name: &str) -> bool {
         let node = self.node();
         if node.key_escaped {
             return *self.key() == *name;

@@ -100,7 +100,7 @@ impl Checker<'_> {
         };
         let call = Call {
             function,
-            arguments: arguments.operands.into_iter().map(|operand| operand.node).collect(),
+            arguments: arguments.operands.into_iter().map(|operand| operand.node.walked(&operand.ty)).collect(),
             span: self.span(ast.bytes()),
         };
         self.folded(Operand::new(Node::Call(Box::new(call)), ty), ast.bytes())

@@ -156,7 +156,7 @@ impl Checker<'_> {
         let weight = body.node.weight() + when.as_ref().map_or(0, |when| when.node.weight());
         let node = Comprehension {
             fold: form.fold,
-            range: range.node,
+            range: range.node.walked(&range.ty),
             item,
             key: bound.pop(),
             when: when.map(|when| when.node),
@@ -187,8 +187,8 @@ impl Checker<'_> {
     fn entry_types(&mut self, range: &Type, ast: &Ast) -> (Type, Type) {
         match range {
             unknown if unknown.is_unknown() => (Type::Dyn, Type::Dyn),
-            Type::List(item) => (Type::Int, item.item()),
-            Type::Map(value) => (Type::Text, value.item()),
+            Type::List(item) => (Type::Int, item.found()),
+            Type::Map(value) => (Type::Text, value.found()),
             Type::Object(_) => (Type::Text, Type::Dyn),
             Type::Nullable(inner) if matches!(**inner, Type::List(_) | Type::Map(_) | Type::Object(_)) => {
                 self.refuse_null(ast, "a comprehension");

@@ -34,6 +34,7 @@ impl Checker<'_> {
     /// A chain of arithmetic operators, from left to right.
     pub(super) fn arithmetic(&mut self, ast: &Ast, first: &Ast, rest: &[(Infix, Ast)]) -> Operand {
         let Operand { node, mut ty } = self.operand(first);
+        let node = node.walked(&ty);
         let start = ast.bytes().start;
         let mut left = first;
         let mut operands = Vec::with_capacity(rest.len());
@@ -54,7 +55,7 @@ impl Checker<'_> {
                 self.mistake(misfit(*infix, [ty.present(), operand.ty.present()], bytes));
                 Type::Dyn
             });
-            operands.push((*infix, operand.node));
+            operands.push((*infix, operand.node.walked(&operand.ty)));
             left = right;
         }
         let chain = Arithmetic { first: node, rest: operands.into(), span: self.span(ast.bytes()) };
@@ -73,7 +74,8 @@ impl Checker<'_> {
             _ => self.check_order(ast, [(left, &first.ty), (right, &second.ty)]),
         }
         let span = self.span(ast.bytes());
-        let relation = Relation { operator, left: first.node, right: second.node, span };
+        let (left, right) = (first.node.walked(&first.ty), second.node.walked(&second.ty));
+        let relation = Relation { operator, left, right, span };
         self.folded(Operand::new(Node::Relation(Box::new(relation)), Type::Bool), ast.bytes())
     }
 
@@ -107,7 +109,7 @@ impl Checker<'_> {
         }
         let (fits, of) = match collection.present() {
             Type::Dyn => (true, &Type::Dyn),
-            Type::List(element) => (comparable(item, element), &**element),
+            Type::List(element) => (comparable(item, &element.ty), &element.ty),
             Type::Object(_) => (comparable(item, &Type::Text), &Type::Text),
             // What a step holds by key is found by the text of any scalar.
             Type::Map(_) => {
@@ -165,7 +167,7 @@ fn infix_type(infix: Infix, left: &Type, right: &Type) -> Option<Type> {
         (Type::Uint, Type::Uint) => Type::Uint,
         (left, right) if left.is_number() && right.is_number() => Type::Int,
         (Type::Bytes, Type::Bytes) => Type::Bytes,
-        (Type::List(left), Type::List(right)) => Type::list(left.join(right)),
+        (Type::List(left), Type::List(right)) => Type::list(left.ty.join(&right.ty)),
         (Type::Duration, Type::Duration) => Type::Duration,
         (Type::Timestamp, Type::Duration) => Type::Timestamp,
         (Type::Duration, Type::Timestamp) if infix == Infix::Add => Type::Timestamp,
@@ -178,9 +180,8 @@ fn infix_type(infix: Infix, left: &Type, right: &Type) -> Option<Type> {
 fn comparable(left: &Type, right: &Type) -> bool {
     match (left.present(), right.present()) {
         (Type::Dyn | Type::Never | Type::Null, _) | (_, Type::Dyn | Type::Never | Type::Null) => true,
-        (Type::List(left), Type::List(right)) | (Type::Optional(left), Type::Optional(right)) => {
-            comparable(left, right)
-        }
+        (Type::List(left), Type::List(right)) => comparable(&left.ty, &right.ty),
+        (Type::Optional(left), Type::Optional(right)) => comparable(left, right),
         (Type::Map(_) | Type::Object(_), Type::Map(_) | Type::Object(_)) => true,
         (left, right) => left.is(right) || (left.is_number() && right.is_number()),
     }

@@ -59,7 +59,8 @@ impl Checker<'_> {
         let ty = self.computed_type((of, &base), (index, &by), optional);
         let missing = if optional { Missing::Empty } else { Missing::Fails };
         let span = self.span(ast.bytes());
-        let node = Node::Index(Box::new(Index { of: base.node, index: by.node, missing, span }));
+        let promised = base.ty.promised_inside().cloned();
+        let node = Node::Index(Box::new(Index { of: base.node, index: by.node, missing, promised, span }));
         Resolved::Operand(self.folded(Operand::new(node, ty), ast.bytes()))
     }
 
@@ -77,11 +78,14 @@ impl Checker<'_> {
             }
             Value::Int(at) => {
                 let element = match base.ty.present() {
-                    Type::List(item) => item.item().nullable(),
+                    Type::List(item) => item.found().nullable(),
                     Type::Dyn => Type::Dyn,
                     _ => return None,
                 };
-                Some(constant::settled(Operand::new(base.node.clone().element(*at), element)))
+                Some(constant::settled(Operand::new(
+                    base.node.clone().element(*at, base.ty.promised_inside().cloned()),
+                    element,
+                )))
             }
             _ => None,
         }
@@ -100,8 +104,8 @@ impl Checker<'_> {
         let number = by.is_number() || matches!(by, Type::Dyn | Type::Null);
         let key = number || matches!(by, Type::Text | Type::Bool);
         let (fits, ty) = match base.present() {
-            Type::List(item) => (number, item.item()),
-            Type::Map(value) => (key, value.item()),
+            Type::List(item) => (number, item.found()),
+            Type::Map(value) => (key, value.found()),
             Type::Object(_) => (key, Type::Dyn),
             Type::Dyn => (key, Type::Dyn),
             Type::Optional(_) => (key, Type::Dyn.optional()),
@@ -125,8 +129,8 @@ impl Checker<'_> {
     fn optional_type(&mut self, base: &Type, name: &Name) -> Type {
         match base.present() {
             Type::Optional(held) => self.optional_type(held, name),
-            Type::Map(value) if matches!(**value, Type::Optional(_)) => (**value).clone(),
-            Type::Map(value) => value.item().optional(),
+            Type::Map(value) if matches!(value.ty, Type::Optional(_)) => value.ty.clone(),
+            Type::Map(value) => value.found().optional(),
             other => match self.member_type(other, name) {
                 optional @ Type::Optional(_) => optional,
                 member => member.optional(),
@@ -139,7 +143,7 @@ impl Checker<'_> {
         match base {
             Type::Dyn => Type::Dyn,
             Type::Null => Type::Null,
-            Type::Map(value) => value.item().nullable(),
+            Type::Map(value) => value.found().nullable(),
             Type::Nullable(inner) => self.member_type(inner, name).nullable(),
             Type::Optional(_) => self.optional_type(base, name),
             Type::Object(object) => object.member(&name.text).unwrap_or_else(|| {

@@ -2,7 +2,7 @@
 
 use super::template::put;
 use super::{Machine, Written, operator};
-use crate::base::value::{Held, Sink, Value, ValueKind, key_text};
+use crate::base::value::{Held, Sink, Value, ValueKind, View, key_text};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::Env;
 use crate::expr::library::kind_name;
@@ -91,10 +91,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         match of {
             Value::Optional(None) => Ok(Value::Optional(None)),
             Value::Optional(Some(held)) => {
-                Ok(Value::Optional(self.find(&held, &by, index.missing).map_err(|e| e.at(index.span))?.map(Into::into)))
+                Ok(Value::Optional(self.find(&held, &by, index).map_err(|e| e.at(index.span))?.map(Into::into)))
             }
             of => {
-                let found = self.find(&of, &by, index.missing).map_err(|error| error.at(index.span))?;
+                let found = self.find(&of, &by, index).map_err(|error| error.at(index.span))?;
                 match (index.missing, found) {
                     (Missing::Empty, found) => Ok(Value::Optional(found.map(Into::into))),
                     (_, Some(found)) => Ok(found),
@@ -106,7 +106,8 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     }
 
     /// What stands at an index or under a key.
-    fn find(&self, of: &Value<'a>, by: &Value<'a>, missing: Missing) -> Result<Option<Value<'a>>, EvalError> {
+    fn find(&self, of: &Value<'a>, by: &Value<'a>, node: &Index) -> Result<Option<Value<'a>>, EvalError> {
+        let missing = node.missing;
         if let Value::Held(Held::Map(map)) = of {
             // Keys of what a step holds compare as text.
             return Ok(key_text(by).and_then(|key| map.find(&key)).map(Held::value));
@@ -116,19 +117,33 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 Some(index) => {
                     let Ok(index) = usize::try_from(index) else { return Ok(None) };
                     // The elements of a reply stand one after the other, and the ones before are walked over.
-                    if matches!(of, Value::View(_)) {
-                        self.spend(index.min(of.size().unwrap_or(0)) / PASSED_PER_STEP)?;
-                    }
-                    Ok(of.element(index))
+                    let Value::View(view) = of else { return Ok(of.element(index)) };
+                    self.spend(index.min(of.size().unwrap_or(0)) / PASSED_PER_STEP)?;
+                    Ok(view.elements().nth(index).map(|found| self.indexed(found, node).value()))
                 }
                 None if missing == Missing::Null && by.is_null() => Ok(None),
                 None => Err(wrong_index("a list takes a whole number as index", by)),
             },
-            ValueKind::Map => operator::entry(of, by, self.env.budget()),
+            ValueKind::Map => match (of, by.as_text()) {
+                (Value::View(view), Some(name)) => Ok(view.member(name).map(|found| self.indexed(found, node).value())),
+                _ => operator::entry(of, by, self.env.budget()),
+            },
             ValueKind::Null if missing != Missing::Fails => Ok(None),
             _ if missing == Missing::Null => Ok(None),
             _ => Err(wrong_index("`[ ]` takes a list or a map", of)),
         }
+    }
+
+    /// What an index found, as a contract promises it or not.
+    fn indexed(&self, found: View<'a>, node: &Index) -> View<'a> {
+        if let Some(promised) = &node.promised
+            && !promised.is_kept_by(found)
+            && found.is_of_reply()
+            && let Some(instead) = promised.instead(found)
+        {
+            self.env.drifted(promised.id, instead);
+        }
+        found
     }
 }
 

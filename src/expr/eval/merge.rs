@@ -188,6 +188,10 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 Slot::View(view) => Piece::View(view),
                 Slot::Value(value) => Piece::Value(value),
             }),
+            Node::Inspected(inspected) => Ok(match self.inspected(inspected)? {
+                Slot::View(view) => Piece::View(view),
+                Slot::Value(value) => Piece::Value(value),
+            }),
             Node::Conditional(conditional) => {
                 let taken = self.condition(&conditional.when).map_err(|error| error.at(conditional.span))?;
                 self.looked_at(Piece::Node(if taken { &conditional.then } else { &conditional.otherwise }))

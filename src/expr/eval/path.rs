@@ -23,28 +23,27 @@ pub(in crate::expr) fn walk<'a>(value: &Value<'a>, steps: &[Step], drifted: &imp
 
 /// The node at the end of a plain path inside a document.
 pub(super) fn view<'a>(mut from: View<'a>, steps: &[Step], drifted: &impl Fn(PromiseId, Instead)) -> Option<View<'a>> {
-    let mut is_vouched = false;
+    // Where a part of a reply was found, it was looked at.
+    let mut is_vouched = !from.is_whole();
     for step in steps {
         let found = match step {
-            Step::Member(name, None) => from.member(name),
-            Step::Member(name, Some(promised)) => {
-                let found = from.member(name);
-                if !found.map_or(promised.may_be_absent, |found| promised.is_kept_by(found))
-                    && let Some(instead) = broken(promised, (from, is_vouched), found)
-                {
-                    drifted(promised.id, instead);
-                }
-                found
-            }
-            Step::Index(index) => from.elements().nth(usize::try_from(*index).ok()?),
+            Step::Member(name, _) => from.member(name),
+            Step::Index(index, _) => from.elements().nth(usize::try_from(*index).ok()?),
         };
-        is_vouched = matches!(step, Step::Member(_, Some(_)));
+        let promised = step.promised();
+        if let Some(promised) = promised
+            && !found.map_or(promised.may_be_absent, |found| promised.is_kept_by(found))
+            && let Some(instead) = broken(promised, (from, is_vouched), found)
+        {
+            drifted(promised.id, instead);
+        }
+        is_vouched = promised.is_some();
         from = found?;
     }
     Some(from)
 }
 
-/// What is wrong about a member that does not stand there as promised. Of a value that was promised
+/// What is wrong about a member or an item that does not stand there as promised. Of a value that was promised
 /// itself, and is no object, only that promise tells; and what no backend sent breaks none.
 #[cold]
 fn broken(promised: &Promised, (from, is_vouched): (View<'_>, bool), found: Option<View<'_>>) -> Option<Instead> {
@@ -52,16 +51,10 @@ fn broken(promised: &Promised, (from, is_vouched): (View<'_>, bool), found: Opti
         return None;
     }
     match (from.kind(), found) {
+        (_, Some(found)) => promised.instead(found),
         (Kind::Object, None) => Some(Instead::Nothing),
-        (Kind::Object, Some(found)) if found.kind() == Kind::Number && promised.kinds.holds(Kind::Int) => {
-            // Whole, and too large for an integer of 64 bits or not marked as one.
-            let is_whole = found.raw().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-            (!is_whole).then_some(Instead::Of(Kind::Number))
-        }
-        (Kind::Object, Some(found)) if promised.kinds.holds(found.kind()) => Some(Instead::Unlisted),
-        (Kind::Object, Some(found)) => Some(Instead::Of(found.kind())),
-        (Kind::Null, _) => None,
-        _ => (!is_vouched).then_some(Instead::NoObject),
+        (Kind::Null, None) => None,
+        (_, None) => (!is_vouched).then_some(Instead::NoObject),
     }
 }
 
@@ -69,7 +62,7 @@ fn broken(promised: &Promised, (from, is_vouched): (View<'_>, bool), found: Opti
 pub(super) fn step<'a>(value: &Value<'a>, step: &Step) -> Option<Value<'a>> {
     match step {
         Step::Member(name, _) => value.member(name),
-        Step::Index(index) => match value {
+        Step::Index(index, _) => match value {
             Value::Map(entries) => {
                 let is_index = |key: &Value<'_>| {
                     key.number().is_some_and(|key| key.compare(Number::Int(*index)).is_some_and(|order| order.is_eq()))

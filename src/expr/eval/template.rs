@@ -5,7 +5,7 @@ use crate::base::value::{Kind, Sink, Text, Value, View};
 use crate::expr::error::{ErrorKind, EvalError};
 use crate::expr::eval::{Env, Written};
 use crate::expr::library::{display, kind_name};
-use crate::expr::node::{Demand, Element, LocalId, Member, Node, Required, TextPart};
+use crate::expr::node::{Demand, Element, Inspected, LocalId, Member, Node, TextPart};
 
 /// A value as part of a text: text and untyped numbers as they are, other scalars as `string`
 /// gives them.
@@ -70,10 +70,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
                 self.failures.push(error);
                 Value::Null
             })),
-            Node::Required(required) => {
-                let value = self.eval(&required.node)?;
-                meets(&value, &required.demand).map(|()| value)
-            }
+            Node::Inspected(inspected) => self.inspected(inspected).map(Slot::value),
             Node::Outcome { var, done, otherwise } => {
                 let side = if self.is_done(*var) { done } else { otherwise };
                 self.eval(side)
@@ -153,20 +150,34 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         })
     }
 
-    /// Writes a value that must not be null; a part of a reply is looked at where it stands.
-    fn write_required<S: Sink>(&mut self, required: &'a Required, out: &mut S) -> Result<Written, EvalError> {
-        if let Node::Path { .. } | Node::Local { .. } = required.node
-            && let Slot::View(view) = self.found(&required.node)
-        {
-            meets(&view.value(), &required.demand)?;
-            self.repeats(view)?;
-            out.view(view);
-            return Ok(Written::Present);
+    /// A value that was looked at. A node of a document stays one.
+    pub(super) fn inspected(&mut self, inspected: &'a Inspected) -> Result<Slot<'a>, EvalError> {
+        let Inspected { node, demand, promised } = inspected;
+        let slot = match node {
+            Node::Path { .. } | Node::Local { .. } => self.found(node),
+            node => Slot::Value(self.eval(node)?),
+        };
+        let value = slot.clone().value();
+        meets(&value, demand)?;
+        if let Some(promised) = promised {
+            promised.look_through(&value, &self.drifted());
         }
-        let value = self.eval(&required.node)?;
-        meets(&value, &required.demand)?;
-        self.env.budget().write(&value)?;
-        put(&value, out)
+        Ok(slot)
+    }
+
+    /// Writes a value that is looked at; a part of a reply is copied from where it stands.
+    fn write_inspected<S: Sink>(&mut self, inspected: &'a Inspected, out: &mut S) -> Result<Written, EvalError> {
+        match self.inspected(inspected)? {
+            Slot::View(view) => {
+                self.repeats(view)?;
+                out.view(view);
+                Ok(Written::Present)
+            }
+            Slot::Value(value) => {
+                self.env.budget().write(&value)?;
+                put(&value, out)
+            }
+        }
     }
 
     /// Writes the value of a node.
@@ -203,7 +214,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             Node::Merge(merge) => return self.write_merge(merge, out),
             Node::Text(parts) => out.text(Kind::String, &self.text(parts)?),
             Node::Leaf(inner) => return self.write_leaf(inner, out),
-            Node::Required(required) => return self.write_required(required, out),
+            Node::Inspected(inspected) => return self.write_inspected(inspected, out),
             Node::Outcome { var, done, otherwise } => {
                 let side = if self.is_done(*var) { done } else { otherwise };
                 return self.write(side, out);

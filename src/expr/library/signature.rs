@@ -168,8 +168,8 @@ impl Is {
             Self::Timestamp => matches!(ty, Type::Timestamp),
             Self::Duration => matches!(ty, Type::Duration),
             Self::List => matches!(ty, Type::List(_)),
-            Self::Texts => matches!(ty, Type::List(item) if item.is_unknown() || matches!(**item, Type::Text)),
-            Self::Addends => matches!(ty, Type::List(item) if number(item) || matches!(**item, Type::Duration)),
+            Self::Texts => matches!(ty, Type::List(item) if item.ty.is_unknown() || matches!(item.ty, Type::Text)),
+            Self::Addends => matches!(ty, Type::List(item) if number(&item.ty) || matches!(item.ty, Type::Duration)),
             Self::Map => matches!(ty, Type::Map(_) | Type::Object(_)),
             Self::Optional => matches!(ty, Type::Optional(_)),
         };
@@ -203,7 +203,7 @@ impl Gives {
     fn result(self, arguments: &[Type]) -> Type {
         let first = arguments.first().unwrap_or(&Type::Dyn);
         let element = || match first.present() {
-            Type::List(item) => item.item(),
+            Type::List(item) => item.found(),
             _ => Type::Dyn,
         };
         match self {

@@ -1,6 +1,6 @@
 //! Working with programs at load: selection, pruning, walking.
 
-use super::{Conditional, Member, Node, Promised, Step, TextPart, Var, Wanted};
+use super::{Conditional, Demand, Member, Node, Promised, Step, TextPart, Var, Wanted};
 use crate::base::value::Value;
 use crate::expr::eval::walk;
 
@@ -66,17 +66,21 @@ impl Node {
             }
             Self::Leaf(inner) => Self::Leaf(Box::new(inner.promised_member(name, promised))),
             Self::Merge(merge) => merge.member(name),
+            // Only what is selected is passed on.
+            Self::Inspected(inspected) if inspected.demand == Demand::default() => {
+                inspected.node.promised_member(name, promised)
+            }
             Self::Const(value) => Self::Const(known(&value, Step::member(name))),
             other => other.step(Step::Member(name.into(), promised)),
         }
     }
 
-    /// Selects an element at load as far as it is known.
+    /// Selects an element, of which a contract may promise something, at load as far as it is known.
     #[must_use]
-    pub fn element(self, index: i64) -> Self {
+    pub fn element(self, index: i64, promised: Option<Promised>) -> Self {
         match self {
-            Self::Const(value) => Self::Const(known(&value, Step::Index(index))),
-            other => other.step(Step::Index(index)),
+            Self::Const(value) => Self::Const(known(&value, Step::Index(index, None))),
+            other => other.step(Step::Index(index, promised)),
         }
     }
 
@@ -147,7 +151,7 @@ impl Node {
             Self::Const(_) | Self::Named(_) | Self::Numeral(_) | Self::Path { .. } | Self::Local { .. } => {}
             Self::Select { of, .. } => visit(of),
             Self::Not(inner, _) | Self::Negate(inner, _) | Self::Leaf(inner) => visit(inner),
-            Self::Required(required) => visit(&required.node),
+            Self::Inspected(inspected) => visit(&inspected.node),
             Self::And(nodes, _) | Self::Or(nodes, _) | Self::Items(nodes) => nodes.iter().for_each(visit),
             Self::Index(index) => [&index.of, &index.index].into_iter().for_each(visit),
             Self::OptionalStep(step) => visit(&step.of),

@@ -278,7 +278,7 @@ fn default_fits(default: &Type, wanted: &Type) -> bool {
         (Type::Int | Type::Uint, Type::Double) => true,
         // `ID` takes numbers too.
         (Type::Int, Type::Text) => true,
-        (Type::List(a), Type::List(b)) => default_fits(a, b),
+        (Type::List(a), Type::List(b)) => default_fits(&a.ty, &b.ty),
         (a, b) => a.is(b) || matches!((a, b), (Type::Object(_), Type::Object(_))),
     }
 }

@@ -14,6 +14,7 @@ use crate::base::diagnostic::did_you_mean;
 use crate::base::failure::Fault;
 use crate::base::id::MethodId;
 use crate::expr::{Node, Piece, Scope, Step as PathStep, Type, split};
+use crate::plan::fit;
 use crate::plan::{Batch, Because, Body, Call, Guard, PathPart, Protocol, Request, Rpc, Source};
 use crate::spec::{
     self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Switch,
@@ -96,7 +97,7 @@ fn row_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &
     let extra = Extra { reply: Some(reply), keys: true, ..Extra::default() };
     let names = Names { extra, ..unit.names_of(level) };
     match unit.planner.scalar(&batch.from, &names, "").ty.present() {
-        Type::List(row) | Type::Map(row) => row.item(),
+        Type::List(row) | Type::Map(row) => row.found(),
         _ => Type::Dyn,
     }
 }
@@ -171,7 +172,10 @@ impl Unit<'_, '_> {
             request,
             because: effect(self, step).1,
             guards: guards.into(),
-            result: result.map(|result| self.planner.template(result, &forming, &format!("{path}.result")).node),
+            result: result.map(|result| {
+                let value = self.planner.template(result, &forming, &format!("{path}.result"));
+                fit::held(value.node, &value.ty)
+            }),
             batch,
             repeat: self.repeat(step, &forming, path).map(Box::new),
         };
@@ -244,7 +248,8 @@ impl Unit<'_, '_> {
         if let Some(form) = &call.form {
             return Some(Body::Form(self.planner.pairs(Some(form), names, &format!("{path}.form"))));
         }
-        self.sent_as_it_is(call, names, path).or_else(|| json.map(|json| Body::Json(json.node)))
+        self.sent_as_it_is(call, names, path)
+            .or_else(|| json.map(|json| Body::Json(fit::passed_on(json.node, &json.ty))))
     }
 
     /// Compiles a path: text as written, values each within their segment.
@@ -350,9 +355,10 @@ impl Unit<'_, '_> {
         let from_names = Names { extra, ..*names };
         let by_names = Names { extra: Extra { row: Some(&row), ..extra }, ..*names };
         let path = format!("{path}.batch");
+        let from = self.planner.scalar(&batch.from, &from_names, &format!("{path}.from"));
         Batch {
             key: self.planner.template(&batch.key, &key_names, &format!("{path}.key")).node,
-            from: self.planner.scalar(&batch.from, &from_names, &format!("{path}.from")).node,
+            from: from.node.walked(&from.ty),
             by: self.planner.scalar(&batch.by, &by_names, &format!("{path}.by")).node,
             many: batch.many.as_ref().is_some_and(|many| many.value),
             max: batch.max.as_ref().map_or(BATCH_MAX, |max| max.value as usize),

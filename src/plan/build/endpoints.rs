@@ -12,6 +12,7 @@ use super::variants::Asking;
 use super::{Planner, REQUEST_TIMEOUT, types};
 use crate::base::media::Media;
 use crate::expr::{Node, Type};
+use crate::plan::fit;
 use crate::plan::schema::TypeRef;
 use crate::plan::{
     self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Pair, Protocol, Proxy,
@@ -114,6 +115,10 @@ impl Planner<'_> {
         if let Some(returns) = &endpoint.returns {
             let result = std::mem::replace(&mut composition.result.node, Node::NULL);
             composition.result.node = self.returned((endpoint, returns), (&unit, result), &named.path);
+        }
+        if let Ok(value) = unit.result(0) {
+            let result = std::mem::replace(&mut composition.result.node, Node::NULL);
+            composition.result.node = fit::passed_on(result, &value.ty);
         }
         let mut nodes: Vec<&Node> = respond.headers.iter().map(Pair::node).collect();
         nodes.extend(respond.cookies.iter().flat_map(plan::Cookie::programs).map(|program| &program.node));

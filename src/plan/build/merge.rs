@@ -7,6 +7,7 @@ use super::template::Leaves;
 use super::unit::Value;
 use crate::base::diagnostic::{Diagnostic, Place};
 use crate::expr::{Clash, Node, ObjectType, Part, Scope, Type, Whole};
+use crate::plan::fit;
 use crate::spec::{Merge, Prefer, Template};
 
 /// Objects inside one another that are searched for contradictions. Messages may hold themselves.
@@ -58,7 +59,7 @@ impl Planner<'_> {
                 }
             }
             let members = object_of(&value.ty).map(|object| object.members().into_iter().map(Into::into).collect());
-            parts.push(Part { node: value.node, members });
+            parts.push(Part { node: fit::passed_on(value.node, &value.ty), members });
             types.push(value.ty);
         }
         let node = Node::Merge(Box::new(crate::expr::Merge { parts: parts.into(), clash, whole: Whole::Object }));

@@ -23,7 +23,8 @@ impl Unit<'_, '_> {
         let value = wanted::expected(self.planner.template(template, scope, path), &ty);
         let misfits = fit::misfits(&value.node, &value.ty, &fit::of_message(message));
         self.planner.report_misfits(Written::Template(template), path, &misfits);
-        wanted::held(value, &ty).node
+        let value = wanted::held(value, &ty);
+        fit::passed_on(value.node, &value.ty)
     }
 
     /// A default that stands for the message of a reply has its fields, as far as it has any.

@@ -82,7 +82,7 @@ fn element(found: &Type, ty: &TypeRef) -> Type {
     };
     match (ty.item(), present) {
         (None, object) => object.clone(),
-        (Some(item), Type::List(element_type)) => element(&element_type.item(), item),
+        (Some(item), Type::List(element_type)) => element(&element_type.found(), item),
         (Some(_), _) => Type::Dyn,
     }
 }
@@ -90,7 +90,7 @@ fn element(found: &Type, ty: &TypeRef) -> Type {
 fn member(parent: &Type, name: &str) -> Type {
     match parent {
         Type::Object(object) => object.member(name).unwrap_or(Type::Dyn),
-        Type::Map(value) => value.item(),
+        Type::Map(value) => value.found(),
         _ => Type::Dyn,
     }
 }

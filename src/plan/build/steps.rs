@@ -7,6 +7,7 @@ use super::unit::Unit;
 use crate::base::diagnostic::did_you_mean;
 use crate::base::id::StepId;
 use crate::expr::{Node, Type};
+use crate::plan::fit;
 use crate::plan::{Action, Each, Expr, Need, OnFailure, Over, Scope, Step, Unwritten};
 use crate::spec::{self, Switch};
 
@@ -222,7 +223,8 @@ impl Unit<'_, '_> {
         let frame = self.tree.levels[inner].frame;
         let scope = self.scope(frame, inner_order, frames);
         let waits = after.unwrap_or_else(|| if write { order.needs() } else { Vec::new() });
-        let mut nodes = vec![&list.node];
+        let list = list.node.walked(&list.ty);
+        let mut nodes = vec![&list];
         nodes.extend(&key);
         let needs = self.with(self.needs(&nodes), waits);
         let outer_only = |needs: Vec<Need>| needs.into_iter().filter(|need| need.depth < scope.depth).collect();
@@ -233,11 +235,12 @@ impl Unit<'_, '_> {
         if !matches!(compiled.on_failure, OnFailure::Fail) {
             compiled.on_failure = OnFailure::Null;
         }
-        let value = Expr { needs: self.needs(&[&value]).into(), node: value };
+        let ty = self.result(inner).map_or(Type::Dyn, |value| value.ty);
+        let value = Expr { needs: self.needs(&[&value]).into(), node: fit::held(value, &ty) };
         let ((parallel, max, over), unwritten) = (bounds(spec, write), unwritten(spec));
         let name = item_name(for_each).into();
         compiled.action =
-            Action::Each(Box::new(Each { name, list: list.node, scope, value, key, parallel, max, over, unwritten }));
+            Action::Each(Box::new(Each { name, list, scope, value, key, parallel, max, over, unwritten }));
         Some(compiled)
     }
 

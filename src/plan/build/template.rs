@@ -89,7 +89,7 @@ impl<'s> Planner<'s> {
     fn each(&self, each: &Each, scope: &dyn Scope, (path, leaves): (&str, Leaves)) -> Value {
         let list = self.scalar(&each.list, scope, &format!("{path}.$each"));
         let item = match list.ty.present() {
-            Type::List(item) => item.item(),
+            Type::List(item) => item.found(),
             Type::Dyn => Type::Dyn,
             other => {
                 let message = format!("`$each` needs a list, and this is {other}");
@@ -108,7 +108,7 @@ impl<'s> Planner<'s> {
         let ty = Type::list(body.ty);
         Value {
             node: Node::Each {
-                list: Box::new(list.node),
+                list: Box::new(list.node.walked(&list.ty)),
                 local: local.local(),
                 when: when.map(Box::new),
                 body: Box::new(body.node),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::value::{self, Kinds};
 use crate::descriptor::{Cardinality, FieldDescriptor, Kind, MessageDescriptor};
-use crate::expr::{ObjectType, Promised, Type};
+use crate::expr::{Item, ObjectType, Promised, Type};
 use crate::plan::OfBackend;
 use crate::plan::schema::{Schema, TypeId, TypeKind, TypeRef};
 
@@ -53,20 +53,24 @@ impl ObjectType for Message {
     /// A field is always there and of its kind, for what is not is read as unset. Only an enum may hold what
     /// its proto does not know.
     fn promised(&self, name: &str) -> Option<Promised> {
-        let promises = self.promises.as_ref()?;
         let field = self.descriptor.field_named(name)?;
-        let Kind::Enum(declared) = field.kind() else { return None };
-        if field.is_list() {
+        if field.is_list() || field.is_map() {
             return None;
         }
-        let id = promises.about(&field.full_name(), || declared.full_name().to_owned());
-        let kinds = Kinds::TEXTS.and(Kinds::of(&[value::Kind::Null]));
-        Some(Promised { id, kinds, texts: None, may_be_absent: true })
+        promised(&field.kind(), self.promises.as_ref(), || field.full_name())
     }
 
     fn is_message(&self) -> bool {
         true
     }
+}
+
+/// What is promised of a value that people call by the name which `called` gives.
+fn promised(kind: &Kind, promises: Option<&OfBackend>, called: impl FnOnce() -> String) -> Option<Promised> {
+    let (Kind::Enum(declared), Some(promises)) = (kind, promises) else { return None };
+    let id = promises.about(&called(), || declared.full_name().to_owned());
+    let kinds = Kinds::TEXTS.and(Kinds::of(&[value::Kind::Null]));
+    Some(Promised { id, kinds, texts: None, may_be_absent: true })
 }
 
 /// The type of what rules judge: the reply of a status that is success, or the body of an error.
@@ -112,11 +116,16 @@ impl ObjectType for Judged {
 fn of_field(field: &FieldDescriptor, promises: Option<&OfBackend>) -> Type {
     if field.is_map() {
         let Kind::Message(entry) = field.kind() else { return Type::Dyn };
-        return Type::map(entry.field(2).map_or(Type::Dyn, |value| of_kind(&value.kind(), promises)));
+        let Some(value) = entry.field(2).map(|value| value.kind()) else { return Type::map(Type::Dyn) };
+        let called = || format!("a member of {}", field.full_name());
+        return Type::map(Item { ty: of_kind(&value, promises), promised: promised(&value, promises, called) });
     }
     let single = of_kind(&field.kind(), promises);
     match field.cardinality() {
-        Cardinality::Repeated => Type::list(single),
+        Cardinality::Repeated => {
+            let called = || format!("an item of {}", field.full_name());
+            Type::list(Item { ty: single, promised: promised(&field.kind(), promises, called) })
+        }
         _ if field.supports_presence() => single.nullable(),
         _ => single,
     }

@@ -347,7 +347,7 @@ impl<'u, 's> Unit<'u, 's> {
         let made = || {
             let list = || self.planner.scalar(&each.list, &self.names_of(outer), "").ty;
             match self.by_owner(level, list).present() {
-                Type::List(item) => item.item(),
+                Type::List(item) => item.found(),
                 _ => Type::Dyn,
             }
         };

@@ -5,7 +5,7 @@ use super::template::number;
 use super::types::Members;
 use super::unit::Value;
 use crate::base::value;
-use crate::expr::{Member, Named, Node, Part, Type};
+use crate::expr::{Item, Member, Named, Node, Part, Type};
 
 /// A written value with constants of the environment and of files as what their places expect: text, unless that
 /// is a number or a boolean.
@@ -47,7 +47,9 @@ fn named(name: &str, value: Node, wanted: &Type) -> Member {
 fn held_type(ty: &Type, wanted: &Type) -> Type {
     match (ty, wanted.present()) {
         (Type::Nullable(inner), wanted) => held_type(inner, wanted).nullable(),
-        (Type::List(item), Type::List(wanted)) => Type::list(held_type(item, wanted)),
+        (Type::List(item), Type::List(wanted)) => {
+            Type::list(Item { ty: held_type(&item.ty, &wanted.ty), promised: item.promised.clone() })
+        }
         (Type::Object(object), Type::Object(of)) if !object.is_named() => {
             let member = |name: String| {
                 let (ty, wanted) = (object.member(&name)?, of.member(&name).unwrap_or(Type::Dyn));
@@ -70,14 +72,14 @@ fn along(node: Node, wanted: &Type, change: &dyn Fn(Node, &Type) -> Node) -> Nod
             Node::Object(members.into_iter().map(inner).collect())
         }
         (Node::Object(members), Type::Map(wanted)) => {
-            let inner = |member: Member| Member { value: along(member.value, wanted, change), ..member };
+            let inner = |member: Member| Member { value: along(member.value, &wanted.ty, change), ..member };
             Node::Object(members.into_iter().map(inner).collect())
         }
         (Node::Items(items), Type::List(wanted)) => {
-            Node::Items(items.into_iter().map(|item| along(item, wanted, change)).collect())
+            Node::Items(items.into_iter().map(|item| along(item, &wanted.ty, change)).collect())
         }
         (Node::Each { list, local, when, body }, Type::List(wanted)) => {
-            Node::Each { list, local, when, body: Box::new(along(*body, wanted, change)) }
+            Node::Each { list, local, when, body: Box::new(along(*body, &wanted.ty, change)) }
         }
         (Node::Conditional(mut conditional), wanted) => {
             conditional.then = along(conditional.then, wanted, change);

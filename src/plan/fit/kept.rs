@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Declared, DeclaredMember, DeclaredObject, written};
-use crate::expr::{Conditional, Demand, Member, Node, Required, Type};
+use crate::expr::{Conditional, Demand, Member, Node, Type};
 
 /// The program of a value, of which load has told what it could, made to keep to what is declared.
 pub fn kept(node: Node, ty: &Type, declared: &Declared) -> Node {
@@ -77,7 +77,7 @@ fn value(node: Node, ty: &Type, (declared, takes_null): (&Declared, bool)) -> Ke
 }
 
 fn demanded(node: Node, demand: Demand) -> Kept {
-    Kept { node: Node::Required(Box::new(Required { node, demand })), fails: true }
+    Kept { node: node.demanded(demand), fails: true }
 }
 
 fn members(written: Box<[Member]>, ty: &Type, declared: &dyn Fn(&str) -> Option<Declared>) -> Kept {
@@ -122,7 +122,7 @@ fn items(nodes: Box<[Node]>, ty: &Type, declared: &Declared) -> Kept {
 
 fn item_of(ty: &Type) -> Type {
     match ty.present() {
-        Type::List(item) => item.item(),
+        Type::List(item) => item.found(),
         _ => Type::Dyn,
     }
 }

@@ -11,6 +11,7 @@
 
 mod kept;
 mod message;
+mod passed;
 mod schema;
 mod written;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use kept::kept;
 pub use message::{of_enum, of_message};
+pub use passed::{held, passed_on};
 pub use schema::of_output;
 
 use crate::base::diagnostic::{did_you_mean, suggestion};
@@ -184,8 +186,8 @@ impl Comparison {
         match (ty, declared) {
             (Type::Dyn | Type::Never | Type::Null, _) | (_, Declared::Anything | Declared::Nullable(_)) => {}
             (ty, Declared::Scalar(scalar)) => self.scalar((node, ty), &**scalar),
-            (Type::List(item), Declared::List(declared)) => self.items((node, item), declared),
-            (Type::Map(value), Declared::Map(declared)) => self.within(At::Item(None), (None, value), declared),
+            (Type::List(item), Declared::List(declared)) => self.items((node, &item.ty), declared),
+            (Type::Map(value), Declared::Map(declared)) => self.within(At::Item(None), (None, &value.ty), declared),
             (Type::Object(object), Declared::Map(declared)) => {
                 for name in object.members() {
                     let ty = object.member(&name).unwrap_or(Type::Dyn);

@@ -155,7 +155,7 @@ async fn read(
         }
     }
     status::remove(&mut headers);
-    let body = Held::whole(decode(method, wires)?.of_reply());
+    let body = Held::whole(decode(method, wires)?);
     Ok(Reply { status: 200, headers: Arc::new(headers.into()), body, is_cut })
 }
 

@@ -1,6 +1,6 @@
 //! Whole numbers where a contract says integer: expressions see them as `int`, as those of a proto.
 
-use super::outline::{Others, Outline};
+use super::outline::Outline;
 use super::{SchemaId, Schemas};
 use crate::base::value::{Doc, Kind};
 
@@ -47,12 +47,8 @@ impl Schemas {
             Kind::Object => {
                 let mut next = doc.first_child(node);
                 while let Some(child) = next {
-                    let others = match outline.others {
-                        Others::Of(id) => Some(id),
-                        Others::Unsaid | Others::None => None,
-                    };
                     let member = outline.members.iter().find(|member| doc.is_under(child, &member.name));
-                    if let Some(id) = member.map(|member| member.schema).or(others) {
+                    if let Some(id) = member.map(|member| member.schema).or(outline.others.schema()) {
                         self.mark(id, doc, child);
                     }
                     next = doc.sibling(node, child);

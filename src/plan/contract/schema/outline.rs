@@ -44,6 +44,16 @@ pub(super) enum Others {
     Of(SchemaId),
 }
 
+impl Others {
+    /// The schema of them, if there is one.
+    pub(super) fn schema(self) -> Option<SchemaId> {
+        match self {
+            Self::Of(id) => Some(id),
+            Self::Unsaid | Self::None => None,
+        }
+    }
+}
+
 impl Outline {
     /// The member called `name`.
     pub(super) fn member(&self, name: &str) -> Option<&OutlineMember> {
@@ -139,11 +149,7 @@ fn mark_integers(outlines: &mut [Outline]) {
             let outline = &outlines[at];
             let inner = outline.members.iter().map(|member| member.schema).chain(outline.items);
             let inner = inner.chain(outline.alternatives.iter().copied());
-            let others = match outline.others {
-                Others::Of(id) => Some(id),
-                _ => None,
-            };
-            let mut inner = inner.chain(others);
+            let mut inner = inner.chain(outline.others.schema());
             let has = outline.is_integer() || inner.any(|id| outlines[id.0 as usize].has_integers);
             changed |= has && !outline.has_integers;
             outlines[at].has_integers |= has;

@@ -5,13 +5,19 @@
 
 use std::sync::Arc;
 
-use super::outline::{Others, Outline};
+use super::outline::Outline;
 use super::{Kinds, SchemaId, Schemas};
-use crate::expr::{ObjectType, Promised, Type};
+use crate::expr::{Item, ObjectType, Promised, Type};
 use crate::plan::OfBackend;
 
 /// Schemas inside one another that are looked through for one type; recursive lists and alternatives end here.
 const DEPTH_LIMIT: usize = 16;
+
+/// What people call one of the items of a list.
+const AN_ITEM: &str = "an item";
+
+/// What people call one of the members that a schema does not name.
+const A_MEMBER: &str = "a member";
 
 /// The type of the values of a schema.
 pub fn type_of(schemas: &Arc<Schemas>, id: SchemaId) -> Type {
@@ -31,6 +37,40 @@ struct Source {
     promises: Option<OfBackend>,
 }
 
+/// Whether what is promised must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+    /// There may be as many as there are.
+    Any,
+}
+
+impl Source {
+    /// What is promised of a value that people call by the name which `called` gives; `None` if it may be anything.
+    fn promised(&self, id: SchemaId, presence: Presence, called: impl FnOnce() -> String) -> Option<Promised> {
+        let promises = self.promises.as_ref()?;
+        let outline = self.schemas.outline(id);
+        let (kinds, texts) = (outline.kinds, outline.texts.clone());
+        if kinds == Kinds::ALL && texts.is_none() && presence != Presence::Required {
+            return None;
+        }
+        let expected = || match presence {
+            Presence::Required | Presence::Any => kinds.words(),
+            Presence::Optional => format!("{}, if it is there", kinds.words()),
+        };
+        let id = promises.about(&called(), expected);
+        Some(Promised { id, kinds: kinds.of_nodes(), texts, may_be_absent: presence != Presence::Required })
+    }
+
+    /// What each item of a list is, or each further member of an object, as `what` says.
+    fn item(&self, (of, what): (SchemaId, &str), item: Option<SchemaId>, depth: usize) -> Item {
+        let ty = item.map_or(Type::Dyn, |item| nested(self, item, depth));
+        let called = || format!("{what} of {}", self.schemas.name(of));
+        Item { ty, promised: item.and_then(|item| self.promised(item, Presence::Any, called)) }
+    }
+}
+
 fn nested(source: &Source, id: SchemaId, depth: usize) -> Type {
     let outline = source.schemas.outline(id);
     if depth > DEPTH_LIMIT {
@@ -45,18 +85,16 @@ fn nested(source: &Source, id: SchemaId, depth: usize) -> Type {
             joined
         };
     }
-    let of_other = |others| match others {
-        Others::Of(id) => nested(source, id, depth + 1),
-        Others::Unsaid | Others::None => Type::Dyn,
-    };
     let ty = match outline.kinds.without_null() {
         Kinds::NONE if outline.kinds == Kinds::NULL => return Type::Null,
         Kinds::BOOLEAN => Type::Bool,
         Kinds::INTEGER => Type::Int,
         Kinds::NUMBER => Type::Double,
         Kinds::STRING => Type::Text,
-        Kinds::ARRAY => Type::list(outline.items.map_or(Type::Dyn, |items| nested(source, items, depth + 1))),
-        Kinds::OBJECT if outline.members.is_empty() => Type::map(of_other(outline.others)),
+        Kinds::ARRAY => Type::list(source.item((id, AN_ITEM), outline.items, depth + 1)),
+        Kinds::OBJECT if outline.members.is_empty() => {
+            Type::map(source.item((id, A_MEMBER), outline.others.schema(), depth + 1))
+        }
         Kinds::OBJECT => Type::Object(Arc::new(Shape { source: source.clone(), id })),
         _ => Type::Dyn,
     };
@@ -92,10 +130,7 @@ impl ObjectType for Shape {
             let ty = nested(&self.source, member.schema, 0);
             return Some(if member.required { ty } else { ty.nullable() });
         }
-        match outline.others {
-            Others::Of(id) => Some(nested(&self.source, id, 0).nullable()),
-            Others::Unsaid | Others::None => None,
-        }
+        outline.others.schema().map(|id| nested(&self.source, id, 0).nullable())
     }
 
     fn members(&self) -> Vec<String> {
@@ -107,12 +142,13 @@ impl ObjectType for Shape {
     }
 
     fn promised(&self, name: &str) -> Option<Promised> {
-        let promises = self.source.promises.as_ref()?;
-        let member = self.outline().member(name)?;
-        let outline = self.source.schemas.outline(member.schema);
-        let (kinds, texts) = (outline.kinds, outline.texts.clone());
-        let expected = || format!("{}{}", kinds.words(), if member.required { "" } else { ", if it is there" });
-        let id = promises.about(&format!("{}.{name}", self.name()), expected);
-        Some(Promised { id, kinds: kinds.of_nodes(), texts, may_be_absent: !member.required })
+        let outline = self.outline();
+        match outline.member(name) {
+            Some(member) => {
+                let presence = if member.required { Presence::Required } else { Presence::Optional };
+                self.source.promised(member.schema, presence, || format!("{}.{name}", self.name()))
+            }
+            None => self.source.item((self.id, A_MEMBER), outline.others.schema(), 0).promised,
+        }
     }
 }

@@ -110,7 +110,7 @@ impl Printer<'_> {
             Node::Items(items) => self.list(items.iter().map(|item| (false, item))),
             Node::Text(parts) => self.text(parts),
             Node::Leaf(inner) => self.node(inner),
-            Node::Required(required) => self.node(&required.node),
+            Node::Inspected(inspected) => self.node(&inspected.node),
             Node::Merge(merge) => {
                 let parts: Vec<&Node> = merge.parts.iter().map(|part| &part.node).collect();
                 self.function("merge", &parts);
@@ -131,7 +131,7 @@ impl Printer<'_> {
         self.operand(&step.of, Binding::Operand);
         match &step.step {
             Step::Member(name, _) => self.push(format_args!(".?{name}")),
-            Step::Index(index) => self.push(format_args!("[?{index}]")),
+            Step::Index(index, _) => self.push(format_args!("[?{index}]")),
         }
     }
 
@@ -199,7 +199,7 @@ impl Printer<'_> {
             match step {
                 Step::Member(name, _) if is_name(name) => self.push(format_args!(".{name}")),
                 Step::Member(name, _) => self.push(format_args!("['{name}']")),
-                Step::Index(index) => self.push(format_args!("[{index}]")),
+                Step::Index(index, _) => self.push(format_args!("[{index}]")),
             }
         }
     }
@@ -439,7 +439,7 @@ fn binding(node: &Node) -> Binding {
         },
         Node::Not(..) | Node::Negate(..) => Binding::Unary,
         Node::Leaf(inner) => binding(inner),
-        Node::Required(required) => binding(&required.node),
+        Node::Inspected(inspected) => binding(&inspected.node),
         Node::Outcome { otherwise, .. } => binding(otherwise),
         _ => Binding::Operand,
     }

@@ -26,7 +26,8 @@ use crate::base::value::{Doc, DocBuilder, Sink as _};
 
 /// The document of the wire bytes of a message: JSON text by the rules of ProtoJSON, with the
 /// kinds that expressions see. Fields without presence are always there, others when they are set,
-/// in the order of their numbers; unknown fields are not.
+/// in the order of their numbers; unknown fields are not. It is marked as a reply if an enumeration in it holds a number
+/// without a name.
 pub fn decode(tables: &Tables, message: MessageId, wire: &[u8]) -> Result<Doc, WireError> {
     decoded(tables, wire.len(), |decoder| decoder.message(message, wire))
 }
@@ -56,7 +57,7 @@ fn decoded<'t>(
         outcome = work(&mut decoder);
     }
     match outcome {
-        Ok(()) => Ok(decoder.out.finish()),
+        Ok(()) => Ok(if decoder.has_unnamed { decoder.out.finish().of_reply() } else { decoder.out.finish() }),
         Err(fault) => Err(decoder.explain(fault)),
     }
 }
@@ -76,6 +77,8 @@ struct Decoder<'t> {
     depth: usize,
     /// The key of a map entry while it is prepared.
     key: Vec<u8>,
+    /// Whether an enumeration held a number that has no name: nothing else in a message can break a promise.
+    has_unnamed: bool,
     /// Names of the fields around a fault, innermost first; empty while there is none.
     fault_path: Vec<&'t str>,
 }
@@ -84,7 +87,7 @@ impl<'t> Decoder<'t> {
     fn new(tables: &'t Tables, wire_bytes: usize, order: Order) -> Self {
         // Keys make JSON text two to three times as long as the wire.
         let out = DocBuilder::with_capacity(wire_bytes * 3 + 64);
-        Self { tables, out, order, depth: 0, key: Vec::new(), fault_path: Vec::new() }
+        Self { tables, out, order, depth: 0, key: Vec::new(), has_unnamed: false, fault_path: Vec::new() }
     }
 
     fn message(&mut self, id: MessageId, body: &[u8]) -> Result<(), Fault> {

@@ -41,7 +41,10 @@ impl Decoder<'_> {
                 let number = reader.varint()? as i32;
                 match self.tables.enumeration(id).text(number) {
                     Some(text) => self.out.scalar(Kind::String, |out| out.extend_from_slice(text)),
-                    None => self.out.int(i64::from(number)),
+                    None => {
+                        self.has_unnamed = true;
+                        self.out.int(i64::from(number));
+                    }
                 }
             }
         }

@@ -1,15 +1,49 @@
-//! Values that a declared type forbids to be null, where load could not tell that they are not.
+//! Values that are looked at where they go: what a declared type forbids to be null, where load could not tell
+//! that it is not, and what a contract promises of all that is inside.
 
 use super::Node;
 use crate::base::value::Value;
+use crate::expr::promise::Inner;
+use crate::expr::types::Type;
 
-/// See [`Node::Required`].
+/// See [`Node::Inspected`].
 #[derive(Clone, Debug)]
-pub struct Required {
+pub struct Inspected {
     /// What gives the value.
     pub node: Node,
     /// What of the value must not be null.
     pub demand: Demand,
+    /// What a contract promises of what is inside the value.
+    pub promised: Option<Inner>,
+}
+
+impl Node {
+    /// A value that is a failure where `demand` is not met.
+    #[must_use]
+    pub fn demanded(self, demand: Demand) -> Self {
+        Self::Inspected(Box::new(Inspected { node: self, demand, promised: None }))
+    }
+
+    /// A value of this type that is passed on whole: a contract's promises about all that is inside are looked
+    /// after.
+    #[must_use]
+    pub fn passed_on(self, ty: &Type) -> Self {
+        self.promised(Inner::of(ty))
+    }
+
+    /// A list of this type that is walked: a contract's promises about its items are looked after.
+    #[must_use]
+    pub fn walked(self, ty: &Type) -> Self {
+        self.promised(Inner::of_items(ty))
+    }
+
+    fn promised(self, promised: Option<Inner>) -> Self {
+        match (self, promised) {
+            (node, None) => node,
+            (Self::Inspected(inspected), promised) => Self::Inspected(Box::new(Inspected { promised, ..*inspected })),
+            (node, promised) => Self::Inspected(Box::new(Inspected { node, demand: Demand::default(), promised })),
+        }
+    }
 }
 
 /// What of a value must not be null.
