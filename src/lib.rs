@@ -4,6 +4,7 @@ pub mod base;
 pub mod descriptor;
 pub mod expr;
 pub mod observe;
+pub mod policy;
 
 pub mod spec;
 

@@ -1,14 +1,19 @@
 //! A backend call, rendered and ready, and what came back.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
+use super::attempt::Event;
+use super::failure::Fault;
 use super::fields::Fields;
-use super::id::{BackendId, MethodId, OperationId};
+use super::id::{BackendId, MethodId, OperationId, PoliciesId};
 use super::upload::Upload;
 use super::value::Held;
 
@@ -23,6 +28,19 @@ pub struct Call {
     pub headers: HeaderMap,
     /// When the answer is of no use any more: the call's own timeout within its request's.
     pub deadline: Instant,
+    /// The time that the composition gives it; nothing where it gives no time of its own. A call that has much less is
+    /// in a hurry, which is not its backend's fault.
+    pub given: Duration,
+    /// What stands around it.
+    pub policies: PoliciesId,
+    /// What its `fail` rules say of a reply.
+    pub judge: Option<Arc<dyn Judge>>,
+}
+
+/// The `fail` rules of a call, with the values that they read beside the reply.
+pub trait Judge: fmt::Debug + Send + Sync {
+    /// Whose fault the reply is, if it is a failure.
+    fn fault(&self, reply: &Reply) -> Option<Fault>;
 }
 
 /// What a call asks, in its backend's protocol.
@@ -64,8 +82,8 @@ pub enum Over {
 pub struct RestRequest {
     /// The HTTP method.
     pub method: Method,
-    /// Percent-encoded path and query, beginning with `/`.
-    pub target: String,
+    /// Percent-encoded path and query.
+    pub target: PathAndQuery,
     /// The body, with its media type in the call's headers; `None` sends no body.
     pub body: Option<Content>,
     /// The operation of a contract that says which numbers of the reply are integers.
@@ -140,4 +158,32 @@ pub struct Reply {
     pub body: Held,
     /// Whether it is a list of messages that was cut at its `max`.
     pub is_cut: bool,
+    /// The gRPC status (google.rpc.Code) of a reply over gRPC.
+    pub code: Option<u8>,
+}
+
+impl Reply {
+    /// How an attempt ended that came to this reply.
+    pub fn event(&self) -> Event {
+        self.code.map_or(Event::Status(self.status), Event::Grpc)
+    }
+
+    /// How long the backend asks to be left alone; beyond any deadline where it asks for no retry at all.
+    ///
+    /// Source: RFC 9110 section 10.2.3 (`Retry-After`), gRFC A6 (`grpc-retry-pushback-ms`).
+    pub fn pause(&self) -> Option<Duration> {
+        if let Some(pushback) = self.headers.map().get("grpc-retry-pushback-ms") {
+            let millis = pushback.to_str().ok().and_then(|text| text.trim().parse().ok());
+            return Some(millis.map_or(Duration::MAX, Duration::from_millis));
+        }
+        if !matches!(self.status, 429 | 503) {
+            return None;
+        }
+        let text = self.headers.map().get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = httpdate::parse_http_date(text).ok()?;
+        Some(until.duration_since(SystemTime::now()).unwrap_or_default())
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::attempt::Event;
 use super::value::Doc;
 
 /// Whose fault a failure is.
@@ -95,6 +97,12 @@ causes! {
     Timeout = "timeout", 504, 4, Backend, true, "The answer took too long.";
     /// No connection to the backend could be made, or it broke before a reply came.
     ConnectFailed = "connect_failed", 502, 14, Backend, true, "A service behind this endpoint could not be reached.";
+    /// The backend asks for fewer calls: 429, RESOURCE_EXHAUSTED, or 503 with `Retry-After`.
+    BackendBusy = "backend_busy", 503, 8, Backend, true, "A service behind this endpoint is busy.";
+    /// The backend is not asked for a while, because it failed too often: its circuit breaker is open.
+    BreakerOpen = "breaker_open", 503, 14, Backend, true, "A service behind this endpoint is not available at the moment.";
+    /// As many calls to the backend are under way as its `concurrency` allows.
+    TooManyCalls = "too_many_calls", 503, 8, Gateway, true, "A service behind this endpoint is busy.";
     /// The backend answered with a status that is not success.
     BackendStatus = "backend_status", 502, 2, Backend, true, "A service behind this endpoint failed.";
     /// The backend's reply is not valid: broken JSON, broken gRPC framing, no trailers, cut short.
@@ -163,6 +171,10 @@ pub struct Failure {
     pub backend_status: Option<u16>,
     /// The body of the backend's failing reply, for `steps.NAME.error.body`.
     pub body: Option<Arc<Doc>>,
+    /// How the attempt ended that failed, where that is more than its cause says.
+    pub event: Option<Event>,
+    /// After which time another try may help, if somebody said so.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
@@ -177,6 +189,8 @@ impl Failure {
             log: log.into(),
             backend_status: None,
             body: None,
+            event: None,
+            retry_after: None,
         }
     }
 
@@ -184,6 +198,24 @@ impl Failure {
     pub fn told(cause: Cause, detail: impl Into<Arc<str>>) -> Self {
         let detail = detail.into();
         Self { detail: Some(detail.clone()), ..Self::new(cause, detail) }
+    }
+
+    /// The same with how the attempt ended.
+    #[must_use]
+    pub fn with_event(self, event: Event) -> Self {
+        Self { event: Some(event), ..self }
+    }
+
+    /// How the attempt ended that failed with this.
+    pub fn event(&self) -> Event {
+        self.event.unwrap_or(match self.cause {
+            Cause::ConnectFailed => Event::Connect,
+            Cause::Timeout => Event::Timeout,
+            Cause::BadReply => Event::BadReply,
+            Cause::ReplyTooLarge => Event::TooLarge,
+            Cause::ReplyFailed => Event::Failed,
+            _ => Event::Local,
+        })
     }
 
     /// How little it tells among several of one answer: the least is the one that the client reads.

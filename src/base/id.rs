@@ -34,6 +34,14 @@ ids! {
     FieldId
     /// A step of one composition.
     StepId
+    /// What stands around calls: a position in the plan's table of policies.
+    PoliciesId
+    /// A circuit breaker.
+    BreakerId
+    /// A bulkhead.
+    BulkheadId
+    /// A budget of retries or hedges.
+    BudgetId
     /// A composition file.
     FileId
 }

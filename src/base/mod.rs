@@ -3,6 +3,7 @@
 //!
 //! Everything here is plain data that several layers exchange. What only one layer needs lives there.
 
+pub mod attempt;
 pub mod call;
 pub mod diagnostic;
 pub mod failure;

@@ -1,16 +1,136 @@
 //! One backend call with everything around it, in its fixed order: one function, one screen.
 
-use crate::base::call::{Call, Reply};
-use crate::base::failure::Failure;
-use crate::transport::Transport;
+mod attempt;
+mod shared;
 
-/// Makes a call: within its deadline, one attempt at one address.
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Response;
+
+use crate::base::call::{Call, Content, Reply, Request};
+use crate::base::failure::Failure;
+use crate::base::id::PoliciesId;
+use crate::plan::{Plan, Policies, Succession};
+use crate::transport::{Passage, ReplyBody, Transport};
+use attempt::Ended;
+pub use shared::{BreakerSeen, Shared};
+
+/// With less time than this an attempt that is in a hurry is not begun: its reply would come too late.
+const LEAST: Duration = Duration::from_millis(10);
+/// The largest body that is kept to be sent again.
+const REPLAYED: usize = 64 << 10;
+
+/// What calls are made with: the clients of one worker, and the states that all workers share.
+#[derive(Debug)]
+pub struct Calls {
+    plan: Arc<Plan>,
+    shared: Arc<Shared>,
+    transport: Transport,
+}
+
+impl Calls {
+    /// The calls of one worker.
+    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>) -> Self {
+        let transport = Transport::new(&plan);
+        Self { plan, shared, transport }
+    }
+
+    /// The calls of one worker by a plan that follows on another.
+    pub fn succeeding(plan: Arc<Plan>, shared: Arc<Shared>, (succession, previous): (&Succession, &Self)) -> Self {
+        let transport = Transport::succeeding(&plan, (succession, &previous.transport));
+        Self { plan, shared, transport }
+    }
+
+    /// What they are made by.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The states that all workers share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn policies(&self, id: PoliciesId) -> &Policies {
+        &self.plan.around.calls[id.index()]
+    }
+}
+
+/// Makes a call.
 ///
-/// The order of what stands around the attempt is the order of the lines below; a policy is one
-/// line here.
+/// The order of what stands around it, from the outside in, and why: the **deadline** first, for nothing may outlive
+/// it; **retry** around **hedge**, for a second call of one attempt is no further attempt; **breaker** and **bulkhead**
+/// inside both, for each thing that is sent counts on its own and asks on its own whether it may; **transport** last.
 ///
 /// # Errors
 /// Whatever kept the reply from coming. A reply that says failure is judged by the step that asked.
-pub async fn run(transport: &Transport, call: Call) -> Result<Reply, Failure> {
-    transport.send(call).await
+pub async fn run(calls: &Calls, call: Call) -> Result<Reply, Failure> {
+    let policies = calls.policies(call.policies);
+    let Some((retry, budget)) = policies.retry.as_ref().filter(|_| can_be_replayed(&call)) else {
+        return calls.hedged(&call, policies, call.deadline).await.outcome;
+    };
+    let budget = calls.shared.budget(*budget);
+    let _call = budget.call(tokio::time::Instant::now());
+    let (mut number, mut further) = (0, None);
+    loop {
+        number += 1;
+        let until = retry.timeout.map_or(call.deadline, |timeout| call.deadline.min(Instant::now() + timeout));
+        let ended = calls.hedged(&call, policies, until).await;
+        drop(further.take());
+        let wait = retry.wait(number, ended.pause, fastrand::f64());
+        let then = wait.checked_add(LEAST).and_then(|wait| Instant::now().checked_add(wait));
+        let has_time = then.is_some_and(|then| then < call.deadline);
+        if number >= retry.attempts || !ended.is_worth(|event| retry.on.hold(event)) || !has_time {
+            return ended.outcome;
+        }
+        further = budget.further(tokio::time::Instant::now());
+        if further.is_none() {
+            return ended.outcome;
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+impl Calls {
+    /// One attempt, and a second one beside it when its answer is late.
+    async fn hedged(&self, call: &Call, policies: &Policies, until: Instant) -> Ended {
+        let late = policies.hedge.as_ref().and_then(|(settings, budget)| {
+            let late = self.shared.times(call.backend).late(*settings, tokio::time::Instant::now())?;
+            Some((late, self.shared.budget(*budget)))
+        });
+        let Some((late, budget)) = late.filter(|_| can_be_replayed(call)) else {
+            return self.attempt(call, policies, until).await;
+        };
+        let _call = budget.call(tokio::time::Instant::now());
+        // Boxed, or every call would have room for two.
+        let mut first = Box::pin(self.attempt(call, policies, until));
+        if let Ok(ended) = tokio::time::timeout(late, &mut first).await {
+            return ended;
+        }
+        let Some(_further) = budget.further(tokio::time::Instant::now()) else { return first.await };
+        let second = Box::pin(self.attempt(call, policies, until));
+        let (ended, other) = futures_util::future::select(first, second).await.factor_first();
+        if ended.is_good() { ended } else { other.await }
+    }
+
+    /// Sends a client's request on as it is and hands back the reply before its body was read.
+    ///
+    /// # Errors
+    /// As [`run`]; no reply head before the deadline.
+    pub async fn forward(&self, passage: Passage, policies: PoliciesId) -> Result<Response<ReplyBody>, Failure> {
+        self.passed(passage, self.policies(policies)).await
+    }
+}
+
+/// Whether a call can go out a second time: nothing of it is gone with the first, and it is small enough to be kept.
+fn can_be_replayed(call: &Call) -> bool {
+    match &call.request {
+        Request::Rest(rest) => match &rest.body {
+            None => true,
+            Some(Content::Whole(bytes)) => bytes.len() <= REPLAYED,
+            Some(Content::Upload { .. }) => false,
+        },
+        Request::Grpc { message, .. } => message.len() <= REPLAYED,
+    }
 }

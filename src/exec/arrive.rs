@@ -49,7 +49,7 @@ impl<'p> Run<'p> {
     fn judged(&self, at: At, call: &Call, reply: &Reply) -> Result<(Next, Held), Failure> {
         let repeated = self.frames.slot(at).repeated.as_deref();
         let env = Env { reply: Some(reply), reply_body: &reply.body, repeated, ..self.env(at.frame) };
-        judge::reply(&call.guards, expect(call), &env, reply)?;
+        judge::reply(call.guards(), expect(call), &env, reply)?;
         let next = match (repeated, &call.repeat) {
             (Some(repeated), Some(repeat)) => {
                 repeated.next(repeat, &env).map_err(|failure| with_reply(failure, reply))?

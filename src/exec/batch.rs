@@ -56,7 +56,7 @@ impl Chunk {
 /// Whether a call is longer than its batch allows.
 fn is_too_long(call: &crate::base::call::Call, batch: &Batch) -> bool {
     match (&call.request, batch.max_url) {
-        (crate::base::call::Request::Rest(rest), Some(max)) => rest.target.len() > max,
+        (crate::base::call::Request::Rest(rest), Some(max)) => rest.target.as_str().len() > max,
         _ => false,
     }
 }
@@ -152,7 +152,7 @@ impl<'p> Run<'p> {
         let Some(batch) = &call.batch else { return };
         let rows = outcome.and_then(|reply| {
             let env = Env { reply: Some(&reply), reply_body: &reply.body, keys: &chunk.keys, ..self.env(first.frame) };
-            judge::reply(&call.guards, expect(call), &env, &reply)?;
+            judge::reply(call.guards(), expect(call), &env, &reply)?;
             rows(batch, &env)
         });
         let rows = match rows {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use http::header::COOKIE;
 use http::request::Parts;
@@ -34,6 +34,8 @@ pub struct ClientRequest {
     pub form: Vec<Field>,
     /// The body or the file of its form, where it is passed on as it comes.
     pub upload: Option<Upload>,
+    /// How long the client is going to wait, if that is less than the endpoint may take.
+    pub patience: Option<Duration>,
     lazy: Lazy,
 }
 
@@ -49,6 +51,30 @@ struct Lazy {
     client_ip: OnceLock<String>,
 }
 
+/// How long a client says that it waits; what cannot be read says nothing.
+///
+/// Source: gRPC over HTTP2, "Timeout": at most eight digits and a unit.
+fn said_patience(headers: &HeaderMap) -> Option<Duration> {
+    if let Some(millis) = headers.get("x-request-timeout-ms") {
+        return millis.to_str().ok()?.parse().ok().map(Duration::from_millis);
+    }
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3_600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
 impl ClientRequest {
     /// A request without arguments and body yet.
     pub fn new(head: Parts, id: HeaderValue, client_ip: IpAddr) -> Self {
@@ -62,8 +88,16 @@ impl ClientRequest {
             body: Held::Null,
             form: Vec::new(),
             upload: None,
+            patience: None,
             lazy: Lazy::default(),
         }
+    }
+
+    /// When the answer must be ready that may take `within` from now: sooner if the client says that it does not wait
+    /// as long, with `x-request-timeout-ms` or, as gRPC clients do, with `grpc-timeout`.
+    pub fn deadline(&mut self, within: Duration) -> Instant {
+        self.patience = said_patience(&self.head.headers).filter(|patience| *patience < within);
+        Instant::now() + self.patience.unwrap_or(within)
     }
 
     /// The path as it came, percent-encoded.

@@ -199,7 +199,7 @@ impl expr::Env for Env<'_> {
 }
 
 /// A header map as an object of texts; a field that came several times is joined with commas.
-fn headers_value(headers: &HeaderMap) -> Value<'_> {
+pub(super) fn headers_value(headers: &HeaderMap) -> Value<'_> {
     let entry = |name: &'_ http::HeaderName| {
         let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         (Text::from(name.as_str().to_owned()), Text::from(values.join(", ")))

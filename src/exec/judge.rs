@@ -24,8 +24,15 @@ pub(super) fn reply(rules: &[Guard], expect: &Expect, env: &Env<'_>, reply: &Rep
     if expect.accepts(reply.status) {
         return Ok(());
     }
-    let cause = if reply.status == 504 { Cause::Timeout } else { Cause::BackendStatus };
-    Err(with_reply(Failure::new(cause, format!("the backend answered {}", reply.status)), reply))
+    let retry_after = reply.pause();
+    let cause = match reply.status {
+        504 => Cause::Timeout,
+        429 => Cause::BackendBusy,
+        503 if retry_after.is_some() => Cause::BackendBusy,
+        _ => Cause::BackendStatus,
+    };
+    let failure = Failure::new(cause, format!("the backend answered {}", reply.status));
+    Err(with_reply(Failure { retry_after, ..failure }, reply))
 }
 
 /// The failure with what the reply said.
@@ -37,14 +44,17 @@ pub(super) fn with_reply(failure: Failure, reply: &Reply) -> Failure {
     Failure { backend_status: Some(reply.status), body, ..failure }
 }
 
+/// Whose fault it is that a guard refuses.
+pub(super) fn fault_of(guard: &Guard, judges_reply: bool) -> Fault {
+    guard.blame.unwrap_or(if judges_reply { Fault::Backend } else { Fault::Client })
+}
+
 /// The failure that a guard declares.
 fn refusal(guard: &Guard, env: &Env<'_>) -> Failure {
-    let judges_reply = env.reply.is_some();
-    let client = match guard.blame {
-        Some(fault) => fault == Fault::Client,
-        None => !judges_reply,
+    let cause = match fault_of(guard, env.reply.is_some()) {
+        Fault::Client => Cause::Refused,
+        _ => Cause::ReplyFailed,
     };
-    let cause = if client { Cause::Refused } else { Cause::ReplyFailed };
     let mut failure = Failure::new(cause, "refused by a `fail` rule");
     failure.status = guard.status;
     failure.code = guard.code.as_deref().map(Arc::from);

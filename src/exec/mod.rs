@@ -23,6 +23,7 @@ mod partial;
 mod proxy;
 mod render;
 mod repeat;
+mod rules;
 mod run;
 
 pub use client::ClientRequest;
@@ -35,9 +36,9 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
+use crate::call::{Calls, Shared};
 use crate::observe::drift::Drift;
 use crate::plan::{BodyType, Plan, Succession};
-use crate::transport::Transport;
 use crate::transport::grpc::ProtoJson;
 
 /// What every request runs on: the checked plan and the clients to its backends.
@@ -45,8 +46,8 @@ use crate::transport::grpc::ProtoJson;
 pub struct Live {
     /// What will run.
     pub plan: Arc<Plan>,
-    /// How it reaches its backends.
-    pub transport: Transport,
+    /// How it calls its backends.
+    pub calls: Calls,
     /// How bodies are read that are proto messages, by `EndpointId`.
     pub messages: Vec<Option<ProtoJson>>,
     /// What replies do not keep, counted by all workers together.
@@ -59,31 +60,32 @@ pub struct Live {
 
 impl Live {
     /// Brings a plan to life. Nothing is connected yet.
-    pub fn new(plan: Arc<Plan>, drift: Arc<Drift>) -> Self {
-        let succession = Succession::first(&plan);
-        let transport = Transport::new(&plan);
-        let turns = choose::Turns::succeeding(&succession, None);
-        Self::with(plan, drift, (transport, turns, TaskTracker::new()))
+    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, drift: Arc<Drift>) -> Self {
+        let turns = choose::Turns::succeeding(&Succession::first(&plan), None);
+        let calls = Calls::new(plan.clone(), shared);
+        Self::with(calls, drift, (turns, TaskTracker::new()))
     }
 
     /// Brings a plan to life that follows on another: backends that stay the same go on as they are, and what runs
     /// without its client is waited for as before.
-    pub fn succeeding(plan: Arc<Plan>, drift: Arc<Drift>, (succession, previous): (&Succession, &Self)) -> Self {
-        let transport = Transport::succeeding(&plan, (succession, &previous.transport));
+    pub fn succeeding(
+        plan: Arc<Plan>,
+        shared: Arc<Shared>,
+        drift: Arc<Drift>,
+        (succession, previous): (&Succession, &Self),
+    ) -> Self {
+        let calls = Calls::succeeding(plan, shared, (succession, &previous.calls));
         let turns = choose::Turns::succeeding(succession, Some(&previous.turns));
-        Self::with(plan, drift, (transport, turns, previous.detached.clone()))
+        Self::with(calls, drift, (turns, previous.detached.clone()))
     }
 
-    fn with(
-        plan: Arc<Plan>,
-        drift: Arc<Drift>,
-        (transport, turns, detached): (Transport, choose::Turns, TaskTracker),
-    ) -> Self {
+    fn with(calls: Calls, drift: Arc<Drift>, (turns, detached): (choose::Turns, TaskTracker)) -> Self {
+        let plan = calls.plan().clone();
         let messages = plan.endpoints.iter().map(|endpoint| match &endpoint.body {
             Some(BodyType::Message(message)) => ProtoJson::of(message),
             _ => None,
         });
         let messages = messages.collect();
-        Self { plan, transport, messages, drift, detached, turns }
+        Self { plan, calls, messages, drift, detached, turns }
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
+use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 
 use super::choose::choose;
@@ -11,10 +12,9 @@ use super::env::Env;
 use super::run::NOTHING;
 use super::{Live, pairs, render};
 use crate::base::failure::Failure;
-use crate::base::id::BackendId;
 use crate::base::value::Held;
 use crate::expr::{Budget, Failures, Node};
-use crate::plan::{Proxy, Source};
+use crate::plan::{Proxy, ProxyTarget, Source};
 use crate::transport::{Passage, ReplyBody, RequestBody};
 
 /// Sends a client's request on, with the declared path and header fields.
@@ -27,7 +27,7 @@ pub async fn forward(
     (mut client, body): (ClientRequest, RequestBody),
     deadline: Instant,
 ) -> Result<Response<ReplyBody>, Failure> {
-    let Rendered { backend, target, changes } = rendered(live, proxy, &client)?;
+    let Rendered { at: ProxyTarget { backend, policies }, target, changes } = rendered(live, proxy, &client)?;
     let mut request = Request::new(body);
     *request.method_mut() = client.head.method.clone();
     *request.headers_mut() = std::mem::take(&mut client.head.headers);
@@ -37,13 +37,13 @@ pub async fn forward(
             None => drop(request.headers_mut().remove(name)),
         }
     }
-    live.transport.forward(Passage { backend, target, request, deadline }).await
+    live.calls.forward(Passage { backend, target, request, deadline }, policies).await
 }
 
 /// Where a request goes, and what is different there.
 struct Rendered {
-    backend: BackendId,
-    target: String,
+    at: ProxyTarget,
+    target: PathAndQuery,
     /// Header fields that are set, or removed for `None`.
     changes: Vec<(HeaderName, Option<HeaderValue>)>,
 }
@@ -59,14 +59,15 @@ fn rendered(live: &Live, proxy: &Proxy, client: &ClientRequest) -> Result<Render
         target.push('?');
         target.push_str(query);
     }
-    let backend = proxy.targets.list[choose(&proxy.targets, &env, &live.turns)?];
+    let at = proxy.targets.list[choose(&proxy.targets, &env, &live.turns)?];
+    let target = render::target(target)?;
     let mut changes = Vec::new();
     pairs::each(&proxy.headers, &env, &mut |name, value| {
         let value = (!render::is_absent(value)).then(|| render::header_value(name, value)).transpose()?;
         changes.push((name.clone(), value));
         Ok(())
     })?;
-    Ok(Rendered { backend, target, changes })
+    Ok(Rendered { at, target, changes })
 }
 
 impl<'r> Env<'r> {

@@ -4,14 +4,16 @@
 //! header line. What would is the failure `missing_value` or is percent-encoded.
 
 use std::borrow::Cow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::env::Env;
-use super::{multipart, pairs};
+use super::{multipart, pairs, rules};
 use crate::base::call::{COMPONENT, Call, Content, Request, RestRequest};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{JsonWriter, Number, Value, ValueKind, key_text};
@@ -23,11 +25,20 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 /// What RFC 6265 section 4.1.1 does not allow in the value of a cookie, and `%` itself.
 const SET_COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
 
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time {
+    /// When its answer is of no use any more.
+    pub(super) deadline: Instant,
+    /// The time that the composition gives it, as in [`Call::given`].
+    pub(super) given: Duration,
+}
+
 /// Renders a call.
 pub(super) fn call(
     (call, target): (&plan::Call, &plan::Target),
     env: &Env<'_>,
-    deadline: Instant,
+    Time { deadline, given }: Time,
 ) -> Result<Call, Failure> {
     let mut headers = pairs::headers(&target.headers, env)?;
     let request = match &call.request {
@@ -42,13 +53,21 @@ pub(super) fn call(
                 Some(body) => body_of(body, &mut headers, env)?,
                 None => None,
             };
-            Request::Rest(RestRequest { method: method.clone(), target: path, body, operation: *operation })
+            let (method, target) = (method.clone(), self::target(path)?);
+            Request::Rest(RestRequest { method, target, body, operation: *operation })
         }
         plan::Request::Grpc { method, message, collect } => {
             Request::Grpc { method: *method, message: json(message, env)?.into(), collect: *collect }
         }
     };
-    Ok(Call { backend: target.backend, request, headers, deadline })
+    let judge = rules::judge_of(call, env);
+    Ok(Call { backend: target.backend, request, headers, deadline, given, policies: target.policies, judge })
+}
+
+/// Path and query as they go on the wire.
+pub(super) fn target(text: String) -> Result<PathAndQuery, Failure> {
+    PathAndQuery::from_maybe_shared(Bytes::from(text))
+        .map_err(|error| Failure::new(Cause::MissingValue, format!("cannot form the target: {error}")))
 }
 
 /// The body of a REST call. A form says that it is one; what says nothing is JSON.

@@ -94,12 +94,10 @@ impl<'p> Run<'p> {
         }
         let repeated = self.frames.slot(at).repeated.as_deref();
         let target = &call.targets.list[repeated.map_or(0, |repeated| repeated.target)];
-        let own = match (step.timeout, target.timeout) {
-            (None, Some(timeout)) => end.min(start + timeout),
-            _ => end,
-        };
+        let own = if step.timeout.is_none() { target.timeout } else { None };
+        let time = self.time(own.map(|own| own + pause), end);
         let env = Env { repeated, ..self.env(at.frame) };
-        match render::call((call, target), &env, own) {
+        match render::call((call, target), &env, time) {
             Ok(rendered) => self.send(Ticket::Step(at), rendered, pause),
             Err(failure) => self.fail(at, failure),
         }

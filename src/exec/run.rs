@@ -16,6 +16,7 @@ use super::crowd::{Crowd, CrowdId};
 use super::env::{Env, failure};
 use super::frame::{At, End, FrameId, Frames, Stage, Waiter};
 use super::partial::Partial;
+use super::render::Time;
 use super::{Live, judge, render};
 use crate::base::call::{Call, Reply};
 use crate::base::failure::Failure;
@@ -256,9 +257,14 @@ impl<'p> Run<'p> {
         env: &Env<'_>,
     ) -> Result<Call, Failure> {
         let target = &call.targets.list[choose(&call.targets, env, &self.live.turns)?];
-        let own = step.timeout.or(target.timeout).map(|timeout| Instant::now() + timeout);
-        let around = self.deadline_around(at);
-        render::call((call, target), env, own.map_or(around, |own| own.min(around)))
+        render::call((call, target), env, self.time(step.timeout.or(target.timeout), self.deadline_around(at)))
+    }
+
+    /// The time of a call that begins now, has `own` time, and must be over at `end`.
+    pub(super) fn time(&self, own: Option<Duration>, end: Instant) -> Time {
+        let deadline = own.map_or(end, |own| end.min(Instant::now() + own));
+        let is_shortened = deadline == self.deadline && self.request.patience.is_some();
+        Time { deadline, given: if is_shortened { Duration::MAX } else { own.unwrap_or_default() } }
     }
 
     /// When everything that stands around a step's call must be over.
@@ -270,7 +276,7 @@ impl<'p> Run<'p> {
 
     /// Puts a call under way, after a pause if there is to be one.
     pub(super) fn send(&mut self, ticket: Ticket, call: Call, pause: Duration) {
-        let transport = &self.live.transport;
+        let calls = &self.live.calls;
         let write = match &ticket {
             Ticket::Step(at) => self.frames.step(*at).write,
             // A batch reads: its calls are put together from what several parents ask.
@@ -281,7 +287,7 @@ impl<'p> Run<'p> {
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
-            let outcome = call::run(transport, call).await;
+            let outcome = call::run(calls, call).await;
             Arrival { ticket, write, outcome }
         }));
     }

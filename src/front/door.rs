@@ -18,6 +18,7 @@ use super::listen::{AnswerBody, Peer, Refused, RequestBody, host};
 use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
+use crate::call;
 use crate::exec::{ClientRequest, Live};
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, Succession};
@@ -40,7 +41,8 @@ impl Door {
     /// the backends of its own.
     pub(super) fn for_workers(plan: &Arc<Plan>, workers: usize) -> Vec<Self> {
         let drift = Arc::new(Drift::new(&plan.promises));
-        let lives = (0..workers).map(|_| Live::new(plan.clone(), drift.clone()));
+        let shared = Arc::new(call::Shared::new(plan));
+        let lives = (0..workers).map(|_| Live::new(plan.clone(), shared.clone(), drift.clone()));
         Self::around(plan, &Arc::new(Ids::new()), lives)
     }
 
@@ -49,8 +51,10 @@ impl Door {
         let Some(first) = previous.first() else { return Vec::new() };
         let succession = Succession::between(first.plan(), plan);
         let drift = Arc::new(first.drift().followed_by(&plan.promises));
-        let lives =
-            previous.iter().map(|door| Live::succeeding(plan.clone(), drift.clone(), (&succession, &door.live)));
+        let shared = Arc::new(call::Shared::succeeding(plan, (&succession, first.shared())));
+        let live =
+            |door: &Arc<Self>| Live::succeeding(plan.clone(), shared.clone(), drift.clone(), (&succession, &door.live));
+        let lives = previous.iter().map(live);
         Self::around(plan, &first.ids, lives)
     }
 
@@ -75,6 +79,11 @@ impl Door {
     /// What replies do not keep, as all doors of the plan count it.
     pub(super) fn drift(&self) -> &Arc<Drift> {
         &self.live.drift
+    }
+
+    /// The states of policies, as all doors of the plan share them.
+    pub(super) fn shared(&self) -> &Arc<call::Shared> {
+        self.live.calls.shared()
     }
 
     /// Waits until everything that runs on without its client has come to its end.

@@ -10,6 +10,7 @@ use http::{HeaderValue, Request, Response};
 
 use super::door::Door;
 use super::listen::{AnswerBody, Handler, Peer, Refused, RequestBody};
+use crate::call::Shared;
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, ServerTls};
 
@@ -49,6 +50,11 @@ impl Doors {
     /// What replies do not keep, as all doors of the plan count it.
     pub fn drift(&self) -> &Arc<Drift> {
         self.first().drift()
+    }
+
+    /// The states of policies, as all doors of the plan share them.
+    pub fn shared(&self) -> &Arc<Shared> {
+        self.first().shared()
     }
 
     /// Waits until everything that runs on without its client has come to its end, also behind the doors before.

@@ -1,6 +1,8 @@
 //! Failures as clients of REST endpoints read them: problem documents (RFC 9457).
 
-use http::header::CONTENT_TYPE;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::listen::AnswerBody;
@@ -37,7 +39,16 @@ pub(super) fn response(failure: &Failure, request_id: &HeaderValue) -> Response<
     let mut response = Response::new(AnswerBody::from(bytes::Bytes::from(out.bytes)));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(retry_after) = retry_after(failure) {
+        response.headers_mut().insert(RETRY_AFTER, retry_after);
+    }
     response
+}
+
+/// In how many seconds another try may help. A pause without an end is none that a client could wait for.
+fn retry_after(failure: &Failure) -> Option<HeaderValue> {
+    let pause = failure.retry_after.filter(|pause| *pause < Duration::from_secs(86_400))?;
+    Some(HeaderValue::from(pause.as_secs() + u64::from(pause.subsec_nanos() > 0)))
 }
 
 /// The reason phrase; for statuses that have none, what kind of status it is.

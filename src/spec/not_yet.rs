@@ -13,16 +13,15 @@ pub const CODE: &str = "not-supported-yet";
 /// The keys, by the type that they stand in.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("Spec", &["auth"]),
-    ("Backend", &["balance", "breaker", "cache", "concurrency", "discover", "hedge", "retry"]),
+    ("Backend", &["balance", "cache", "discover"]),
+    ("Variant", &["auth", "balance", "cache", "discover"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
-    ("Step", &["auth", "breaker", "cache", "concurrency", "hedge", "retry", "stream", "undo"]),
-    ("RestCall", &["idempotent"]),
-    ("GrpcCall", &["idempotent"]),
+    ("Step", &["auth", "cache", "stream", "undo"]),
     ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
     ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),
     ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),
-    ("Calls", &["auth", "balance", "breaker", "cache", "concurrency", "discover", "hedge", "retry"]),
+    ("Calls", &["auth", "balance", "cache", "discover"]),
 ];
 
 /// Where the values of refused keys stand.

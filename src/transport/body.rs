@@ -33,11 +33,11 @@ impl RequestBody {
     ///
     /// # Errors
     /// An upload that was sent before: a client sends it once.
-    pub(super) fn of(content: Option<Content>) -> Result<Self, Failure> {
+    pub(super) fn of(content: Option<&Content>) -> Result<Self, Failure> {
         let (before, upload, after) = match content {
             None => return Ok(Self::Whole(None)),
-            Some(Content::Whole(bytes)) => return Ok(Self::Whole(Some(bytes))),
-            Some(Content::Upload { before, upload, after }) => (before, upload, after),
+            Some(Content::Whole(bytes)) => return Ok(Self::Whole(Some(bytes.clone()))),
+            Some(Content::Upload { before, upload, after }) => (before.clone(), upload, after.clone()),
         };
         let Some(stream) = upload.take() else {
             return Err(Failure::new(Cause::Internal, "the upload was sent before"));

@@ -1,9 +1,11 @@
 //! One address of a backend with its clients, and what it speaks.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, uri};
 use tokio::sync::Mutex;
 
 use super::connect::{HTTP1, HTTP2, connect, speaks_http2};
@@ -24,13 +26,23 @@ pub(super) struct Instance {
 
 /// A request on its way to an address.
 #[derive(Debug)]
-pub(super) struct Directed {
+pub(super) struct Directed<'c> {
+    pub(super) method: Method,
     /// Path and query, with the address's prefix.
     pub(super) target: uri::PathAndQuery,
-    pub(super) request: Request<RequestBody>,
+    /// Header fields that it declares.
+    pub(super) headers: Cow<'c, HeaderMap>,
     /// Header fields that it has where it declares none of the same name.
     pub(super) usual: &'static [(HeaderName, HeaderValue)],
+    pub(super) body: RequestBody,
+    /// How long the backend has to answer; it is told.
+    pub(super) timeout: Duration,
+    /// Whether it may be sent again where nobody knows what became of it.
+    pub(super) is_repeatable: bool,
 }
+
+/// The field that tells a backend how many milliseconds it has.
+pub(super) const TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 
 /// Which version of HTTP an address was found to speak.
 #[derive(Debug, Default)]
@@ -59,10 +71,12 @@ impl Instance {
     }
 
     /// Path and query behind the address's prefix.
-    pub(super) fn target(&self, rendered: String) -> Result<uri::PathAndQuery, Failure> {
+    pub(super) fn target(&self, rendered: &uri::PathAndQuery) -> Result<uri::PathAndQuery, Failure> {
         let prefix = &self.address.prefix;
-        let text = if prefix.is_empty() { rendered } else { format!("{prefix}{rendered}") };
-        uri::PathAndQuery::from_maybe_shared(Bytes::from(text))
+        if prefix.is_empty() {
+            return Ok(rendered.clone());
+        }
+        uri::PathAndQuery::from_maybe_shared(Bytes::from(format!("{prefix}{rendered}")))
             .map_err(|error| Failure::new(Cause::MissingValue, format!("cannot form the target: {error}")))
     }
 
@@ -72,7 +86,7 @@ impl Instance {
     }
 
     /// Sends a request in the version that the address speaks.
-    pub(super) async fn send(&self, directed: Directed) -> Result<Answer, Failure> {
+    pub(super) async fn send(&self, directed: Directed<'_>) -> Result<Answer, Failure> {
         match &self.agreement {
             None => self.http1.send(directed).await,
             // Boxed, so that calls without TLS are no larger for it.
@@ -80,14 +94,19 @@ impl Instance {
         }
     }
 
-    async fn send_as_agreed(&self, agreement: &Agreement, directed: Directed) -> Result<Answer, Failure> {
+    async fn send_as_agreed(&self, agreement: &Agreement, directed: Directed<'_>) -> Result<Answer, Failure> {
         let sent = match self.version(agreement).await? {
             Version::Http1 => self.http1.send(directed).await,
             Version::Http2 => {
-                let Directed { target, mut request, usual } = directed;
+                let Directed { method, target, headers, usual, body, timeout, .. } = directed;
+                let mut request = Request::new(body);
+                *request.method_mut() = method;
+                *request.headers_mut() = headers.into_owned();
                 for (name, value) in usual {
                     request.headers_mut().entry(name).or_insert_with(|| value.clone());
                 }
+                let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+                request.headers_mut().entry(TIMEOUT).or_insert_with(|| millis.into());
                 let sent = self.http2.send(target, request).await.map_err(http2::Broken::failure);
                 sent.map(|reply| {
                     let (head, body) = reply.into_parts();

@@ -56,6 +56,15 @@ struct Instances {
     turn: AtomicUsize,
 }
 
+/// The terms of one attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// When the reply is of no use any more.
+    pub until: Instant,
+    /// Whether the call may be made twice, also where its method does not say so.
+    pub is_repeatable: bool,
+}
+
 impl Transport {
     /// The clients for a plan's backends. Connections are opened when first needed.
     pub fn new(plan: &Plan) -> Self {
@@ -91,23 +100,23 @@ impl Transport {
     /// # Errors
     /// No connection, the deadline, a reply that is cut short, too large or invalid, a message that
     /// does not fit its proto. A status that is not success is a reply, not an error.
-    pub async fn send(&self, call: Call) -> Result<Reply, Failure> {
+    pub async fn send(&self, call: &Call, terms: Terms) -> Result<Reply, Failure> {
         let backend = &self.backends[call.backend.index()];
         let work = async {
-            match call.request {
+            match &call.request {
                 Request::Rest(rest) => {
                     let operation = rest.operation.map(|id| &*self.operations[id.index()]);
-                    rest::send((backend, operation), rest, call.headers).await
+                    rest::send((backend, operation), rest, (&call.headers, terms)).await
                 }
                 Request::Grpc { method, message, collect } => {
-                    let head = grpc::Head { headers: call.headers, deadline: call.deadline };
-                    let asked = grpc::Asked { method: &self.methods[method.index()], message, collect };
+                    let head = grpc::Head { headers: &call.headers, deadline: terms.until };
+                    let asked = grpc::Asked { method: &self.methods[method.index()], message, collect: *collect };
                     // Boxed, or every REST call would have room for one over HTTP/2.
                     Box::pin(grpc::send(backend, head, asked)).await
                 }
             }
         };
-        let outcome = match tokio::time::timeout_at(call.deadline.into(), work).await {
+        let outcome = match tokio::time::timeout_at(terms.until.into(), work).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::new(Cause::Timeout, "no reply within the deadline")),
         };

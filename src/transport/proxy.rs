@@ -1,14 +1,16 @@
 //! Passing a client's request through: bodies stream both ways with back-pressure.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use http::header::{
     CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, Request, Response, Version};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Request, Response};
 
-use super::instance::Directed;
-use super::{Backend, ReplyBody, RequestBody};
+use super::instance::{Directed, TIMEOUT};
+use super::{Backend, ReplyBody, RequestBody, remaining};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::BackendId;
 
@@ -18,7 +20,7 @@ pub struct Passage {
     /// Where to.
     pub backend: BackendId,
     /// Percent-encoded path and query.
-    pub target: String,
+    pub target: PathAndQuery,
     /// Method, header fields and body; hop-by-hop fields are taken out on the way.
     pub request: Request<RequestBody>,
     /// When the reply's head must have come.
@@ -28,12 +30,21 @@ pub struct Passage {
 /// Sends the request on and hands back the reply before its body was read.
 pub(super) async fn forward(backend: &Backend, passage: Passage) -> Result<Response<ReplyBody>, Failure> {
     let instance = backend.instance();
-    let target = instance.target(passage.target)?;
-    let mut request = passage.request;
-    *request.version_mut() = Version::HTTP_11;
-    strip_hop_by_hop(request.headers_mut());
-    request.headers_mut().remove(HOST);
-    let exchange = instance.send(Directed { target, request, usual: &[] });
+    let (head, body) = passage.request.into_parts();
+    let mut headers = head.headers;
+    strip_hop_by_hop(&mut headers);
+    headers.remove(HOST);
+    headers.remove(TIMEOUT);
+    let directed = Directed {
+        is_repeatable: head.method.is_idempotent(),
+        method: head.method,
+        target: instance.target(&passage.target)?,
+        headers: Cow::Owned(headers),
+        usual: &[],
+        body,
+        timeout: remaining(passage.deadline),
+    };
+    let exchange = instance.send(directed);
     let Ok(response) = tokio::time::timeout_at(passage.deadline.into(), exchange).await else {
         return Err(Failure::new(Cause::Timeout, "no reply within the deadline"));
     };

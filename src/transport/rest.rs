@@ -1,5 +1,6 @@
 //! REST calls: what is sent, and what is read of the reply.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::coding::{self, Coding};
 use super::instance::Directed;
 use super::reply::Answer;
-use super::{Backend, ReplyBody, RequestBody, body, media};
+use super::{Backend, ReplyBody, RequestBody, Terms, body, media, remaining};
 use crate::base::call::{Reply, RestRequest};
 use crate::base::failure::Failure;
 use crate::base::fields::Fields;
@@ -25,16 +26,20 @@ static USUAL: [(HeaderName, HeaderValue); 4] =
 /// Sends a REST call and parses its reply.
 pub(super) async fn send(
     (backend, operation): (&Backend, Option<&Operation>),
-    call: RestRequest,
-    declared: HeaderMap,
+    call: &RestRequest,
+    (declared, terms): (&HeaderMap, Terms),
 ) -> Result<Reply, Failure> {
     let instance = backend.instance();
-    let target = instance.target(call.target)?;
-    let usual: &[_] = if call.body.is_some() { &USUAL } else { &USUAL[1..] };
-    let mut request = http::Request::new(RequestBody::of(call.body)?);
-    *request.method_mut() = call.method;
-    *request.headers_mut() = declared;
-    read(instance.send(Directed { target, request, usual }).await?, backend.max_reply, operation).await
+    let directed = Directed {
+        method: call.method.clone(),
+        target: instance.target(&call.target)?,
+        headers: Cow::Borrowed(declared),
+        usual: if call.body.is_some() { &USUAL } else { &USUAL[1..] },
+        body: RequestBody::of(call.body.as_ref())?,
+        timeout: remaining(terms.until),
+        is_repeatable: terms.is_repeatable || call.method.is_idempotent(),
+    };
+    read(instance.send(directed).await?, backend.max_reply, operation).await
 }
 
 async fn read(answer: Answer, max: u64, operation: Option<&Operation>) -> Result<Reply, Failure> {
@@ -45,7 +50,7 @@ async fn read(answer: Answer, max: u64, operation: Option<&Operation>) -> Result
         (body::read(body, max).await?.0, fields)
     };
     let body = media::held(bytes, (status, fields.content_type()), operation)?;
-    Ok(Reply { status: status.as_u16(), headers: Arc::new(fields), body, is_cut: false })
+    Ok(Reply { status: status.as_u16(), headers: Arc::new(fields), body, is_cut: false, code: None })
 }
 
 /// The body without its content coding. What expressions see are the fields of the body as it is.

@@ -10,8 +10,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use selvedge::base::attempt::{Again, Health};
 use selvedge::base::failure::{Cause, Fault};
 use selvedge::demo::{self, Backends};
+use selvedge::policy::verdict::ROWS;
 use selvedge::spec::NOT_SUPPORTED_KEYS;
 
 use crate::claim::{claims, repository, run};
@@ -22,6 +24,7 @@ claims![
     the_readme_shows_what_happens,
     the_manual_shows_what_happens,
     the_table_of_causes_is_that_of_the_code,
+    the_table_of_verdicts_is_that_of_the_code,
     the_one_picture_is_the_same_everywhere,
     every_key_that_is_refused_is_in_the_manual,
     what_a_document_shows_wrongly_is_found,
@@ -37,6 +40,10 @@ fn the_manual_shows_what_happens() -> Result<(), String> {
 
 fn the_table_of_causes_is_that_of_the_code() -> Result<(), String> {
     is_current("docs/ERRORS.md", &causes())
+}
+
+fn the_table_of_verdicts_is_that_of_the_code() -> Result<(), String> {
+    is_current("docs/POLICIES.md", &verdicts())
 }
 
 fn the_one_picture_is_the_same_everywhere() -> Result<(), String> {
@@ -123,6 +130,36 @@ fn causes() -> String {
         let (code, status, grpc) = (cause.code(), cause.status(), cause.grpc_status());
         let (meaning, client) = (cause.meaning().trim(), cause.client_text());
         out.push_str(&format!("| `{code}` | {status} | {grpc} | {fault} | {retry} | {meaning} | {client} |\n"));
+    }
+    out
+}
+
+/// `docs/POLICIES.md`.
+fn verdicts() -> String {
+    let mut out = String::from(
+        "# What counts as a failure\n\n\
+         Each attempt at a backend call ends in one way of this table, read from its top. Breaker, ejection and retry \
+         know nothing else\nof it. `verdicts` at a backend says otherwise for single ends (docs/LANGUAGE.md).\n\n\
+         A *failure* counts in a row and in shares, an *overload* in shares only, *success* ends a row, and what is \
+         *neutral* counts\nnowhere. *Again* says whether the call may be sent once more, if `retry` wants that: always, \
+         because nobody worked on it; if it may be\nmade twice (a read, or `idempotent: true`); or never.\n\n\
+         The table is made from the code (`src/policy/verdict.rs`); `UPDATE=1 cargo test --test it documents` writes it \
+         anew.\n\n\
+         | an attempt ends in | the backend | again | why |\n|---|---|---|---|\n",
+    );
+    for row in ROWS {
+        let health = match row.verdict.health {
+            Health::Success => "success",
+            Health::Hard => "failure",
+            Health::Soft => "overload",
+            Health::Neutral => "neutral",
+        };
+        let again = match row.verdict.again {
+            Again::Always => "always",
+            Again::Idempotent => "if it may be made twice",
+            Again::Never => "never",
+        };
+        out.push_str(&format!("| {} | {health} | {again} | {} |\n", row.events, row.reason));
     }
     out
 }

@@ -157,7 +157,11 @@ fn every_status_of_a_foreign_server_is_read_in_trailers_and_alone() -> Result<()
             // DEADLINE_EXCEEDED is the failure `timeout`, which has no status of the backend.
             let shown = if *name == "DEADLINE_EXCEEDED" { answer.text() } else { format!("[{status},{status}]") };
             assert_eq!(answer.text(), shown, "{name}");
-            let code = if *name == "DEADLINE_EXCEEDED" { "timeout" } else { "backend_status" };
+            let code = match *name {
+                "DEADLINE_EXCEEDED" => "timeout",
+                "RESOURCE_EXHAUSTED" => "backend_busy",
+                _ => "backend_status",
+            };
             assert_eq!(
                 answer.header("selvedge-partial"),
                 Some(format!("early;code={code}, late;code={code}")),

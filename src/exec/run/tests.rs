@@ -10,6 +10,7 @@ use super::Run;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
 use crate::base::value::Held;
+use crate::call::Shared;
 use crate::exec::crowd::{Bounds, Wanted};
 use crate::exec::frame::{At, FrameId};
 use crate::exec::{ClientRequest, Live};
@@ -36,7 +37,8 @@ fn plan() -> Plan {
 /// The code of the answer when calls end as told: the step's frame and number, the cause, and whether
 /// the driver has turned before.
 async fn code_of(ends: &[(u32, u32, Cause, bool)]) -> String {
-    let live = Live::new(Arc::new(plan()), Arc::default());
+    let plan = Arc::new(plan());
+    let live = Live::new(plan.clone(), Arc::new(Shared::new(&plan)), Arc::default());
     let (head, ()) = http::Request::new(()).into_parts();
     let request = ClientRequest::new(head, HeaderValue::from_static("r"), IpAddr::V4(Ipv4Addr::LOCALHOST));
     let Answer::Compose(composed) = &live.plan.endpoints[0].answer else { unreachable!() };

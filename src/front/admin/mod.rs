@@ -1,6 +1,7 @@
 //! The operators' address: whether the process lives and takes requests, what replies do not keep, and whether a changed
 //! project is taken up.
 
+mod breakers;
 mod reload;
 
 use std::future::Future;
@@ -37,13 +38,15 @@ pub struct Known {
 }
 
 /// Serves `/healthz` (the process lives), `/readyz` (it takes requests: 503 while it drains), `/drift` (what replies do
-/// not keep) and `/reload` (POST takes up the project as it is now) until `stop` is done.
+/// not keep), `/breakers` (how they stand, and who decides) and `/reload` (POST takes up the project as it is now) until
+/// `stop` is done.
 pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output = ()> + Send + 'static) {
     let router = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/drift", get(drift))
         .route("/reload", get(reload::show).post(reload::post))
+        .route("/breakers", get(breakers::show).post(breakers::force))
         .with_state(known);
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the admin address failed");

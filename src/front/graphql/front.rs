@@ -1,7 +1,6 @@
 //! Serves the graph over HTTP: the page for people, operations for clients.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
@@ -101,9 +100,9 @@ impl Front {
 
 /// Runs an operation. One that writes runs in a task of its own: once begun it comes to its end,
 /// whether its client stays or not.
-async fn run(live: Arc<Live>, prepared: Prepared<Planned>, client: ClientRequest) -> Result<GraphAnswer, Failure> {
+async fn run(live: Arc<Live>, prepared: Prepared<Planned>, mut client: ClientRequest) -> Result<GraphAnswer, Failure> {
     let timeout = live.plan.graph.as_ref().map_or_else(Default::default, |graph| graph.timeout);
-    let deadline = Instant::now() + timeout;
+    let deadline = client.deadline(timeout);
     let writes = prepared.operation.writes;
     let detached = live.detached.clone();
     let work = async move {

@@ -77,7 +77,7 @@ async fn answer(
     body: RequestBody,
 ) -> Result<Response<AnswerBody>, Failure> {
     let endpoint = live.plan.endpoint(matched.endpoint);
-    let deadline = Instant::now() + endpoint.timeout;
+    let deadline = client.deadline(endpoint.timeout);
     let mut violations = Violations::default();
     match (&endpoint.answer, &endpoint.body) {
         (Answer::Proxy(proxy), _) => {

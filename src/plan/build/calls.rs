@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 
+use super::around::Made;
 use super::names::{Extra, Names, Wide};
 use super::types;
 use super::unit::{Root, Unit, Value};
@@ -15,7 +16,7 @@ use crate::base::failure::Fault;
 use crate::base::id::MethodId;
 use crate::expr::{Node, Piece, Scope, Step as PathStep, Type, split};
 use crate::plan::fit;
-use crate::plan::{Batch, Because, Body, Call, Guard, PathPart, Protocol, Request, Rpc, Source};
+use crate::plan::{Batch, Because, Body, Call, Guard, PathPart, Protocol, Request, Rpc, Rules, Source};
 use crate::spec::{
     self, Action, Blame, GrpcCall, Headers, Literal, Located, Missing, Parameters, RestCall, Scalar, Step, Switch,
     Template,
@@ -102,6 +103,10 @@ fn row_type(unit: &Unit<'_, '_>, (level, batch): (usize, &spec::Batch), reply: &
     }
 }
 
+fn is_idempotent(said: Option<&Located<bool>>) -> bool {
+    said.is_some_and(|said| said.value)
+}
+
 /// Whom a call asks, and what it says itself that may also be said farther away.
 fn asked<'c>(action: &'c Action, path: &'c str) -> Option<(Asking<'c>, Carried<'c>)> {
     match action {
@@ -113,13 +118,15 @@ fn asked<'c>(action: &'c Action, path: &'c str) -> Option<(Asking<'c>, Carried<'
 
 /// The same of a REST call.
 pub(super) fn asked_by_rest<'c>(call: &'c RestCall, path: &'c str) -> (Asking<'c>, Carried<'c>) {
-    let asking = Asking { backend: &call.backend, variant: call.variant.as_ref(), path };
+    let made = Made { repeatable: is_idempotent(call.idempotent.as_ref()), ..Made::default() };
+    let asking = Asking { backend: &call.backend, variant: call.variant.as_ref(), path, made };
     (asking, Carried { headers: call.headers.as_ref(), query: call.query.as_ref() })
 }
 
 /// The same of a gRPC call.
 pub(super) fn asked_by_grpc<'c>(call: &'c GrpcCall, path: &'c str) -> (Asking<'c>, Carried<'c>) {
-    let asking = Asking { backend: &call.backend, variant: call.variant.as_ref(), path };
+    let made = Made { repeatable: is_idempotent(call.idempotent.as_ref()), ..Made::default() };
+    let asking = Asking { backend: &call.backend, variant: call.variant.as_ref(), path, made };
     (asking, Carried { headers: call.metadata.as_ref(), query: None })
 }
 
@@ -153,6 +160,9 @@ impl Unit<'_, '_> {
             _ => return None,
         };
         let (asking, carried) = asked(&step.action, path)?;
+        let reads = is_read(self, step);
+        let made = Made { policies: Some(&step.policies), repeatable: reads || asking.made.repeatable, reads };
+        let asking = Asking { made, ..asking };
         let mut guards = self.guards(&step.fail, &judging, path);
         let wide = Wide { unit: self, reply: Some(&judged), user: path };
         guards.extend(self.guards(&facts.spec.fail, &wide, &facts.path));
@@ -171,7 +181,7 @@ impl Unit<'_, '_> {
             targets,
             request,
             because: effect(self, step).1,
-            guards: guards.into(),
+            rules: (!guards.is_empty()).then(|| Arc::new(Rules::new(guards, &self.sources()))),
             result: result.map(|result| {
                 let value = self.planner.template(result, &forming, &format!("{path}.result"));
                 fit::held(value.node, &value.ty)

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use http::{HeaderValue, Method};
 
+use super::around::{Going, Made};
 use super::policies::Door;
 use super::query::Face;
 use super::tree::Tree;
@@ -16,7 +17,7 @@ use crate::plan::fit;
 use crate::plan::schema::TypeRef;
 use crate::plan::{
     self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Pair, Protocol, Proxy,
-    RequestPart, Respond, Source,
+    ProxyTarget, RequestPart, Respond, Source,
 };
 use crate::spec::{self, Located, Methods, Named, Segment, TypeUse};
 
@@ -216,8 +217,11 @@ impl Planner<'_> {
         let target = proxy.path.as_ref().map(|target| unit.path(target, &names, &format!("{path}.path")).into());
         let headers = self.pairs(proxy.headers.as_ref(), &names, &format!("{path}.headers"));
         let max_body = named.value.max_body.as_ref().map(|size| size.value.0);
-        let asking = Asking { backend: &proxy.backend, variant: None, path: &path };
-        let targets = unit.variants(facts, asking, |backend, _| backend);
+        let asking = Asking { backend: &proxy.backend, variant: None, path: &path, made: Made::default() };
+        let targets = unit.variants(facts, asking, |backend, reached| {
+            let going = Going { facts, backend, reached, timeout: None };
+            ProxyTarget { backend, policies: self.around(Made::default(), &path, going) }
+        });
         Some(Proxy { targets, path: target, headers, sources: unit.sources(), max_body })
     }
 

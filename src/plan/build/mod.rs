@@ -10,6 +10,7 @@
 
 mod alone;
 mod args;
+mod around;
 mod backends;
 mod bodies;
 mod calls;
@@ -86,6 +87,7 @@ struct Planner<'s> {
     methods: RefCell<Vec<Rpc>>,
     operations: RefCell<Vec<Arc<Operation>>>,
     promises: Arc<Promises>,
+    around: around::Collected,
     /// The authorities that the machine trusts, once a backend needs them.
     roots: OnceCell<Arc<RootCertStore>>,
 }
@@ -127,6 +129,7 @@ pub fn rebuild(
         methods: RefCell::default(),
         operations: RefCell::default(),
         promises: Arc::default(),
+        around: around::Collected::default(),
         roots: OnceCell::new(),
     };
     planner.link_protos((spec, reading), reflect);
@@ -142,11 +145,13 @@ pub fn rebuild(
     let methods = planner.methods.take();
     let operations = planner.operations.take();
     let promises = planner.promises.take();
+    let around = planner.around.take();
     let (diagnostics, failed) = planner.report.finish();
     match gateway {
         Some(gateway) if !failed => {
             let schema = planner.schema;
-            let plan = Plan { backends, methods, operations, endpoints, fields, schema, graph, promises, gateway };
+            let plan =
+                Plan { backends, methods, operations, around, endpoints, fields, schema, graph, promises, gateway };
             Ok((plan, diagnostics))
         }
         _ => Err(diagnostics),

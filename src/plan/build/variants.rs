@@ -1,5 +1,6 @@
 //! Variants of backends: where each call may go, what it carries there, and what decides.
 
+use super::around::{Going, Made};
 use super::backends::{BackendFacts, Reached};
 use super::calls::Carried;
 use super::names::{Names, Wide};
@@ -20,6 +21,8 @@ pub(super) struct Asking<'c> {
     pub(super) variant: Option<&'c Located<String>>,
     /// Its key path.
     pub(super) path: &'c str,
+    /// What it says of what stands around it.
+    pub(super) made: Made<'c>,
 }
 
 impl Unit<'_, '_> {
@@ -137,6 +140,8 @@ impl Unit<'_, '_> {
             (None, Some(timeout)) => (timeout.on().map(|time| time.value), TimeoutBy::Gateway),
             (None, None) => (Some(super::CALL_TIMEOUT), TimeoutBy::Default),
         };
+        let going = Going { facts, backend, reached, timeout };
+        let policies = planner.around(asking.made, asking.path, going);
         let paths = [asking.path, &reached.path, &facts.path, "gateway.calls"];
         Target {
             backend,
@@ -144,6 +149,7 @@ impl Unit<'_, '_> {
             query: planner.layers(&layers(query, (paths, "query"), (names, &wide))),
             timeout,
             timeout_by,
+            policies,
         }
     }
 

@@ -1,12 +1,13 @@
 //! Backend calls, to be rendered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use super::{Guard, Variants};
+use super::{Guard, Rules, Variants};
 use crate::base::call::{Collect, Expect, Over};
-use crate::base::id::{BackendId, MethodId, OperationId};
+use crate::base::id::{BackendId, MethodId, OperationId, PoliciesId};
 use crate::expr::Node;
 
 /// A backend call, to be rendered.
@@ -20,8 +21,8 @@ pub struct Call {
     pub request: Request,
     /// Why it counts as a read or as a write.
     pub because: Because,
-    /// Judges the reply, before its status does.
-    pub guards: Box<[Guard]>,
+    /// What judges the reply, before its status does.
+    pub rules: Option<Arc<Rules>>,
     /// What the step holds, made from the reply; `None` holds the body.
     pub result: Option<Node>,
     /// One call for many keys.
@@ -71,6 +72,8 @@ pub struct Target {
     pub timeout: Option<Duration>,
     /// Who says so.
     pub timeout_by: TimeoutBy,
+    /// What stands around it.
+    pub policies: PoliciesId,
 }
 
 /// A request, to be rendered.
@@ -221,6 +224,11 @@ pub struct Batch {
 }
 
 impl Call {
+    /// What judges the reply, before its status does.
+    pub fn guards(&self) -> &[Guard] {
+        self.rules.as_ref().map_or(&[], |rules| &rules.guards)
+    }
+
     /// The programs that make up what it asks.
     pub(crate) fn asking(&self) -> Vec<&Node> {
         let mut nodes: Vec<&Node> = self.targets.node().into_iter().collect();
@@ -249,7 +257,7 @@ impl Call {
 
     /// The programs that make the step's value of the reply.
     pub(crate) fn judging(&self) -> Vec<&Node> {
-        let guards = self.guards.iter().flat_map(Guard::nodes);
+        let guards = self.guards().iter().flat_map(Guard::nodes);
         let batch = self.batch.iter().flat_map(|batch| [&batch.from, &batch.by]);
         let until = self.repeat.iter().map(|repeat| &repeat.until);
         guards.chain(&self.result).chain(batch).chain(until).collect()

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pairs, PathPart, Source, Variants};
 use crate::base::host::HostPattern;
-use crate::base::id::{BackendId, StepId};
+use crate::base::id::{BackendId, PoliciesId, StepId};
 use crate::base::value::Doc;
 use crate::expr::Node;
 use crate::plan::contract::schema::{SchemaId, Schemas};
@@ -166,7 +166,7 @@ impl Cookie {
 #[derive(Debug)]
 pub struct Proxy {
     /// Where to.
-    pub targets: Variants<BackendId>,
+    pub targets: Variants<ProxyTarget>,
     /// The path there; `None` keeps the request's path. The request's query is kept.
     pub path: Option<Box<[PathPart]>>,
     /// What the path's expressions read.
@@ -175,6 +175,15 @@ pub struct Proxy {
     pub headers: Pairs<HeaderName>,
     /// Bytes of a request body that are passed at most; `None` passes any.
     pub max_body: Option<u64>,
+}
+
+/// A backend, or a variant of it, that requests are passed to.
+#[derive(Clone, Copy, Debug)]
+pub struct ProxyTarget {
+    /// The backend.
+    pub backend: BackendId,
+    /// What stands around it.
+    pub policies: PoliciesId,
 }
 
 /// A declared argument of an endpoint.

@@ -7,6 +7,8 @@ mod deprecation;
 mod endpoint;
 mod errors;
 mod graph;
+mod policies;
+mod rules;
 mod tls;
 mod variant;
 
@@ -25,11 +27,13 @@ pub use composition::{
 };
 pub use deprecation::{Deprecation, LinkPart};
 pub use endpoint::{
-    Answer, Arg, ArgDefault, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, Queried, Respond,
-    Segment,
+    Answer, Arg, ArgDefault, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, ProxyTarget, Queried,
+    Respond, Segment,
 };
 pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};
+pub use policies::{Around, Owned, Policies};
+pub use rules::{Read, Rules};
 pub use tls::{ClientTls, ServerTls, TlsOrigin};
 pub use variant::{Choose, Variants};
 
@@ -49,6 +53,8 @@ pub struct Plan {
     pub methods: Vec<Rpc>,
     /// The operations of contracts that some call uses and whose replies hold integers, by `OperationId`.
     pub operations: Vec<Arc<Operation>>,
+    /// What stands around calls.
+    pub around: Around,
     /// The endpoints in written order, by [`EndpointId`].
     pub endpoints: Vec<Endpoint>,
     /// The bound fields, by `FieldId`.

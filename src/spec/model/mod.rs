@@ -41,8 +41,8 @@ pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shut
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{CallCookie, CallCookies, Header, Headers, ListStyle, Pairs, Parameter, Parameters, Styled};
 pub use policy::{
-    Algorithm, Backoff, Balance, Breaker, Cache, CallPolicies, Concurrency, Discover, Eject, Health, Hedge, Lateness,
-    Retry, RetryCause, Sharing,
+    Algorithm, Backoff, Balance, Breaker, Cache, CallPolicies, Concurrency, Discover, Eject, Health, Hedge, Judged,
+    Lateness, Opinion, Retry, RetryCause, Sharing, Slow,
 };
 pub use provider::{ApiKey, Basic, Forward, Hmac, Introspection, Jwt, JwtAlgorithm, Key, Mtls, Provider};
 pub use quantity::{Filled, Frequency, Period, Share, Switch, Within, WordOr};

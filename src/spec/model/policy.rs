@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use crate::base::attempt::Event;
+use crate::base::diagnostic::did_you_mean;
 use crate::base::unit::parse_duration;
-use crate::spec::keys::{Entries, Form, FromScalar, Reader, Shape, keys, words};
+use crate::spec::keys::{Definition, Entries, Form, FromNode, FromScalar, Reader, Shape, keys, words};
 use crate::spec::yaml::{Node, Scalar};
 
-use super::{Credentials, FieldName, FilePath, Located, Period, Share, Switch, Within, WordOr};
+use super::{Credentials, FieldName, FilePath, Located, Named, Period, Share, Switch, Within, WordOr};
 
 keys! {
     /// What happens around a call, beside its `timeout`; the nearest counts, member by member: the call's, the
@@ -24,6 +26,9 @@ keys! {
         concurrency: Option<Switch<Concurrency>>,
         /// What proves to the backend who asks.
         auth: Option<Switch<Credentials>>,
+        /// Which ends of a call mean something else here than the table of verdicts says: HTTP statuses, gRPC codes,
+        /// `connect`, `reset`, `timeout`, `bad_reply`.
+        verdicts: Option<Vec<Named<Judged>>>,
     }
 }
 
@@ -69,6 +74,8 @@ keys! {
         backoff: Option<Backoff>,
         /// Which share of the calls to the backend may be attempts beyond the first; 20% unless said.
         budget: Option<Located<Share>>,
+        /// How long one attempt may take; as long as the call unless said.
+        timeout: Option<Located<Period>>,
     }
 }
 
@@ -131,14 +138,50 @@ keys! {
         within: Option<Located<Period>>,
         /// How many failures in a row are enough; 5 unless said.
         consecutive: Option<Located<u32>>,
+        /// Which calls are too slow, and how many of them are too many.
+        slow: Option<Slow>,
         /// For how long the backend is not asked; `5s` unless said, and longer each time.
         open: Option<Located<Period>>,
         /// For how long at most; `60s` unless said.
         max_open: Option<Located<Period>>,
-        /// How many calls try it again after that; 1 unless said.
+        /// How many calls may try it again at the same time after that; 1 unless said. Two that succeed close it.
         probes: Option<Located<Within<1, 10>>>,
     }
     then Breaker::check
+}
+
+keys! {
+    /// When slow calls stop a backend from being asked. `slow: 1s` is short for `slow: { over: 1s }`.
+    pub struct Slow: "a limit of slow calls", as in "{ over: 800ms, share: 50% }", or Slow::of_over {
+        /// A call that takes longer is slow.
+        over: Located<Period>,
+        /// Which share of the calls must be slow; 50% unless said.
+        share: Option<Located<Share>>,
+    }
+    then Slow::check
+}
+
+words! {
+    /// What an end of a call says of its backend.
+    pub enum Opinion {
+        /// The backend works.
+        Success = "success",
+        /// It failed.
+        Failure = "failure",
+        /// It asks for fewer calls.
+        Overload = "overload",
+        /// Nothing.
+        Neutral = "neutral",
+    }
+}
+
+/// What one end of a call says of its backend.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// How the call ended.
+    pub event: Event,
+    /// What that says.
+    pub opinion: Located<Opinion>,
 }
 
 keys! {
@@ -276,6 +319,37 @@ impl Breaker {
     fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
         refuse_reversed(("open", self.open.as_ref()), ("max_open", self.max_open.as_ref()), reader);
         refuse_nothing("failures", self.failures.as_ref(), reader);
+    }
+}
+
+impl Slow {
+    fn of_over(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        Entries::read(&node.under("over"), None, reader)
+    }
+
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        refuse_nothing("share", self.share.as_ref(), reader);
+    }
+}
+
+impl Definition for Judged {
+    const KIND: &'static str = "end of a call";
+
+    fn shape() -> Shape {
+        <Located<Opinion> as FromNode>::shape()
+    }
+
+    fn define(name: &Located<String>, node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let event = Event::named(&name.value);
+        if event.is_none() {
+            let message = format!("no call ends in `{}`", name.value);
+            let help = "write an HTTP status such as `404`, a gRPC code such as `NOT_FOUND`, or one of `connect`, `reset`, `timeout`, `bad_reply`";
+            let close = did_you_mean(&name.value, Event::NAMES.iter().map(|(name, _)| *name));
+            let diagnostic = reader.error("unknown-name", &name.place, message);
+            reader.report(diagnostic.help(if close.starts_with("did") { close } else { help.to_owned() }));
+        }
+        let opinion = Located::read(node, reader)?;
+        Some(Self { event: event?, opinion })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::spec::keys::{Definition, Entries, FieldDoc, FromNode, Keys, ObjectDoc
 use crate::spec::yaml::{Kind, Node, Scalar};
 
 use super::backend::check_carried;
-use super::{Headers, Located, Named, Parameters, Protocol, Size, Switch};
+use super::{Balance, CallPolicies, Discover, Headers, Located, Named, Parameters, Protocol, Size, Switch};
 
 /// How a backend is reached.
 #[derive(Clone, Debug)]
@@ -42,6 +42,12 @@ keys! {
         query: Option<Parameters>,
         /// The largest reply body that is taken.
         max_reply: Option<Located<Size>>,
+        /// What happens around a call.
+        policies: CallPolicies = ..,
+        /// Which of the addresses gets a call.
+        balance: Option<Switch<Balance>>,
+        /// Where the addresses are found.
+        discover: Option<Switch<Discover>>,
     }
     then Variant::check
 }

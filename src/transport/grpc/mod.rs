@@ -35,6 +35,8 @@ const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// One byte of flags and four of length stand before each message.
 const PREFIX: usize = 5;
+/// Header fields that every call has.
+const OWN_FIELDS: usize = 5;
 
 /// A rpc with its message tables.
 #[derive(Debug)]
@@ -46,10 +48,10 @@ pub(super) struct Method {
 }
 
 /// What stands before the message of a call.
-#[derive(Debug)]
-pub(super) struct Head {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head<'c> {
     /// The declared metadata.
-    pub(super) headers: HeaderMap,
+    pub(super) headers: &'c HeaderMap,
     /// When the reply must have come.
     pub(super) deadline: Instant,
 }
@@ -60,7 +62,7 @@ pub(super) struct Asked<'m> {
     /// The rpc.
     pub(super) method: &'m Method,
     /// The message as JSON.
-    pub(super) message: Bytes,
+    pub(super) message: &'m Bytes,
     /// How many messages of a stream make the reply; `None` where the rpc answers once.
     pub(super) collect: Option<Collect>,
 }
@@ -87,9 +89,9 @@ pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
 
 /// Sends a call. A gRPC status other than OK becomes a reply with the HTTP status it maps to
 /// and `{"code": "NOT_FOUND", "message": …}` as its body.
-pub(super) async fn send(backend: &Backend, head: Head, asked: Asked<'_>) -> Result<Reply, Failure> {
+pub(super) async fn send(backend: &Backend, head: Head<'_>, asked: Asked<'_>) -> Result<Reply, Failure> {
     let Asked { method, message, collect } = asked;
-    let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, &message)?)));
+    let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, message)?)));
     *request.method_mut() = http::Method::POST;
     *request.headers_mut() = headers(head);
     match backend.instance().http2().send(method.path.clone(), request).await {
@@ -111,8 +113,10 @@ fn frame(method: &Method, message: &Bytes) -> Result<Bytes, Failure> {
     Ok(out.into())
 }
 
-fn headers(head: Head) -> HeaderMap {
-    let Head { mut headers, deadline } = head;
+fn headers(head: Head<'_>) -> HeaderMap {
+    let Head { headers: declared, deadline } = head;
+    let mut headers = HeaderMap::with_capacity(declared.len() + OWN_FIELDS);
+    headers.extend(declared.iter().map(|(name, value)| (name.clone(), value.clone())));
     headers.insert(CONTENT_TYPE, GRPC);
     headers.insert(TE, TRAILERS);
     headers.insert(ACCEPT_ENCODING, GZIP);
@@ -156,7 +160,7 @@ async fn read(
     }
     status::remove(&mut headers);
     let body = Held::whole(decode(method, wires)?);
-    Ok(Reply { status: 200, headers: Arc::new(headers.into()), body, is_cut })
+    Ok(Reply { status: 200, headers: Arc::new(headers.into()), body, is_cut, code: Some(0) })
 }
 
 /// What came of a reply, before it is read.

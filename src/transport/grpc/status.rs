@@ -76,7 +76,13 @@ pub(super) fn reply(code: u32, mut headers: HeaderMap, tables: Option<&Tables>) 
         out.end_array();
     }
     out.end_object();
-    Reply { status, headers: Arc::new(headers.into()), body: Held::whole(out.finish()), is_cut: false }
+    Reply {
+        status,
+        headers: Arc::new(headers.into()),
+        body: Held::whole(out.finish()),
+        is_cut: false,
+        code: Some(u8::try_from(code).unwrap_or(2)),
+    }
 }
 
 /// A reply that is no gRPC at all, judged by its HTTP status.

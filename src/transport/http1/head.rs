@@ -1,11 +1,14 @@
 //! The heads of messages: a request's is written, a reply's is read (RFC 9112, sections 2 to 6).
 
+use std::time::Duration;
+
 use bytes::{Buf as _, Bytes};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, Method, StatusCode, Version, uri};
 
 use super::framing::Framing;
 use crate::base::fields::{Fields, Seen};
+use crate::transport::instance::TIMEOUT;
 
 /// Header fields that a reply may have.
 const FIELDS: usize = 128;
@@ -31,6 +34,8 @@ pub(super) struct RequestFields<'a> {
     pub(super) usual: &'a [(HeaderName, HeaderValue)],
     /// The `Host` of a request that declares none.
     pub(super) host: &'a HeaderValue,
+    /// How long the backend has to answer.
+    pub(super) timeout: Duration,
 }
 
 impl RequestHead<'_> {
@@ -40,7 +45,7 @@ impl RequestHead<'_> {
         let mut out = Vec::with_capacity(512);
         let mut put = |parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
         put(&[self.method.as_str().as_bytes(), b" ", self.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
-        let RequestFields { headers, usual, host } = self.fields;
+        let RequestFields { headers, usual, host, timeout } = self.fields;
         if !headers.contains_key(HOST) {
             put(&[b"host: ", host.as_bytes(), b"\r\n"]);
         }
@@ -48,6 +53,9 @@ impl RequestHead<'_> {
         let usual = usual.iter().filter(|(name, _)| !headers.contains_key(name)).map(|(name, value)| (name, value));
         for (name, value) in declared.chain(usual) {
             put(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+        }
+        if !headers.contains_key(TIMEOUT) {
+            put(&[TIMEOUT.as_str().as_bytes(), b": ", timeout.as_millis().to_string().as_bytes(), b"\r\n"]);
         }
         match self.body {
             Some(Framing::Length(length)) => {
@@ -194,6 +202,8 @@ mod tests {
     use bytes::Bytes;
     use http::{HeaderMap, HeaderName, HeaderValue, Method, uri};
 
+    use std::time::Duration;
+
     use super::{RequestFields, RequestHead, take};
     use crate::transport::http1::framing::Framing;
 
@@ -214,7 +224,12 @@ mod tests {
             RequestHead {
                 method: &Method::POST,
                 target: &uri::PathAndQuery::from_static("/a?b=c"),
-                fields: RequestFields { headers: &headers, usual: &usual, host: &HeaderValue::from_static("shop:80") },
+                fields: RequestFields {
+                    headers: &headers,
+                    usual: &usual,
+                    host: &HeaderValue::from_static("shop:80"),
+                    timeout: Duration::from_secs(5),
+                },
                 body,
             }
             .write()

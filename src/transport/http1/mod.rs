@@ -17,13 +17,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use http_body::Body as _;
 
 use super::connect::{HTTP1, Stream, connect};
 use super::instance::Directed;
 use super::reply::Answer;
 use super::{RequestBody, words};
+use crate::base::attempt::Event;
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
 use connection::{Broken, Connection, Outgoing};
@@ -75,23 +76,21 @@ impl Client {
     ///
     /// # Errors
     /// No connection, one that breaks before the reply's head, or a head that is not HTTP.
-    pub(super) async fn send(&self, directed: Directed) -> Result<Answer, Failure> {
-        let Directed { target, request, usual } = directed;
-        let (parts, body) = request.into_parts();
-        let framing = framing(&parts, &body);
-        let (method, headers) = (&parts.method, &parts.headers);
-        let fields = RequestFields { headers, usual, host: &self.host };
-        let head = RequestHead { method, target: &target, fields, body: framing }.write();
+    pub(super) async fn send(&self, directed: Directed<'_>) -> Result<Answer, Failure> {
+        let Directed { method, target, headers, usual, body, timeout, is_repeatable } = directed;
+        let framing = framing((&method, &headers), &body);
+        let fields = RequestFields { headers: &headers, usual, host: &self.host, timeout };
+        let head = RequestHead { method: &method, target: &target, fields, body: framing }.write();
         let outgoing = Outgoing::new(head, body, framing);
         let permit = self.shelf.permit().await;
         let (mut connection, again) = match self.shelf.take() {
-            Some(connection) => (connection, outgoing.again().filter(|_| method.is_idempotent())),
+            Some(connection) => (connection, outgoing.again().filter(|_| is_repeatable)),
             None => (self.connect().await?, None),
         };
-        let mut answer = connection.exchange(method, outgoing).await;
+        let mut answer = connection.exchange(&method, outgoing).await;
         if let (Err(Broken::Unanswered(_)), Some(outgoing)) = (&answer, again) {
             connection = self.connect().await?;
-            answer = connection.exchange(method, outgoing).await;
+            answer = connection.exchange(&method, outgoing).await;
         }
         let head = answer.map_err(Failure::from)?;
         let lease = Lease::new(connection, &self.shelf, permit);
@@ -107,11 +106,11 @@ impl Client {
 
 /// How the body of a request is framed. A request without one says so where its method usually has one, or servers wait
 /// for it (RFC 9110, section 8.6), and where the client said so.
-fn framing(parts: &http::request::Parts, body: &RequestBody) -> Option<Framing> {
+fn framing((method, headers): (&Method, &HeaderMap), body: &RequestBody) -> Option<Framing> {
     match body.size_hint().exact() {
         Some(0) => {
-            let is_usual = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
-            (is_usual || parts.headers.contains_key(CONTENT_LENGTH)).then_some(Framing::Length(0))
+            let is_usual = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+            (is_usual || headers.contains_key(CONTENT_LENGTH)).then_some(Framing::Length(0))
         }
         Some(length) => Some(Framing::Length(length)),
         None => Some(Framing::chunked()),
@@ -122,7 +121,9 @@ fn framing(parts: &http::request::Parts, body: &RequestBody) -> Option<Framing> 
 impl From<Broken> for Failure {
     fn from(broken: Broken) -> Self {
         match broken {
-            Broken::Unanswered(error) | Broken::CutShort(error) => Self::new(Cause::ConnectFailed, words(&error)),
+            Broken::Unanswered(error) | Broken::CutShort(error) => {
+                Self::new(Cause::ConnectFailed, words(&error)).with_event(Event::Reset)
+            }
             Broken::NotHttp(why) => Self::new(Cause::BadReply, why),
         }
     }

@@ -1,5 +1,6 @@
 //! Connections to a scripted backend on a real socket: kept, closed, idle, abandoned, too many.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -60,8 +61,12 @@ async fn serve(stream: &mut TcpStream, reply: &str, replies: usize, pause: Durat
     }
 }
 
-fn to_root(request: Request<RequestBody>) -> Directed {
-    Directed { target: uri::PathAndQuery::from_static("/"), request, usual: &[] }
+fn to_root(request: Request<RequestBody>) -> Directed<'static> {
+    let (head, body) = request.into_parts();
+    let (target, timeout) = (uri::PathAndQuery::from_static("/"), Duration::from_secs(5));
+    let is_repeatable = head.method.is_idempotent();
+    let headers = Cow::Owned(head.headers);
+    Directed { method: head.method, target, headers, usual: &[], body, timeout, is_repeatable }
 }
 
 async fn exchange(client: &Client) -> Result<String, Failure> {

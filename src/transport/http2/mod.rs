@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::connect::Stream;
 use super::{RequestBody, words};
+use crate::base::attempt::Event;
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
 
@@ -119,7 +120,7 @@ impl Client {
                 Err(error) => return Err(Broken::of(&error)),
             }
         }
-        Err(Failure::new(Cause::ConnectFailed, "no connection took the call").into())
+        Err(Failure::new(Cause::ConnectFailed, "no connection took the call").with_event(Event::Unsent).into())
     }
 
     /// The request as HTTP/2 says it: what HTTP/1.1 says as `Host` is part of its target.
@@ -196,7 +197,7 @@ impl Broken {
             (Some(reason), _) => Self::Reset(reason),
             // What the library ends by itself is a reply that breaks the rules of HTTP/2.
             (None, Some(_)) if error.is_library() => Self::Failed(Failure::new(Cause::BadReply, words(error))),
-            _ => Self::Failed(Failure::new(Cause::ConnectFailed, words(error))),
+            _ => Self::Failed(Failure::new(Cause::ConnectFailed, words(error)).with_event(Event::Reset)),
         }
     }
 
@@ -204,7 +205,9 @@ impl Broken {
     pub(super) fn failure(self) -> Failure {
         match self {
             Self::Reset(reason) => {
-                Failure::new(Cause::ConnectFailed, format!("the backend gave the call up: {}", reason.description()))
+                let event = if reason == Reason::REFUSED_STREAM { Event::Unsent } else { Event::Reset };
+                let why = format!("the backend gave the call up: {}", reason.description());
+                Failure::new(Cause::ConnectFailed, why).with_event(event)
             }
             Self::Failed(failure) => failure,
         }

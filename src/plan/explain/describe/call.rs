@@ -20,7 +20,7 @@ impl Describer<'_, '_> {
         let asked = self.asked(call, &query, naming);
         let inputs = Reader::new(self.flow, self.whole.args).of_call(at, call);
         let everywhere = self.refusals.get(&call.backend);
-        let refusals = call.guards.iter().map(|guard| refusal(guard, naming));
+        let refusals = call.guards().iter().map(|guard| refusal(guard, naming));
         let expects = match &call.request {
             Request::Rest { expect: Expect::Only(statuses), .. } => {
                 statuses.iter().map(|status| u64::from(*status)).collect()

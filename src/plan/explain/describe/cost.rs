@@ -73,7 +73,7 @@ impl Describer<'_, '_> {
 /// What passing a request through costs.
 pub(super) fn of_proxy(whole: &Whole<'_>, proxy: &Proxy) -> model::Cost {
     let calls = Calls { fixed: 1, ..Calls::default() };
-    let backend = whole.plan.backends[proxy.targets.list[0].index()].name.to_string();
+    let backend = whole.plan.backends[proxy.targets.list[0].backend.index()].name.to_string();
     let backends = vec![BackendCost { backend, calls: calls.clone(), sum: None }];
     model::Cost { backends, together: calls, depth: 1, ..model::Cost::default() }
 }

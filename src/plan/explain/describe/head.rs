@@ -115,10 +115,10 @@ pub(super) fn proxy(
 ) -> model::Proxy {
     let targets = &proxy.targets;
     model::Proxy {
-        backend: whole.plan.backends[targets.list[0].index()].name.to_string(),
+        backend: whole.plan.backends[targets.list[0].backend.index()].name.to_string(),
         path: proxy.path.as_ref().map(|path| path_text(path, &endpoint.args, naming)),
         headers: pairs(&proxy.headers, naming),
-        choice: choice(whole.plan, targets, |backend| *backend, naming),
+        choice: choice(whole.plan, targets, |target| target.backend, naming),
         within: endpoint.timeout,
     }
 }

@@ -246,7 +246,7 @@ fn common_refusals(flow: &Flow<'_>, naming: &Naming<'_, '_>) -> BTreeMap<Backend
     let mut common: BTreeMap<BackendId, BTreeSet<String>> = BTreeMap::new();
     for at in flow.all() {
         let Action::Call(call) = &flow.step(at).action else { continue };
-        let own: BTreeSet<String> = call.guards.iter().map(|guard| refusal(guard, naming)).collect();
+        let own: BTreeSet<String> = call.guards().iter().map(|guard| refusal(guard, naming)).collect();
         common.entry(call.backend).and_modify(|known| known.retain(|text| own.contains(text))).or_insert(own);
     }
     common

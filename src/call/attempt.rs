@@ -1,0 +1,124 @@
+//! One attempt: what asks whether it may be made, what is told how it went.
+
+use std::time::{Duration, Instant};
+
+use http::Response;
+
+use super::{Calls, LEAST};
+use crate::base::attempt::{Again, Event, Health, Sample, Verdict};
+use crate::base::call::{Call, Reply};
+use crate::base::failure::{Cause, Failure, Fault};
+use crate::plan::Policies;
+use crate::policy::verdict::verdict;
+use crate::policy::{breaker, bulkhead};
+use crate::transport::{Passage, ReplyBody, Terms};
+
+/// An attempt that is over.
+pub(super) struct Ended {
+    /// What came of it.
+    pub(super) outcome: Result<Reply, Failure>,
+    /// How long the backend asks to be left alone.
+    pub(super) pause: Option<Duration>,
+    event: Event,
+    verdict: Verdict,
+}
+
+impl Ended {
+    fn of(outcome: Result<Reply, Failure>, call: &Call, policies: &Policies) -> Self {
+        let (event, pause) = match &outcome {
+            Err(failure) => (failure.event(), failure.retry_after),
+            Ok(reply) => match call.judge.as_ref().and_then(|judge| judge.fault(reply)) {
+                None => (reply.event(), reply.pause()),
+                Some(Fault::Backend) => (Event::Failed, reply.pause()),
+                Some(Fault::Client) => (Event::Refused, None),
+                Some(Fault::Gateway) => (Event::Local, None),
+            },
+        };
+        Self { outcome, pause, event, verdict: verdict(event, &policies.verdicts) }
+    }
+
+    /// Whether another attempt is worth it: the call may be sent again, and `mends` its end.
+    pub(super) fn is_worth(&self, mends: impl Fn(Event) -> bool) -> bool {
+        match self.verdict.again {
+            Again::Always | Again::Idempotent => mends(self.event),
+            Again::Never => false,
+        }
+    }
+
+    /// Whether the backend did what it was asked.
+    pub(super) fn is_good(&self) -> bool {
+        self.verdict.health == Health::Success
+    }
+}
+
+impl Calls {
+    /// Sends a call once, if breaker and bulkhead let it, and waits for its reply until then.
+    pub(super) async fn attempt(&self, call: &Call, policies: &Policies, until: Instant) -> Ended {
+        let began = tokio::time::Instant::now();
+        let (permit, _room) = match self.admit(policies, until).await {
+            Ok(admitted) => admitted,
+            Err(failure) => return Ended::of(Err(failure), call, policies),
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        let is_hurried = until == call.deadline && left < call.given / 2;
+        let outcome = match is_hurried && left < LEAST {
+            true => Err(Failure::new(Cause::Timeout, "too little of the request's time is left")),
+            false => self.transport.send(call, Terms { until, is_repeatable: policies.repeatable }).await,
+        };
+        let outcome = outcome.map_err(|failure| match failure.cause {
+            Cause::Timeout if is_hurried && failure.event.is_none() => failure.with_event(Event::Hurried),
+            _ => failure,
+        });
+        let ended = Ended::of(outcome, call, policies);
+        let now = tokio::time::Instant::now();
+        let sample = Sample { health: ended.verdict.health, took: now - began, pause: ended.pause };
+        if let Some(permit) = permit {
+            permit.settle(sample, now, fastrand::f64());
+        }
+        if policies.hedge.is_some() && ended.is_good() {
+            self.shared.times(call.backend).count(sample.took, now);
+        }
+        ended
+    }
+
+    /// Asks breaker and bulkhead whether a call may be made.
+    async fn admit(
+        &self,
+        policies: &Policies,
+        until: Instant,
+    ) -> Result<(Option<breaker::Permit<'_>>, Option<bulkhead::Permit>), Failure> {
+        let permit = match policies.breaker {
+            None => None,
+            Some(id) => Some(self.shared.breaker(id).admit(tokio::time::Instant::now()).map_err(|refusal| {
+                let failure = Failure::new(Cause::BreakerOpen, "the breaker is open");
+                Failure { retry_after: Some(refusal.retry_after), ..failure }
+            })?),
+        };
+        let room = match policies.bulkhead {
+            None => None,
+            Some(id) => Some(self.shared.bulkhead(id).enter(until.into()).await.map_err(|bulkhead::Full| {
+                let failure = Failure::new(Cause::TooManyCalls, "as many calls are under way as `concurrency` allows");
+                Failure { retry_after: Some(Duration::from_secs(1)), ..failure }
+            })?),
+        };
+        Ok((permit, room))
+    }
+
+    /// Passes a request through. Its bulkhead is held until the reply's head is there; what streams after that is its
+    /// client's pace.
+    pub(super) async fn passed(&self, passage: Passage, policies: &Policies) -> Result<Response<ReplyBody>, Failure> {
+        let began = tokio::time::Instant::now();
+        let (permit, _room) = self.admit(policies, passage.deadline).await?;
+        let outcome = self.transport.forward(passage).await;
+        let event = match &outcome {
+            Ok(response) => Event::Status(response.status().as_u16()),
+            Err(failure) => failure.event(),
+        };
+        let now = tokio::time::Instant::now();
+        let health = verdict(event, &policies.verdicts).health;
+        if let Some(permit) = permit {
+            permit.settle(Sample { health, took: now - began, pause: None }, now, fastrand::f64());
+        }
+        outcome
+    }
+}

@@ -1,0 +1,102 @@
+//! The states of policies: they belong to backends, and every worker, endpoint and field that uses a backend shares them.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::base::id::{BackendId, BreakerId, BudgetId, BulkheadId};
+use crate::plan::{Owned, Plan, Succession};
+use crate::policy::breaker::{self, Breaker, Forced, Seen};
+use crate::policy::budget::{self, Budget};
+use crate::policy::bulkhead::{self, Bulkhead};
+use crate::policy::hedge::Times;
+
+/// The running policies of a plan.
+#[derive(Debug, Default)]
+pub struct Shared {
+    breakers: States<breaker::Settings, Breaker>,
+    bulkheads: States<bulkhead::Settings, Bulkhead>,
+    budgets: States<budget::Settings, Budget>,
+    times: Vec<Arc<Times>>,
+}
+
+/// The states of one kind of policy, each with what it is made from.
+type States<S, T> = Vec<(Owned<S>, Arc<T>)>;
+
+/// A breaker as operators see it.
+#[derive(Clone, Debug)]
+pub struct BreakerSeen<'s> {
+    /// Where it is written.
+    pub owner: &'s str,
+    /// How it stands.
+    pub seen: Seen,
+}
+
+impl Shared {
+    /// The states as they are before the first call.
+    pub fn new(plan: &Plan) -> Self {
+        Self::succeeding(plan, (&Succession::first(plan), &Self::default()))
+    }
+
+    /// The states of a plan that follows on another: those of backends that stay the same, with settings that stay the
+    /// same, go on.
+    pub fn succeeding(plan: &Plan, (succession, previous): (&Succession, &Self)) -> Self {
+        let (around, now) = (&plan.around, Instant::now());
+        let breaker = |settings: &breaker::Settings| Breaker::new(settings.clone());
+        Self {
+            breakers: carried(&around.breakers, (succession, &previous.breakers), breaker),
+            bulkheads: carried(&around.bulkheads, (succession, &previous.bulkheads), |it| Bulkhead::new(*it)),
+            budgets: carried(&around.budgets, (succession, &previous.budgets), |it| Budget::new(*it, now)),
+            times: succession.carry(&previous.times, |_| Arc::new(Times::new(now))),
+        }
+    }
+
+    /// The breakers, in the order of the plan.
+    pub fn breakers(&self) -> impl Iterator<Item = BreakerSeen<'_>> {
+        self.breakers.iter().map(|(owned, breaker)| BreakerSeen { owner: &owned.owner, seen: breaker.seen() })
+    }
+
+    /// Lets operators decide over the breakers that are written at `owner`; says whether there are any.
+    pub fn force(&self, owner: &str, forced: Option<Forced>) -> bool {
+        let mut found = false;
+        for (_, breaker) in self.breakers.iter().filter(|(owned, _)| *owned.owner == *owner) {
+            breaker.force(forced);
+            found = true;
+        }
+        found
+    }
+
+    pub(super) fn breaker(&self, id: BreakerId) -> &Breaker {
+        &self.breakers[id.index()].1
+    }
+
+    pub(super) fn bulkhead(&self, id: BulkheadId) -> &Bulkhead {
+        &self.bulkheads[id.index()].1
+    }
+
+    pub(super) fn budget(&self, id: BudgetId) -> &Budget {
+        &self.budgets[id.index()].1
+    }
+
+    pub(super) fn times(&self, backend: BackendId) -> &Times {
+        &self.times[backend.index()]
+    }
+}
+
+/// A state for each of a table: the one before where it belongs to the same backend, stands at the same place and goes
+/// by the same settings; else a new one.
+fn carried<S: Clone + PartialEq, T>(
+    table: &[Owned<S>],
+    (succession, previous): (&Succession, &States<S, T>),
+    new: impl Fn(&S) -> T,
+) -> States<S, T> {
+    let state = |owned: &Owned<S>| {
+        let before = succession.predecessor(owned.backend).and_then(|backend| {
+            let same = Owned { backend, ..owned.clone() };
+            previous.iter().find(|(known, _)| *known == same)
+        });
+        let state = before.map_or_else(|| Arc::new(new(&owned.settings)), |(_, state)| state.clone());
+        (owned.clone(), state)
+    };
+    table.iter().map(state).collect()
+}

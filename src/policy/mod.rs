@@ -1,0 +1,11 @@
+//! What may stand around a backend call: one file for each policy, none of which knows another.
+//!
+//! Each has its settings as checked, its state as it runs, and what a call holds of it while it is under way. Time is
+//! handed in, so that tests need no clock. [`crate::call`] puts them into their order.
+
+pub mod breaker;
+pub mod budget;
+pub mod bulkhead;
+pub mod hedge;
+pub mod retry;
+pub mod verdict;
