@@ -61,8 +61,8 @@ pub struct Live {
 impl Live {
     /// Brings a plan to life. Nothing is connected yet.
     pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, drift: Arc<Drift>) -> Self {
-        let turns = choose::Turns::succeeding(&Succession::first(&plan), None);
-        let calls = Calls::new(plan.clone(), shared);
+        let calls = Calls::new(plan, shared);
+        let turns = choose::Turns::succeeding(&Succession::first(calls.plan()), None);
         Self::with(calls, drift, (turns, TaskTracker::new()))
     }
 

@@ -235,9 +235,18 @@ mod tests {
             .write()
         };
         let text = |body| String::from_utf8(head(body)).expect("it is ASCII");
-        assert_eq!(text(None), "POST /a?b=c HTTP/1.1\r\nhost: shop:80\r\nx-one: 1\r\nx-two: 2\r\n\r\n");
-        assert!(text(Some(Framing::Length(2))).ends_with("x-one: 1\r\nx-two: 2\r\ncontent-length: 2\r\n\r\n"));
-        assert!(text(Some(Framing::chunked())).ends_with("x-one: 1\r\nx-two: 2\r\ntransfer-encoding: chunked\r\n\r\n"));
+        assert_eq!(
+            text(None),
+            "POST /a?b=c HTTP/1.1\r\nhost: shop:80\r\nx-one: 1\r\nx-two: 2\r\nx-request-timeout-ms: 5000\r\n\r\n"
+        );
+        assert!(
+            text(Some(Framing::Length(2)))
+                .ends_with("x-one: 1\r\nx-two: 2\r\nx-request-timeout-ms: 5000\r\ncontent-length: 2\r\n\r\n")
+        );
+        assert!(
+            text(Some(Framing::chunked()))
+                .ends_with("x-one: 1\r\nx-two: 2\r\nx-request-timeout-ms: 5000\r\ntransfer-encoding: chunked\r\n\r\n")
+        );
     }
 
     #[test]
