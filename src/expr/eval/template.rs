@@ -158,6 +158,9 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
             node => Slot::Value(self.eval(node)?),
         };
         let value = slot.clone().value();
+        if let Value::View(view) = value {
+            self.repeats(view)?;
+        }
         meets(&value, demand)?;
         if let Some(promised) = promised {
             promised.look_through(&value, &self.drifted());
@@ -169,7 +172,6 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
     fn write_inspected<S: Sink>(&mut self, inspected: &'a Inspected, out: &mut S) -> Result<Written, EvalError> {
         match self.inspected(inspected)? {
             Slot::View(view) => {
-                self.repeats(view)?;
                 out.view(view);
                 Ok(Written::Present)
             }
@@ -236,7 +238,7 @@ impl<'a, E: Env + ?Sized> Machine<'a, '_, E> {
         Ok(Written::Present)
     }
 
-    /// Takes what writing a part of a reply costs where the same part may be written over and over: for
+    /// Takes what writing or looking through a part of a reply costs where that may happen over and over: for
     /// each item of a list, or in lists and maps that an expression writes out.
     fn repeats(&self, view: View<'_>) -> Result<(), EvalError> {
         if self.locals.is_empty() && !self.made { Ok(()) } else { self.env.budget().look_at(view.raw_len()) }

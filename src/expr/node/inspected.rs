@@ -21,7 +21,8 @@ impl Node {
     /// A value that is a failure where `demand` is not met.
     #[must_use]
     pub fn demanded(self, demand: Demand) -> Self {
-        Self::Inspected(Box::new(Inspected { node: self, demand, promised: None }))
+        let Inspected { node, promised, .. } = self.inspected();
+        Self::Inspected(Box::new(Inspected { node, demand, promised }))
     }
 
     /// A value of this type that is passed on whole: a contract's promises about all that is inside are looked
@@ -38,10 +39,16 @@ impl Node {
     }
 
     fn promised(self, promised: Option<Inner>) -> Self {
-        match (self, promised) {
-            (node, None) => node,
-            (Self::Inspected(inspected), promised) => Self::Inspected(Box::new(Inspected { promised, ..*inspected })),
-            (node, promised) => Self::Inspected(Box::new(Inspected { node, demand: Demand::default(), promised })),
+        if promised.is_none() {
+            return self;
+        }
+        Self::Inspected(Box::new(Inspected { promised, ..self.inspected() }))
+    }
+
+    fn inspected(self) -> Inspected {
+        match self {
+            Self::Inspected(inspected) => *inspected,
+            node => Inspected { node, demand: Demand::default(), promised: None },
         }
     }
 }

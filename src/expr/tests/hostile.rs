@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::World;
-use crate::base::value::JsonWriter;
-use crate::expr::{DEPTH_LIMIT, ErrorKind, Failures, Node, SOURCE_LIMIT, TextPart, eval, write};
+use crate::base::value::{JsonWriter, Kinds};
+use crate::expr::{
+    DEPTH_LIMIT, ErrorKind, Failures, Item, Node, PromiseId, Promised, SOURCE_LIMIT, TextPart, Type, eval, write,
+};
 
 /// A thousand numbers and a long text.
 fn world() -> World {
@@ -190,6 +192,18 @@ fn a_reply_cannot_be_written_over_and_over() {
     let fresh = world();
     assert!(fresh.written(&fresh.program("d")).0.len() > 100_000);
     assert_eq!(fresh.spent(), 0);
+}
+
+#[test]
+fn a_promised_list_cannot_be_looked_through_over_and_over() {
+    let promised = Promised { id: PromiseId(0), kinds: Kinds::NUMBERS, texts: None, may_be_absent: true };
+    let numbers = format!("[{}]", vec!["1"; 20_000].join(","));
+    for (item, is_stopped) in [(Item::from(Type::Int), false), (Item { ty: Type::Int, promised: Some(promised) }, true)]
+    {
+        let world = World::new().typed("n", Type::list(item), &numbers);
+        assert!(world.run("n.size() + n.map(x, x).size()").is_ok());
+        assert_eq!(world.run("n.map(x, n.exists(y, true)).size()").is_err(), is_stopped);
+    }
 }
 
 #[test]
