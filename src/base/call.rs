@@ -54,9 +54,20 @@ pub enum Request {
         method: MethodId,
         /// The message as JSON, by the rules of ProtoJSON.
         message: Bytes,
-        /// How many messages of a stream make the reply; `None` where the rpc answers once.
-        collect: Option<Collect>,
+        /// What is held of the reply.
+        take: Take,
     },
+}
+
+/// What a step holds of the messages of a gRPC reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// The message of a rpc that answers once.
+    Message,
+    /// The data of the `google.api.HttpBody` that the message is, as it came, with its media type as that of the reply.
+    Data,
+    /// A list of the messages of a stream.
+    List(Collect),
 }
 
 /// How many messages of a stream make one reply, which is a list.

@@ -82,7 +82,10 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     let passed_on = match composed.respond.body {
         BodyForm::None | BodyForm::Json | BodyForm::Text => None,
         BodyForm::Reply(step) => bytes_of(run.frames.slot(At { frame, step })),
-        BodyForm::HttpBody(step) => http_body(run.frames.slot(At { frame, step }).held.view()),
+        BodyForm::HttpBody(step) => {
+            let slot = run.frames.slot(At { frame, step });
+            bytes_of(slot).or_else(|| http_body(slot.held.view()))
+        }
     };
     let body = match (passed_on, composed.respond.body) {
         (Some(passed_on), _) => Some(passed_on),

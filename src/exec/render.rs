@@ -56,8 +56,8 @@ pub(super) fn call(
             let (method, target) = (method.clone(), self::target(path)?);
             Request::Rest(RestRequest { method, target, body, operation: *operation })
         }
-        plan::Request::Grpc { method, message, collect } => {
-            Request::Grpc { method: *method, message: json(message, env)?.into(), collect: *collect }
+        plan::Request::Grpc { method, message, take } => {
+            Request::Grpc { method: *method, message: json(message, env)?.into(), take: *take }
         }
     };
     let judge = rules::judge_of(call, env);

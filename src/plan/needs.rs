@@ -24,7 +24,7 @@ fn collect(node: &Node, visit: &mut dyn FnMut(Var)) {
 }
 
 /// The step that a variable waits for.
-fn need_of(source: &Source) -> Option<Need> {
+pub(crate) fn need_of(source: &Source) -> Option<Need> {
     match source {
         Source::Step(depth, step)
         | Source::Status(depth, step)

@@ -108,9 +108,9 @@ impl Transport {
                     let operation = rest.operation.map(|id| &*self.operations[id.index()]);
                     rest::send((backend, operation), rest, (&call.headers, terms)).await
                 }
-                Request::Grpc { method, message, collect } => {
+                Request::Grpc { method, message, take } => {
                     let head = grpc::Head { headers: &call.headers, deadline: terms.until };
-                    let asked = grpc::Asked { method: &self.methods[method.index()], message, collect: *collect };
+                    let asked = grpc::Asked { method: &self.methods[method.index()], message, take: *take };
                     // Boxed, or every REST call would have room for one over HTTP/2.
                     Box::pin(grpc::send(backend, head, asked)).await
                 }

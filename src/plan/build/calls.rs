@@ -10,7 +10,7 @@ use super::types;
 use super::unit::{Root, Unit, Value};
 use super::variants::Asking;
 use super::{BackendFacts, Planner};
-use crate::base::call::Expect;
+use crate::base::call::{Expect, Take};
 use crate::base::diagnostic::did_you_mean;
 use crate::base::failure::Fault;
 use crate::base::id::MethodId;
@@ -153,9 +153,9 @@ impl Unit<'_, '_> {
                 if effect(self, step) == (false, Because::Unsaid) {
                     self.planner.suggest_reads(call, path);
                 }
-                let collect = self.planner.collect(step, (call, &rpc), path);
+                let take = self.planner.collect(step, (call, &rpc), path).map_or(Take::Message, Take::List);
                 let (method, message) = self.grpc(call, rpc, &names, path);
-                (facts, Request::Grpc { method, message, collect }, call.result.as_ref())
+                (facts, Request::Grpc { method, message, take }, call.result.as_ref())
             }
             _ => return None,
         };

@@ -10,13 +10,13 @@ use super::query::Face;
 use super::tree::Tree;
 use super::unit::{Root, Sources, Unit};
 use super::variants::Asking;
-use super::{Planner, REQUEST_TIMEOUT, types};
+use super::{Planner, REQUEST_TIMEOUT, passed_on, types};
 use crate::base::media::Media;
 use crate::expr::{Node, Type};
 use crate::plan::fit;
 use crate::plan::schema::TypeRef;
 use crate::plan::{
-    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Pair, Protocol, Proxy,
+    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Protocol, Proxy,
     ProxyTarget, RequestPart, Respond, Source,
 };
 use crate::spec::{self, Located, Methods, Named, Segment, TypeUse};
@@ -111,7 +111,7 @@ impl Planner<'_> {
         let (mut composition, mut respond) = (self.compile(&unit), self.respond(endpoint, &unit, &named.path));
         let names_type = endpoint.respond.as_ref().is_some_and(|respond| respond.media_type.is_some());
         if respond.body == BodyForm::Json && !names_type {
-            respond.body = passed_on(&unit).unwrap_or(BodyForm::Json);
+            respond.body = passed_on::passed_on(&unit).unwrap_or(BodyForm::Json);
         }
         if let Some(returns) = &endpoint.returns {
             let result = std::mem::replace(&mut composition.result.node, Node::NULL);
@@ -121,21 +121,21 @@ impl Planner<'_> {
             let result = std::mem::replace(&mut composition.result.node, Node::NULL);
             composition.result.node = fit::passed_on(result, &value.ty);
         }
-        let mut nodes: Vec<&Node> = respond.headers.iter().map(Pair::node).collect();
-        nodes.extend(respond.cookies.iter().flat_map(plan::Cookie::programs).map(|program| &program.node));
-        nodes.extend(respond.status.iter().map(|expr| &expr.node));
+        let others = respond.nodes();
+        let mut nodes = others.clone();
         if respond.body != BodyForm::None {
             nodes.push(&composition.result.node);
         }
         let needs = unit.needs(&nodes);
         unit.check_reach(&composition.scope, &needs);
-        let composition = Composition { sources: unit.sources(), ..composition };
+        let mut composition = Composition { sources: unit.sources(), ..composition };
+        if let BodyForm::HttpBody(step) = respond.body {
+            passed_on::take_data(&mut composition, step, &others);
+        }
         let composed = Composed { composition, respond, needs: needs.into() };
         if let Some(body) = &endpoint.body {
-            let respond = &composed.respond;
-            let mut around: Vec<&Node> = vec![&composed.composition.result.node];
-            around.extend(respond.headers.iter().map(Pair::node));
-            around.extend(respond.cookies.iter().flat_map(plan::Cookie::programs).map(|program| &program.node));
+            let mut around = composed.respond.nodes();
+            around.push(&composed.composition.result.node);
             unit.check_upload(&composed, &around, (body.place(), &named.path));
         }
         composed
@@ -266,19 +266,6 @@ impl Planner<'_> {
     pub(super) fn message_named(&self, full_name: &str) -> Option<crate::descriptor::MessageDescriptor> {
         let mut pools = self.backends.iter().filter_map(|facts| facts.pool.as_ref());
         pools.find_map(|pool| pool.message(full_name))
-    }
-}
-
-/// How a result goes out that is all that one step holds, if that may be something else than JSON.
-fn passed_on(unit: &Unit<'_, '_>) -> Option<BodyForm> {
-    let result = unit.result(0).ok()?;
-    let Node::Path { var, steps } = &result.node else { return None };
-    let Source::Step(0, step) = unit.sources()[var.0 as usize] else { return None };
-    match result.ty.present() {
-        _ if !steps.is_empty() => None,
-        Type::Object(object) if types::is_http_body(&**object) => Some(BodyForm::HttpBody(step)),
-        Type::Dyn | Type::Bytes => Some(BodyForm::Reply(step)),
-        _ => None,
     }
 }
 

@@ -30,6 +30,7 @@ mod outputs;
 mod pairs;
 mod parents;
 mod part_args;
+mod passed_on;
 mod policies;
 mod promises;
 mod protos;

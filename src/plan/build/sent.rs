@@ -5,7 +5,7 @@ use super::types;
 use super::unit::{Root, Unit};
 use crate::base::diagnostic::Place;
 use crate::expr::{Node, Type};
-use crate::plan::{Action, Body, Composed, Content, FormPart, OnFailure, Request, RequestPart, Scope, Source, quoted};
+use crate::plan::{Action, Body, Composed, Content, FormPart, Request, RequestPart, Scope, Source, quoted};
 use crate::spec::{self, RestCall, Scalar};
 
 impl Unit<'_, '_> {
@@ -113,22 +113,14 @@ struct Found<'p> {
 impl<'p> Found<'p> {
     fn scope(&mut self, scope: &'p Scope, sources: &[Source]) {
         for step in &scope.steps {
-            let mut nodes: Vec<&Node> =
-                [&step.when, &step.otherwise].into_iter().flatten().map(|expr| &expr.node).collect();
-            if let OnFailure::Default(default) = &step.on_failure {
-                nodes.push(&default.node);
-            }
+            let mut nodes = step.nodes();
             match &step.action {
-                Action::Group(guards) => nodes.extend(guards.iter().flat_map(crate::plan::Guard::nodes)),
-                Action::Each(each) => {
-                    nodes.extend([&each.list, &each.value.node].into_iter().chain(&each.key));
-                    self.scope(&each.scope, sources);
-                }
+                Action::Group(_) => {}
+                Action::Each(each) => self.scope(&each.scope, sources),
                 Action::Call(call) => {
                     let sent: Vec<&Node> = sent(&call.request).map(Content::node).collect();
                     self.takers.extend(std::iter::repeat_n(&*step.name, sent.len()));
-                    let is_sent = |node: &&Node| sent.iter().any(|sent| std::ptr::eq(*sent, *node));
-                    nodes.extend(call.nodes().into_iter().filter(|node| !is_sent(node)));
+                    nodes.retain(|node| !sent.iter().any(|sent| std::ptr::eq(*sent, *node)));
                 }
             }
             if nodes.iter().any(|node| mentions(node, sources)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::{Guard, Rules, Variants};
-use crate::base::call::{Collect, Expect, Over};
+use crate::base::call::{Expect, Over, Take};
 use crate::base::id::{BackendId, MethodId, OperationId, PoliciesId};
 use crate::expr::Node;
 
@@ -100,8 +100,8 @@ pub enum Request {
         method: MethodId,
         /// The message, as JSON.
         message: Node,
-        /// How many messages of a stream make the reply; `None` where the rpc answers once.
-        collect: Option<Collect>,
+        /// What is held of the reply.
+        take: Take,
     },
 }
 

@@ -134,6 +134,23 @@ pub struct Step {
     pub write: bool,
 }
 
+impl Step {
+    /// Its programs, without those of the steps that run for each item of a list.
+    pub(crate) fn nodes(&self) -> Vec<&Node> {
+        let mut nodes: Vec<&Node> =
+            [&self.when, &self.otherwise].into_iter().flatten().map(|expr| &expr.node).collect();
+        if let OnFailure::Default(default) = &self.on_failure {
+            nodes.push(&default.node);
+        }
+        match &self.action {
+            Action::Call(call) => nodes.extend(call.nodes()),
+            Action::Each(each) => nodes.extend([&each.list, &each.value.node].into_iter().chain(&each.key)),
+            Action::Group(guards) => nodes.extend(guards.iter().flat_map(Guard::nodes)),
+        }
+        nodes
+    }
+}
+
 /// What the failure of a step does.
 #[derive(Debug)]
 pub enum OnFailure {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::descriptor::MessageDescriptor;
 use http::{HeaderName, HeaderValue, Method};
 
-use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pairs, PathPart, Source, Variants};
+use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pair, Pairs, PathPart, Source, Variants};
 use crate::base::host::HostPattern;
 use crate::base::id::{BackendId, PoliciesId, StepId};
 use crate::base::value::Doc;
@@ -123,6 +123,15 @@ pub struct Respond {
     pub media_type: HeaderValue,
     /// How the result becomes the body.
     pub body: BodyForm,
+}
+
+impl Respond {
+    /// Its programs.
+    pub(crate) fn nodes(&self) -> Vec<&Node> {
+        let headers = self.headers.iter().map(Pair::node);
+        let cookies = self.cookies.iter().flat_map(Cookie::programs).map(|program| &program.node);
+        headers.chain(cookies).chain(self.status.iter().map(|status| &status.node)).collect()
+    }
 }
 
 /// How a result becomes the body of an answer.

@@ -19,12 +19,12 @@ pub use reflection::reflect;
 
 use super::http2::{Broken, ReplyBody};
 use super::{Backend, RequestBody, remaining, rest};
-use crate::base::call::{Collect, Over, Reply};
+use crate::base::call::{Collect, Over, Reply, Take};
 use crate::base::failure::{Cause, Failure};
-use crate::base::value::{Doc, Held};
+use crate::base::value::Held;
 use crate::descriptor::DescriptorPool;
 use crate::plan::Rpc;
-use message::{MessageId, Tables};
+use message::{HttpBody, MessageId, Tables, WireError};
 use messages::{End, Messages, Next, broken};
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -63,8 +63,8 @@ pub(super) struct Asked<'m> {
     pub(super) method: &'m Method,
     /// The message as JSON.
     pub(super) message: &'m Bytes,
-    /// How many messages of a stream make the reply; `None` where the rpc answers once.
-    pub(super) collect: Option<Collect>,
+    /// What is held of the reply.
+    pub(super) take: Take,
 }
 
 /// The rpcs of a plan. Those of one pool of descriptors share their tables.
@@ -90,12 +90,12 @@ pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
 /// Sends a call. A gRPC status other than OK becomes a reply with the HTTP status it maps to
 /// and `{"code": "NOT_FOUND", "message": …}` as its body.
 pub(super) async fn send(backend: &Backend, head: Head<'_>, asked: Asked<'_>) -> Result<Reply, Failure> {
-    let Asked { method, message, collect } = asked;
+    let Asked { method, message, take } = asked;
     let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, message)?)));
     *request.method_mut() = http::Method::POST;
     *request.headers_mut() = headers(head);
     match backend.instance().http2().send(method.path.clone(), request).await {
-        Ok(response) => read(response, method, (backend.max_reply, collect)).await,
+        Ok(response) => read(response, method, (backend.max_reply, take)).await,
         Err(Broken::Reset(reason)) => Ok(status::of_reset(reason)),
         Err(Broken::Failed(failure)) => Err(failure),
     }
@@ -136,20 +136,18 @@ fn timeout_value(left: Duration) -> HeaderValue {
     HeaderValue::from_str(&format!("{number}{unit}")).unwrap_or(HeaderValue::from_static("0u"))
 }
 
-async fn read(
-    response: Response<ReplyBody>,
-    method: &Method,
-    (max, collect): (u64, Option<Collect>),
-) -> Result<Reply, Failure> {
+async fn read(response: Response<ReplyBody>, method: &Method, (max, take): (u64, Take)) -> Result<Reply, Failure> {
     let (head, body) = response.into_parts();
     let mut headers = head.headers;
     if !is_grpc(&headers) {
         return Ok(status::of_http(head.status.as_u16(), headers));
     }
     let mut messages = Messages::new(&headers, body);
-    let (wires, end) = match collect {
-        None => one(&mut messages, max).await.map(|(wire, end)| (Wires::One(wire), Some(end)))?,
-        Some(collect) => several(&mut messages, max, collect).await.map(|(wires, end)| (Wires::List(wires), end))?,
+    let (wires, end) = match take {
+        Take::Message | Take::Data => one(&mut messages, max).await.map(|(wire, end)| (Wires::One(wire), Some(end)))?,
+        Take::List(collect) => {
+            several(&mut messages, max, collect).await.map(|(wires, end)| (Wires::List(wires), end))?
+        }
     };
     let is_cut = end.is_none();
     if let Some(End { code, trailers }) = end {
@@ -159,7 +157,7 @@ async fn read(
         }
     }
     status::remove(&mut headers);
-    let body = Held::whole(decode(method, wires)?);
+    let body = held(method, (wires, take), &mut headers)?;
     Ok(Reply { status: 200, headers: Arc::new(headers.into()), body, is_cut, code: Some(0) })
 }
 
@@ -212,13 +210,22 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-fn decode(method: &Method, wires: Wires) -> Result<Doc, Failure> {
-    let decoded = match wires {
+/// What a step holds of a reply. Data says of what media type it is in the header fields, as over REST.
+fn held(method: &Method, (wires, take): (Wires, Take), headers: &mut HeaderMap) -> Result<Held, Failure> {
+    let unread = |error: WireError| Failure::new(Cause::BadReply, format!("the message cannot be read: {error}"));
+    let doc = match wires {
         Wires::One(None) => return Err(Failure::new(Cause::BadReply, "status OK without a message")),
+        Wires::One(Some(wire)) if take == Take::Data => {
+            let HttpBody { content_type, data } = message::http_body(&wire).map_err(unread)?;
+            headers.remove(CONTENT_TYPE);
+            let media_type = HeaderValue::from_str(&content_type).ok().filter(|media_type| !media_type.is_empty());
+            headers.extend(media_type.map(|media_type| (CONTENT_TYPE, media_type)));
+            return Ok(Held::Bytes(data));
+        }
         Wires::One(Some(wire)) => message::decode(&method.tables, method.output, &wire),
         Wires::List(wires) => message::decode_list(&method.tables, method.output, &wires),
     };
-    decoded.map_err(|error| Failure::new(Cause::BadReply, format!("the message cannot be read: {error}")))
+    Ok(Held::whole(doc.map_err(unread)?))
 }
 
 #[cfg(test)]

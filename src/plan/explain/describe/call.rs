@@ -9,7 +9,7 @@ use super::expression::{expression, placeholder};
 use super::naming::Naming;
 use super::pairs::{pairs, parameters};
 use super::target::Targeted;
-use crate::base::call::Expect;
+use crate::base::call::{Expect, Take};
 use crate::plan::analysis::{At, Calls, Input, Reader};
 use crate::plan::{Arg, ArgSource, Batch, Body, Call, FormPart, Guard, Over, PathPart, Request};
 
@@ -28,8 +28,8 @@ impl Describer<'_, '_> {
             Request::Rest { .. } | Request::Grpc { .. } => Vec::new(),
         };
         let collect = match &call.request {
-            Request::Grpc { collect, .. } => *collect,
-            Request::Rest { .. } => None,
+            Request::Grpc { take: Take::List(collect), .. } => Some(collect),
+            Request::Grpc { .. } | Request::Rest { .. } => None,
         };
         let write = self.writes.iter().position(|write| *write == at).map(|position| position + 1);
         model::Call {

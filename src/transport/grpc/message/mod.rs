@@ -13,6 +13,7 @@ mod build;
 mod decode;
 mod encode;
 mod error;
+mod http_body;
 mod json;
 mod keys;
 mod names;
@@ -22,6 +23,7 @@ mod wire;
 pub use decode::{decode, decode_list};
 pub use encode::encode;
 pub use error::{JsonError, JsonErrors, WireError};
+pub use http_body::{HttpBody, http_body};
 pub use tables::{MessageId, Tables};
 
 /// Messages inside one another that a message may hold, either way.
