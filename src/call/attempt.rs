@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 
+use super::streamed::Streamed;
 use super::{Calls, LEAST};
 use crate::base::attempt::{Again, Event, Health, Sample, Verdict};
 use crate::base::call::{Call, Reply};
@@ -11,7 +12,7 @@ use crate::base::failure::{Cause, Failure, Fault};
 use crate::plan::Policies;
 use crate::policy::verdict::verdict;
 use crate::policy::{breaker, bulkhead};
-use crate::transport::{Passage, ReplyBody, Terms};
+use crate::transport::{Passage, Terms};
 
 /// An attempt that is over.
 pub(super) struct Ended {
@@ -104,12 +105,15 @@ impl Calls {
         Ok((permit, room))
     }
 
-    /// Passes a request through. Its bulkhead is held until the reply's head is there; what streams after that is its
-    /// client's pace.
-    pub(super) async fn passed(&self, passage: Passage, policies: &Policies) -> Result<Response<ReplyBody>, Failure> {
-        let began = tokio::time::Instant::now();
-        let (permit, _room) = self.admit(policies, passage.deadline).await?;
+    /// Passes a request through. It is under way until the body of the reply has come to its end.
+    pub(super) async fn passed(&self, passage: Passage, policies: &Policies) -> Result<Response<Streamed>, Failure> {
+        let (began, is_hurried) = (tokio::time::Instant::now(), passage.is_hurried);
+        let (permit, room) = self.admit(policies, passage.deadline).await?;
         let outcome = self.transport.forward(passage).await;
+        let outcome = outcome.map_err(|failure| match failure.cause {
+            Cause::Timeout if is_hurried => failure.with_event(Event::Hurried),
+            _ => failure,
+        });
         let event = match &outcome {
             Ok(response) => Event::Status(response.status().as_u16()),
             Err(failure) => failure.event(),
@@ -119,6 +123,6 @@ impl Calls {
         if let Some(permit) = permit {
             permit.settle(Sample { health, took: now - began, pause: None }, now, fastrand::f64());
         }
-        outcome
+        outcome.map(|response| response.map(|body| Streamed::new(body, room)))
     }
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod shared;
+mod streamed;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,9 +13,10 @@ use crate::base::call::{Call, Content, Reply, Request};
 use crate::base::failure::Failure;
 use crate::base::id::PoliciesId;
 use crate::plan::{Plan, Policies, Succession};
-use crate::transport::{Passage, ReplyBody, Transport};
+use crate::transport::{Passage, Transport};
 use attempt::Ended;
 pub use shared::{BreakerSeen, Shared};
+pub use streamed::Streamed;
 
 /// With less time than this an attempt that is in a hurry is not begun: its reply would come too late.
 const LEAST: Duration = Duration::from_millis(10);
@@ -118,7 +120,7 @@ impl Calls {
     ///
     /// # Errors
     /// As [`run`]; no reply head before the deadline.
-    pub async fn forward(&self, passage: Passage, policies: PoliciesId) -> Result<Response<ReplyBody>, Failure> {
+    pub async fn forward(&self, passage: Passage, policies: PoliciesId) -> Result<Response<Streamed>, Failure> {
         self.passed(passage, self.policies(policies)).await
     }
 }

@@ -13,9 +13,10 @@ use super::run::NOTHING;
 use super::{Live, pairs, render};
 use crate::base::failure::Failure;
 use crate::base::value::Held;
+use crate::call::Streamed;
 use crate::expr::{Budget, Failures, Node};
 use crate::plan::{Proxy, ProxyTarget, Source};
-use crate::transport::{Passage, ReplyBody, RequestBody};
+use crate::transport::{Passage, RequestBody};
 
 /// Sends a client's request on, with the declared path and header fields.
 ///
@@ -26,8 +27,9 @@ pub async fn forward(
     proxy: &Proxy,
     (mut client, body): (ClientRequest, RequestBody),
     deadline: Instant,
-) -> Result<Response<ReplyBody>, Failure> {
+) -> Result<Response<Streamed>, Failure> {
     let Rendered { at: ProxyTarget { backend, policies }, target, changes } = rendered(live, proxy, &client)?;
+    let is_hurried = client.patience.is_some();
     let mut request = Request::new(body);
     *request.method_mut() = client.head.method.clone();
     *request.headers_mut() = std::mem::take(&mut client.head.headers);
@@ -37,7 +39,7 @@ pub async fn forward(
             None => drop(request.headers_mut().remove(name)),
         }
     }
-    live.calls.forward(Passage { backend, target, request, deadline }, policies).await
+    live.calls.forward(Passage { backend, target, request, deadline, is_hurried }, policies).await
 }
 
 /// Where a request goes, and what is different there.

@@ -25,6 +25,8 @@ pub struct Passage {
     pub request: Request<RequestBody>,
     /// When the reply's head must have come.
     pub deadline: Instant,
+    /// Whether that is sooner than the composition says, because the client does not wait as long.
+    pub is_hurried: bool,
 }
 
 /// Sends the request on and hands back the reply before its body was read.

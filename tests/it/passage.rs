@@ -22,6 +22,7 @@ use crate::project::Project;
 claims![
     a_slow_client_bounds_what_is_read_from_the_backend,
     a_slow_client_of_http_2_bounds_what_is_read_from_the_backend,
+    a_proxied_call_is_under_way_until_its_body_ends,
     a_slow_backend_bounds_what_is_read_of_an_upload,
     a_slow_backend_bounds_what_is_read_of_an_upload_over_http_2,
     a_client_that_leaves_between_bytes_is_missed_within_100_ms,
@@ -79,6 +80,24 @@ fn a_slow_client_of_http_2_bounds_what_is_read_from_the_backend() -> Result<(), 
         }
         assert!(backend.comes_to_rest().await > 16 << 20, "a client that reads gets more");
         backend.misses(|| drop(body)).await
+    })
+}
+
+fn a_proxied_call_is_under_way_until_its_body_ends() -> Result<(), String> {
+    run(async {
+        let backend = Backend::start(Plays::Offer).await?;
+        let gateway = before(&backend, "proxied-concurrency").await?;
+        let status = async || {
+            let mut client = connect(gateway.address()).await?;
+            client.write_all(b"GET /one HTTP/1.1\r\nhost: a\r\n\r\n").await.map_err(words)?;
+            let mut status = [0; 12];
+            client.read_exact(&mut status).await.map_err(words)?;
+            Ok::<_, String>((String::from_utf8_lossy(&status[9..]).into_owned(), client))
+        };
+        let (first, client) = status().await?;
+        let (second, _) = status().await?;
+        assert_eq!((first.as_str(), second.as_str()), ("200", "503"));
+        backend.misses(|| drop(client)).await
     })
 }
 
@@ -204,9 +223,10 @@ fn an_answer_that_the_backend_breaks_off_never_looks_whole() -> Result<(), Strin
 /// A gateway that passes everything to one backend, or uploads something there.
 async fn before(backend: &Backend, name: &str) -> Result<Running, String> {
     let text = format!(
-        "backends: {{ a: {{ rest: \"http://{}\", timeout: 60s }} }}
+        "backends: {{ a: {{ rest: \"http://{0}\", timeout: 60s }}, one: {{ rest: \"http://{0}\", concurrency: 1 }} }}
 endpoints:
   ANY /stream: {{ proxy: a }}
+  ANY /one: {{ proxy: one }}
   POST /upload:
     timeout: 60s
     body: {{ type: Upload, max: 1GiB }}
