@@ -12,6 +12,7 @@ use http::Response;
 use crate::base::call::{Call, Content, Reply, Request};
 use crate::base::failure::Failure;
 use crate::base::id::PoliciesId;
+use crate::observe::drift::Doubt;
 use crate::plan::{Plan, Policies, Succession};
 use crate::transport::{Passage, Transport};
 use attempt::Ended;
@@ -32,9 +33,9 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// The calls of one worker.
-    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>) -> Self {
-        let transport = Transport::new(&plan);
+    /// The calls of one worker; `doubt` is told of replies that contradict what their backend says of itself.
+    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, doubt: Doubt) -> Self {
+        let transport = Transport::new(&plan, doubt);
         Self { plan, shared, transport }
     }
 

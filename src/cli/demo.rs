@@ -85,7 +85,7 @@ impl Demo {
             return end;
         }
         let inputs = loaded.inputs;
-        let source = self.root().map(|root| Source { root: root.to_owned(), profile: None, inputs });
+        let source = self.root().map(|root| Source::new(root, None, inputs));
         let options = Options {
             listen: self.addresses.listen,
             admin: self.addresses.admin,
@@ -93,8 +93,9 @@ impl Demo {
             // Nobody watches the readiness of a demo: Ctrl-C ends it at once.
             drain: Some((Duration::ZERO, Duration::from_secs(2))),
             source,
+            ..Options::default()
         };
-        let gateway = match Gateway::start(plan, &options).await {
+        let gateway = match Gateway::start(plan, options).await {
             Ok(gateway) => gateway,
             Err(error) => return End::Failed(format!("{error}; choose others with --listen and --admin")),
         };
@@ -182,7 +183,7 @@ fn banner(gateway: &Gateway, backends: &Backends) -> String {
          \x20 curl '{at}/v1/customers/c1/cart'\n\
          \x20 curl '{at}/graphql' -H 'content-type: application/json' -d '{{\"query\":\"{{ products(first: 3) {{ items {{ name seller {{ name }} rating {{ average }} }} }} }}\"}}'\n\
          \x20 curl -i -X POST '{at}/v1/products/p1/reviews' -H 'content-type: application/json' -d '{{\"author\":\"Ann\",\"stars\":5,\"title\":\"Good\",\"text\":\"I like it.\"}}'\n\n\
-         Change a file in compositions/, run `selvedge check`, and start again to see it served.\n\
+         Change a file in compositions/ and ask again: it is served, or the log says what is wrong.\n\
          Press Ctrl-C to stop.\n\n",
         admin = gateway.admin_address(),
         backends = backend_lines(backends),

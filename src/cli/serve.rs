@@ -4,12 +4,15 @@ use clap::Args;
 
 use super::{Addresses, End, Logging, Project, runtime, say_error};
 use crate::plan::Plan;
-use crate::server::{Gateway, Options, Source};
+use crate::server::{Gateway, Options, Sockets, Source, Watching};
 
 #[derive(Args, Debug)]
 pub(super) struct Serve {
     #[command(flatten)]
     project: Project,
+    /// Takes up a changed project at SIGHUP or POST /reload only, not by itself
+    #[arg(long)]
+    no_watch: bool,
     #[command(flatten)]
     addresses: Addresses,
     #[command(flatten)]
@@ -28,11 +31,17 @@ impl Serve {
             return end;
         }
         let Project { folder, profile } = &self.project;
-        let source = Source { root: folder.clone(), profile: profile.clone(), inputs: loaded.inputs };
+        let source = Source::new(folder, profile.as_deref(), loaded.inputs);
+        let watching = if self.no_watch { Watching::Off } else { Watching::On };
+        let sockets = match Sockets::inherited() {
+            Ok(sockets) => sockets,
+            Err(error) => return End::Failed(error.to_string()),
+        };
         let options = Options {
             listen: self.addresses.listen,
             admin: self.addresses.admin,
-            source: Some(source),
+            source: Some(Source { watching, ..source }),
+            sockets,
             ..Options::default()
         };
         match runtime() {
@@ -43,7 +52,7 @@ impl Serve {
 }
 
 async fn serve(plan: Plan, options: Options) -> End {
-    let gateway = match Gateway::start(plan, &options).await {
+    let gateway = match Gateway::start(plan, options).await {
         Ok(gateway) => gateway,
         Err(error) => return End::Failed(error.to_string()),
     };

@@ -61,7 +61,7 @@ pub struct Live {
 impl Live {
     /// Brings a plan to life. Nothing is connected yet.
     pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, drift: Arc<Drift>) -> Self {
-        let calls = Calls::new(plan, shared);
+        let calls = Calls::new(plan, shared, drift.doubt().clone());
         let turns = choose::Turns::succeeding(&Succession::first(calls.plan()), None);
         Self::with(calls, drift, (turns, TaskTracker::new()))
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use tokio::sync::Notify;
+
 /// Something that replies promise to hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Promise {
@@ -80,7 +82,12 @@ impl Found {
 #[derive(Debug, Default)]
 pub struct Drift {
     counted: Box<[Counted]>,
+    doubt: Doubt,
 }
+
+/// Doubt about what backends say of themselves; the same for plans that follow on each other.
+#[derive(Clone, Debug, Default)]
+pub struct Doubt(Arc<Notify>);
 
 #[derive(Debug)]
 struct Counted {
@@ -125,7 +132,7 @@ impl Drift {
             promise: promise.clone(),
             counts: known.get(promise).map(|counts| Arc::clone(counts)).unwrap_or_default(),
         };
-        Self { counted: promises.iter().map(counted).collect() }
+        Self { counted: promises.iter().map(counted).collect(), doubt: self.doubt.clone() }
     }
 
     /// Counts that a promise was not kept.
@@ -142,6 +149,11 @@ impl Drift {
         }
     }
 
+    /// Whether what backends say of themselves is in doubt.
+    pub fn doubt(&self) -> &Doubt {
+        &self.doubt
+    }
+
     /// The promises that were not kept so far, in the order of the plan.
     pub fn broken(&self) -> impl Iterator<Item = Broken<'_>> {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -156,6 +168,18 @@ impl Drift {
                 .collect(),
             last_seen: counted.counts.last_seen.load(Ordering::Relaxed),
         })
+    }
+}
+
+impl Doubt {
+    /// A reply came that cannot be what its backend promised.
+    pub fn raise(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits until there is doubt. What was raised before counts once.
+    pub async fn raised(&self) {
+        self.0.notified().await;
     }
 }
 

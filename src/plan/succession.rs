@@ -45,8 +45,8 @@ impl Succession {
 impl Backend {
     /// Whether calls reach this backend as they reach the other: under one name, over the same protocol, at the same
     /// addresses in the same order, with the same certificates.
-    fn is_same(&self, other: &Self) -> bool {
-        let Self { name, variant, addresses, protocol, is_described: _, max_reply: _ } = self;
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self { name, variant, addresses, protocol, is_described: _, is_reflected: _, max_reply: _ } = self;
         (name, variant, addresses, protocol) == (&other.name, &other.variant, &other.addresses, &other.protocol)
     }
 }

@@ -4,15 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 
-use bytes::Bytes;
-use futures_util::future::join_all;
-
 use super::inputs::Inputs;
+use super::reflections::Reflections;
 use crate::base::diagnostic::{Diagnostic, Severity, Sources};
 use crate::base::value::{JsonWriter, Kind, Sink as _};
 use crate::plan::{self, Fixed, Plan, Reflecting};
 use crate::spec::{self, Asked, LookUp, Project, Reading};
-use crate::transport::grpc;
 
 /// Diagnostics that are printed: nobody mends more at once.
 const SHOWN: usize = 1_000;
@@ -39,7 +36,7 @@ pub fn load(root: &Path, environment: &HashMap<String, String>) -> Loaded {
 
 /// The same with a profile, if one is named, which must be one of the project's [`spec::profiles`].
 pub fn load_project(project: Project<'_>, environment: &HashMap<String, String>) -> Loaded {
-    load_again(project, environment, &Fixed::default())
+    load_again(project, environment, &Before::default())
 }
 
 /// A project without a profile, and then with each of its profiles. Of a profile there is only what is not said
@@ -60,23 +57,32 @@ pub fn load_every_profile(root: &Path, environment: &HashMap<String, String>) ->
     every
 }
 
-/// Reads and checks the project of a gateway that runs: what cannot change while it does must be as it was.
-pub(super) fn load_again(project: Project<'_>, environment: &HashMap<String, String>, fixed: &Fixed) -> Loaded {
-    let loaded = checked(|look_up| spec::read(project, look_up), (project.root, environment), fixed);
+/// What a project is held to that is read again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Before {
+    /// What cannot change.
+    pub(super) fixed: Fixed,
+    /// What backends said of themselves, for those that do not answer now.
+    pub(super) reflections: Reflections,
+}
+
+/// Reads and checks the project of a gateway that runs.
+pub(super) fn load_again(project: Project<'_>, environment: &HashMap<String, String>, before: &Before) -> Loaded {
+    let loaded = checked(|look_up| spec::read(project, look_up), (project.root, environment), before);
     Loaded { profile: project.profile.map(str::to_owned), ..loaded }
 }
 
 /// Reads and checks a project that is held in memory: paths such as `compositions/a.yaml` and texts.
 pub fn load_texts(texts: &[(&str, &str)], environment: &HashMap<String, String>) -> Loaded {
-    checked(|look_up| spec::read_texts(texts, look_up), (Path::new(""), environment), &Fixed::default())
+    checked(|look_up| spec::read_texts(texts, look_up), (Path::new(""), environment), &Before::default())
 }
 
 fn checked(
     read: impl FnOnce(LookUp<'_>) -> Reading,
     (root, environment): (&Path, &HashMap<String, String>),
-    fixed: &Fixed,
+    before: &Before,
 ) -> Loaded {
-    let inputs = RefCell::new(Inputs::default());
+    let inputs = RefCell::new(Inputs::begin());
     // Files of constants are those of the project, like all others that a composition names.
     let here = |path: &str| root.join(path).to_string_lossy().into_owned();
     let look_up = |asked: Asked<'_>| match asked {
@@ -89,25 +95,19 @@ fn checked(
         Asked::Beside(path) => spec::look_up_in_process(Asked::Beside(&here(path))),
         other @ Asked::Environment(_) => spec::look_up_in_process(other),
     };
+    let reflect = |backends: &[Reflecting]| {
+        let (said, known) = before.reflections.ask(backends);
+        inputs.borrow_mut().reflections = known;
+        said
+    };
     let reading = read(&look_up);
-    let (plan, diagnostics) = match plan::rebuild(&reading, (&look_up, &reflect), fixed) {
+    let (plan, diagnostics) = match plan::rebuild(&reading, (&look_up, &reflect), &before.fixed) {
         Ok((plan, diagnostics)) => (Some(plan), diagnostics),
         Err(diagnostics) => (None, diagnostics),
     };
     let mut inputs = inputs.into_inner();
     inputs.add_reading(&reading);
     Loaded { profile: None, plan, diagnostics, sources: reading.sources, inputs }
-}
-
-/// Asks backends what they promise, side by side, on a thread of its own: whoever loads may be in a runtime.
-fn reflect(backends: &[Reflecting]) -> Vec<Result<Vec<Bytes>, String>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ask = || match runtime {
-        Ok(runtime) => runtime.block_on(join_all(backends.iter().map(grpc::reflect))),
-        Err(error) => vec![Err(error.to_string()); backends.len()],
-    };
-    let asked = std::thread::scope(|scope| scope.spawn(ask).join());
-    asked.unwrap_or_else(|_| vec![Err("asking it broke off".to_owned()); backends.len()])
 }
 
 impl Loaded {

@@ -3,7 +3,10 @@
 mod crew;
 mod inputs;
 mod load;
+mod reflections;
 mod reload;
+mod sockets;
+mod watch;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,16 +22,17 @@ use crate::front::admin;
 use crate::front::entrance::{Doors, Entrance};
 use crate::front::listen::{Drain, DrainTimes, Drained, Limits, Listener, Worker};
 use crate::observe::reload::Reloads;
-use crate::plan::Plan;
+use crate::plan::{self, Fixed, Plan};
 use crew::Crew;
-use reload::Reloader;
+use reload::{HeldTo, Reloader};
 
 pub use inputs::Inputs;
 pub use load::{Loaded, load, load_every_profile, load_project, load_texts};
-pub use reload::Source;
+pub use reload::{Asking, Source, Watching};
+pub use sockets::Sockets;
 
 /// What the command line says over the project's `gateway`.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
     /// The address for clients.
     pub listen: Option<SocketAddr>,
@@ -40,6 +44,8 @@ pub struct Options {
     pub drain: Option<(Duration, Duration)>,
     /// Where the project is read again when it changes; without it, it never is.
     pub source: Option<Source>,
+    /// Sockets that listen already, in place of addresses.
+    pub sockets: Sockets,
 }
 
 /// Why a gateway does not start, in words for people.
@@ -72,14 +78,14 @@ impl Gateway {
     ///
     /// # Errors
     /// An address cannot be bound; nothing runs then.
-    pub async fn start(plan: Plan, options: &Options) -> Result<Self, StartError> {
+    pub async fn start(plan: Plan, options: Options) -> Result<Self, StartError> {
         let gateway = &plan.gateway;
-        let listen = options.listen.unwrap_or(gateway.listen);
-        let admin_address = options.admin.unwrap_or(gateway.admin);
         let (delay, timeout) = options.drain.unwrap_or((gateway.drain_delay, gateway.drain_timeout));
-        let listener =
-            Listener::bind(listen, Limits::default()).await.map_err(|error| StartError(error.to_string()))?;
-        let admin_listener = bind_admin(admin_address).await?;
+        let fixed = options.fixed(gateway);
+        let Sockets { clients, operators } = options.sockets;
+        let listener = listen(clients, options.listen.unwrap_or(gateway.listen)).await?;
+        let admin_address = options.admin.unwrap_or(gateway.admin);
+        let admin_listener = listen_for_operators(operators, admin_address).await?;
         let admin_address = admin_listener.local_addr().unwrap_or(admin_address);
         let address = listener.local_address();
         let drain = Drain::new(DrainTimes { delay, timeout });
@@ -90,8 +96,9 @@ impl Gateway {
         let (stop_admin, stopped) = oneshot::channel();
         let (ask, asked) = mpsc::channel(1);
         let reloads = Arc::<Reloads>::default();
-        if let Some(source) = &options.source {
-            let reloader = Reloader::new(source, options, (&entrance, &reloads, &drain));
+        if let Some(source) = options.source {
+            let held_to = HeldTo { environment: options.environment, fixed, tells_drain: options.drain.is_none() };
+            let reloader = Reloader::new(source, held_to, (&entrance, &reloads, &drain));
             tokio::spawn(reloader.run(asked)?);
         }
         let known = admin::Known { drain: drain.clone(), entrance: entrance.clone(), reloads, ask };
@@ -152,7 +159,36 @@ impl Gateway {
     }
 }
 
-async fn bind_admin(address: SocketAddr) -> Result<TcpListener, StartError> {
+impl Options {
+    /// What of the project's `gateway` cannot change: what nothing stands over.
+    fn fixed(&self, gateway: &plan::Gateway) -> Fixed {
+        let fixed = Fixed::of(gateway);
+        Fixed {
+            listen: fixed.listen.filter(|_| self.listen.is_none() && self.sockets.clients.is_none()),
+            admin: fixed.admin.filter(|_| self.admin.is_none() && self.sockets.operators.is_none()),
+            ..fixed
+        }
+    }
+}
+
+/// Listens for clients, on the socket that was handed over if there is one.
+async fn listen(socket: Option<std::net::TcpListener>, address: SocketAddr) -> Result<Listener, StartError> {
+    let Some(socket) = socket else {
+        return Listener::bind(address, Limits::default()).await.map_err(|error| StartError(error.to_string()));
+    };
+    let listener = TcpListener::from_std(socket).and_then(|socket| Listener::on(socket, Limits::default()));
+    listener.map_err(|error| StartError(format!("cannot listen on the socket that was handed over: {error}")))
+}
+
+/// The same for operators.
+async fn listen_for_operators(
+    socket: Option<std::net::TcpListener>,
+    address: SocketAddr,
+) -> Result<TcpListener, StartError> {
+    if let Some(socket) = socket {
+        let failed = |error| StartError(format!("cannot listen on the admin socket that was handed over: {error}"));
+        return TcpListener::from_std(socket).map_err(failed);
+    }
     TcpListener::bind(address).await.map_err(|error| {
         let why = match error.kind() {
             std::io::ErrorKind::AddrInUse => format!("port {} is taken by another process", address.port()),

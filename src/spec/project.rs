@@ -119,6 +119,11 @@ pub fn read_texts(texts: &[(&str, &str)], look_up: LookUp<'_>) -> Reading {
     files.interpret(look_up)
 }
 
+/// The folders of a project that are read.
+pub const FOLDERS: [&str; 3] = [COMPOSITIONS, SCHEMA, PROTO];
+/// How the names of all files end that are read there.
+pub const ENDINGS: [&str; 5] = ["yaml", "yml", "json", "graphql", "proto"];
+
 const COMPOSITIONS: &str = "compositions";
 const COMPOSITION_ENDINGS: &[&str] = &["yaml", "yml", "json"];
 const SCHEMA: &str = "schema";

@@ -24,6 +24,7 @@ use http::Response;
 use crate::base::call::{Call, Reply, Request};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::BackendId;
+use crate::observe::drift::Doubt;
 use crate::plan::contract::Operation;
 use crate::plan::{Plan, Succession};
 
@@ -35,6 +36,8 @@ pub use reply::{ReplyBody, ReplyError};
 #[derive(Debug)]
 pub struct Transport {
     backends: Vec<Backend>,
+    /// Told where a reply contradicts what its backend says of itself.
+    doubt: Doubt,
     methods: Vec<grpc::Method>,
     /// What contracts say of replies, by `OperationId`.
     operations: Vec<Arc<Operation>>,
@@ -46,6 +49,8 @@ struct Backend {
     name: Box<str>,
     instances: Arc<Instances>,
     max_reply: u64,
+    /// Whether it says itself what its replies hold.
+    is_reflected: bool,
 }
 
 /// The addresses of a backend with their connections: what a new plan takes over from the one before.
@@ -67,18 +72,18 @@ pub struct Terms {
 
 impl Transport {
     /// The clients for a plan's backends. Connections are opened when first needed.
-    pub fn new(plan: &Plan) -> Self {
-        Self::with_instances(plan, (&Succession::first(plan), &[]))
+    pub fn new(plan: &Plan, doubt: Doubt) -> Self {
+        Self::with_instances(plan, doubt, (&Succession::first(plan), &[]))
     }
 
     /// The clients for a plan that follows on another. Backends that stay the same keep their connections, and what
     /// was agreed on with them.
     pub fn succeeding(plan: &Plan, (succession, previous): (&Succession, &Self)) -> Self {
         let instances: Vec<_> = previous.backends.iter().map(|backend| backend.instances.clone()).collect();
-        Self::with_instances(plan, (succession, &instances))
+        Self::with_instances(plan, previous.doubt.clone(), (succession, &instances))
     }
 
-    fn with_instances(plan: &Plan, (succession, previous): (&Succession, &[Arc<Instances>])) -> Self {
+    fn with_instances(plan: &Plan, doubt: Doubt, (succession, previous): (&Succession, &[Arc<Instances>])) -> Self {
         let instances = succession.carry(previous, |id: BackendId| {
             let list = plan.backends[id.index()].addresses.iter().map(Instance::new).collect();
             Arc::new(Instances { list, turn: AtomicUsize::new(0) })
@@ -87,8 +92,10 @@ impl Transport {
             name: backend.to_string().into(),
             instances,
             max_reply: backend.max_reply,
+            is_reflected: backend.is_reflected,
         };
         Self {
+            doubt,
             backends: plan.backends.iter().zip(instances).map(backend).collect(),
             methods: grpc::methods(&plan.methods),
             operations: plan.operations.clone(),
@@ -112,7 +119,11 @@ impl Transport {
                     let head = grpc::Head { headers: &call.headers, deadline: terms.until };
                     let asked = grpc::Asked { method: &self.methods[method.index()], message, take: *take };
                     // Boxed, or every REST call would have room for one over HTTP/2.
-                    Box::pin(grpc::send(backend, head, asked)).await
+                    let sent = Box::pin(grpc::send(backend, head, asked)).await;
+                    if backend.is_reflected && grpc::contradicts(&sent) {
+                        self.doubt.raise();
+                    }
+                    sent
                 }
             }
         };

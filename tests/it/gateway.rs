@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use selvedge::base::diagnostic::{Diagnostic, Sources};
-use selvedge::server::{Gateway, Options, Source, load_every_profile, load_project, load_texts};
+use selvedge::server::{Asking, Gateway, Options, Source, Watching, load_every_profile, load_project, load_texts};
 use selvedge::spec::Project;
 
 use crate::serve::Serving;
@@ -34,15 +34,28 @@ impl Running {
     /// # Errors
     /// The rendered diagnostics of a project that does not start.
     pub(crate) async fn start_with(root: &Path, profile: Option<&str>) -> Result<Self, String> {
+        Self::start_as(root, profile, Asking::default()).await
+    }
+
+    async fn start_as(root: &Path, profile: Option<&str>, asking: Asking) -> Result<Self, String> {
         let loaded = load_project(Project { root, profile }, &HashMap::new());
         let shown = loaded.render();
         let plan = loaded.plan.ok_or(shown)?;
         let any_port = |said: SocketAddr| (said.port() != 0).then(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let (listen, admin) = (any_port(plan.gateway.listen), any_port(plan.gateway.admin));
         let drain = Some((Duration::ZERO, Duration::from_secs(2)));
-        let source = Some(Source { root: root.to_owned(), profile: profile.map(str::to_owned), inputs: loaded.inputs });
+        let source = Some(Source { watching: Watching::Off, asking, ..Source::new(root, profile, loaded.inputs) });
         let options = Options { listen, admin, drain, source, ..Options::default() };
-        Gateway::start(plan, &options).await.map(Self::Here).map_err(|error| error.to_string())
+        Gateway::start(plan, options).await.map(Self::Here).map_err(|error| error.to_string())
+    }
+
+    /// Starts the project in `root`, and asks backends that say themselves what they promise `every` so long, and when
+    /// there is doubt as soon as `pause` has passed since the last time.
+    ///
+    /// # Errors
+    /// The rendered diagnostics of a project that does not start.
+    pub(crate) async fn start_asking(root: &Path, every: Duration, pause: Duration) -> Result<Self, String> {
+        Self::start_as(root, None, Asking { every, pause }).await
     }
 
     /// Starts the command with the project in `root`, which says itself where it listens and how it ends.

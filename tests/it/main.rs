@@ -28,6 +28,7 @@ mod coverage;
 mod documents;
 mod explain;
 mod goodbye;
+mod handover;
 mod harness;
 mod hostile;
 mod import;
@@ -43,6 +44,7 @@ mod reload;
 mod schema;
 mod secure;
 mod serve;
+mod watching;
 mod written;
 
 use libtest_mimic::Arguments;
@@ -73,6 +75,8 @@ fn main() {
         import::trials(),
         reflection::trials(),
         reload::trials(),
+        watching::trials(),
+        handover::trials(),
         command::trials(),
         contract::trials(),
         coverage::trials(),

@@ -92,7 +92,10 @@ fn project(name: &str, text: String) -> Result<Project, String> {
 }
 
 /// One exchange on a connection of its own: status and body.
-async fn ask(address: std::net::SocketAddr, method: &str, target: &str) -> Result<(u16, String), String> {
+///
+/// # Errors
+/// There is no answer.
+pub(crate) async fn ask(address: std::net::SocketAddr, method: &str, target: &str) -> Result<(u16, String), String> {
     let mut connection = Connection::open(address).await.map_err(|error| error.to_string())?;
     exchange(&mut connection, method, (target, "")).await
 }

@@ -18,6 +18,7 @@ use crate::document;
 use crate::gateway::Running;
 use crate::http1::Connection;
 use crate::project::Project;
+use crate::reload;
 use crate::serve::Serving;
 
 claims![
@@ -30,6 +31,7 @@ claims![
     bodies_stream_through_to_a_backend_over_http_2,
     an_upload_goes_to_a_backend_over_http_2_as_it_comes,
     the_log_says_what_is_wrong_with_a_certificate,
+    a_new_certificate_is_shown_from_the_next_reload_on,
 ];
 
 const DOCUMENT: &str = "# TLS to clients
@@ -335,4 +337,39 @@ fn the_log_says_what_is_wrong_with_a_certificate() -> Result<(), String> {
         assert!(log.contains(said) && log.contains("TLS"), "{log}");
     }
     Ok(())
+}
+
+fn a_new_certificate_is_shown_from_the_next_reload_on() -> Result<(), String> {
+    run(async {
+        let text = "gateway: { tls: { certificate: tls/own.pem, key: tls/own.key } }\nendpoints: { GET /one: { result: 1 } }\n";
+        let project = Project::write("secure/renewed", &[("compositions/main.yaml".to_owned(), text.to_owned())])?;
+        let folder = project.root().join("tls");
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let renew = |from: &str, ending: &str| {
+            let copied =
+                std::fs::copy(certificates::file(&format!("{from}.{ending}")), folder.join(format!("own.{ending}")));
+            copied.map(drop).map_err(|error| error.to_string())
+        };
+        renew("server", "pem")?;
+        renew("server", "key")?;
+        let gateway = Running::start(project.root()).await?;
+        let address = gateway.address();
+        let reload = || reload::ask(gateway.admin_address(), "POST", "/reload");
+        let mut open = Connection::over(Box::new(connect(address, b"http/1.1", rustls::ALL_VERSIONS).await?));
+        // Half of what is new is no certificate: the whole one is shown until the other half is there.
+        renew("misnamed", "pem")?;
+        let (status, text) = reload().await?;
+        assert!(status == 422 && text.contains("another key than that of the certificate"), "{status} {text}");
+        connect(address, b"h2", rustls::ALL_VERSIONS).await?;
+        renew("misnamed", "key")?;
+        assert_eq!(reload().await?, (200, "taken up\nfiles changed: tls/own.key, tls/own.pem\n".to_owned()));
+        let refused =
+            connect(address, b"h2", rustls::ALL_VERSIONS).await.err().ok_or("the former certificate is shown")?;
+        assert!(refused.contains("other.test"), "{refused}");
+        // Connections that were there before stay.
+        open.send(b"GET /one HTTP/1.1\r\nhost: a\r\n\r\n").await.map_err(|error| error.to_string())?;
+        assert_eq!(open.response("GET").await.map_err(|error| error.to_string())?.text(), "1");
+        gateway.stop().await;
+        Ok(())
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -65,8 +66,29 @@ impl Serving {
     /// What keeps it from starting.
     pub(crate) fn of(root: &Path, options: &[&str]) -> Result<Self, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
-        command.arg("serve").args(options).arg(root).stderr(Stdio::piped());
-        let mut process = command.spawn().map_err(|error| error.to_string())?;
+        command.arg("serve").args(options).arg(root);
+        Self::spawn(&mut command)
+    }
+
+    /// Starts the project in `root` with one or two sockets, as systemd hands them over.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub(crate) fn start_with_sockets(root: &Path, sockets: &[&dyn AsFd]) -> Result<Self, String> {
+        let handed = |socket: &&dyn AsFd| socket.as_fd().try_clone_to_owned().map_err(|error| error.to_string());
+        let mut sockets = sockets.iter().map(handed);
+        let count = sockets.len();
+        let mut command = Command::new("sh");
+        let script = "exec 3<&0 4<&1; exec </dev/null >/dev/null; export LISTEN_PID=$$; exec \"$@\"";
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_selvedge"), "serve", "--log", "json"]).arg(root);
+        command.env("LISTEN_FDS", count.to_string());
+        command.stdin(sockets.next().transpose()?.map_or(Stdio::null(), Stdio::from));
+        command.stdout(sockets.next().transpose()?.map_or(Stdio::null(), Stdio::from));
+        Self::spawn(&mut command)
+    }
+
+    fn spawn(command: &mut Command) -> Result<Self, String> {
+        let mut process = command.stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         let written = BufReader::new(process.stderr.take().ok_or("no standard error")?);
         let ((sender, log), ended) = (channel(), Arc::new(OnceLock::new()));
         let end = ended.clone();
@@ -113,6 +135,15 @@ impl Serving {
     pub(crate) fn signal(&self, name: &str) -> Result<(), String> {
         let told = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
         told.map_err(|error| error.to_string())?.success().then_some(()).ok_or("it had ended".into())
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// It did not end as it should.
+    pub(crate) fn ended(&mut self) -> Result<(), String> {
+        let status = self.process.wait().map_err(|error| error.to_string())?;
+        status.success().then_some(()).ok_or(format!("it ended with {status}"))
     }
 
     /// The number of the process.
@@ -188,7 +219,10 @@ impl Serving {
 }
 
 /// Asks, and waits for the whole answer.
-fn exchange(address: SocketAddr, request: &str) -> Result<String, String> {
+///
+/// # Errors
+/// There is none.
+pub(crate) fn exchange(address: SocketAddr, request: &str) -> Result<String, String> {
     let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
     stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
     let mut answer = String::new();

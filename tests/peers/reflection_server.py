@@ -3,7 +3,11 @@
 The arguments are the versions of reflection that it speaks, `v1` or `v1alpha`. grpcio-reflection knows v1alpha, whose
 messages are those of v1. Its files are two, of which the second imports the first; each is sent alone. Callers
 without the metadata `x-token: t` are refused. `--tls FOLDER` before the versions makes it speak TLS, with callers that
-show a certificate of the authority in that folder. It writes `port N` when it listens.
+show a certificate of the authority in that folder. It writes `port N` when it listens, and `done` when it has done what a
+line of its standard input says:
+
+    text NAME   from now on the second field of its replies is called NAME
+    forget      from now on it does not know its rpc
 """
 
 import argparse
@@ -34,7 +38,6 @@ MIRROR = {
     "package": "mirror.v1",
     "syntax": "proto3",
     "dependency": ["mirror/keys.proto"],
-    "messageType": [{"name": "Thing", "field": [field("key", 1, MESSAGE, ".mirror.v1.Key"), field("text", 2, TEXT)]}],
     "service": [
         {"name": "Mirror", "method": [{"name": "Get", "inputType": ".mirror.v1.Key", "outputType": ".mirror.v1.Thing"}]}
     ],
@@ -49,6 +52,15 @@ class Alone(reflection.ReflectionServicer):
             if answer.HasField("file_descriptor_response"):
                 del answer.file_descriptor_response.file_descriptor_proto[1:]
             yield answer
+
+
+def described(text):
+    """What it promises, with this name for the second field of its replies."""
+    pool = descriptor_pool.DescriptorPool()
+    things = [{"name": "Thing", "field": [field("key", 1, MESSAGE, ".mirror.v1.Key"), field(text, 2, TEXT)]}]
+    for file in (KEYS, {**MIRROR, "messageType": things}):
+        pool.Add(json_format.ParseDict(file, descriptor_pb2.FileDescriptorProto()))
+    return pool
 
 
 def guarded(behavior):
@@ -79,19 +91,22 @@ def listen(server, folder):
 
 def main():
     said = arguments()
-    pool = descriptor_pool.DescriptorPool()
-    for file in (KEYS, MIRROR):
-        pool.Add(json_format.ParseDict(file, descriptor_pb2.FileDescriptorProto()))
+    pool = described("text")
     key, thing = (message_factory.GetMessageClass(pool.FindMessageTypeByName(f"mirror.v1.{name}")) for name in ("Key", "Thing"))
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(8))
-    get = grpc.unary_unary_rpc_method_handler(
-        guarded(lambda asked, _context: thing(key=asked, text=asked.id[::-1])), key.FromString, thing.SerializeToString
-    )
+    state = {"knows": True}
+
+    def answer(asked, context):
+        if not state["knows"]:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "forgotten")
+        return thing(key=asked, text=asked.id[::-1])
+
+    get = grpc.unary_unary_rpc_method_handler(guarded(answer), key.FromString, thing.SerializeToString)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("mirror.v1.Mirror", {"Get": get}),))
     names = [f"grpc.reflection.{version}.ServerReflection" for version in said.versions]
-    servicer = Alone(["mirror.v1.Mirror", *names], pool)
+    state["servicer"] = Alone(["mirror.v1.Mirror", *names], pool)
     info = grpc.stream_stream_rpc_method_handler(
-        guarded(servicer.ServerReflectionInfo),
+        guarded(lambda asked, context: state["servicer"].ServerReflectionInfo(asked, context)),
         reflection_pb2.ServerReflectionRequest.FromString,
         reflection_pb2.ServerReflectionResponse.SerializeToString,
     )
@@ -100,7 +115,13 @@ def main():
     print("port", listen(server, said.tls), flush=True)
     server.start()
     # The test closes standard input when it is done.
-    sys.stdin.read()
+    for line in sys.stdin:
+        match line.split():
+            case ["text", name]:
+                state["servicer"] = Alone(["mirror.v1.Mirror", *names], described(name))
+            case ["forget"]:
+                state["knows"] = False
+        print("done", flush=True)
     server.stop(None)
 
 

@@ -105,7 +105,15 @@ impl Listener {
     pub async fn bind(address: SocketAddr, limits: Limits) -> Result<Self, BindError> {
         let failed = |source| BindError { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
+        Self::on(socket, limits).map_err(failed)
+    }
+
+    /// Listens on a socket that listens already.
+    ///
+    /// # Errors
+    /// It has no address.
+    pub fn on(socket: TcpListener, limits: Limits) -> Result<Self, IoError> {
+        let address = socket.local_addr()?;
         Ok(Self { socket, address, limits: Arc::new(limits) })
     }
 

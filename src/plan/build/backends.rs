@@ -20,7 +20,7 @@ use crate::spec::{self, Literal, Reading, Scalar, Spec};
 const MAX_REPLY: u64 = 4 << 20;
 
 /// A backend that is to be asked what it promises.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reflecting {
     /// The backend; of one with variants the first.
     pub backend: Backend,
@@ -99,7 +99,9 @@ impl<'s> BackendFacts<'s> {
 
     /// How it is asked what it promises, if it says that itself.
     fn reflecting(&self, planner: &Planner<'_>) -> Option<Reflecting> {
-        self.spec.reflection.as_ref().filter(|reflection| reflection.value && self.protocol == Protocol::Grpc)?;
+        if !self.is_reflected() {
+            return None;
+        }
         let mut metadata = HeaderMap::new();
         if let Some(spec::Pairs::Each(pairs, _)) = &self.spec.metadata {
             for pair in pairs {
@@ -112,6 +114,11 @@ impl<'s> BackendFacts<'s> {
         }
         let backend = self.plan(planner).into_iter().next().filter(|backend| !backend.addresses.is_empty())?;
         Some(Reflecting { backend, metadata })
+    }
+
+    fn is_reflected(&self) -> bool {
+        let reflection = self.spec.reflection.as_ref();
+        reflection.is_some_and(|reflection| reflection.value && self.protocol == Protocol::Grpc)
     }
 
     /// The backend as it will run: an entry for each variant.
@@ -131,6 +138,7 @@ impl<'s> BackendFacts<'s> {
             },
             protocol: self.protocol,
             is_described: self.protocol == Protocol::Grpc || self.contract.is_some(),
+            is_reflected: self.is_reflected(),
             max_reply: {
                 let nearest = reached.variant.and_then(|variant| variant.value.max_reply.as_ref()).or(own);
                 nearest.map_or(MAX_REPLY, |size| size.value.0)

@@ -80,8 +80,9 @@ impl Plan {
         self.graph.as_ref().expect("operations exist only where there is a graph")
     }
 }
+
 /// A backend, or one variant of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Backend {
     /// Its name in compositions.
     pub name: Box<str>,
@@ -93,6 +94,8 @@ pub struct Backend {
     pub protocol: Protocol,
     /// Whether a contract says what its replies hold.
     pub is_described: bool,
+    /// Whether it says itself what its replies hold.
+    pub is_reflected: bool,
     /// Bytes of a reply's body (for gRPC: of its message) that are read at most.
     pub max_reply: u64,
 }

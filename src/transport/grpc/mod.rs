@@ -101,6 +101,15 @@ pub(super) async fn send(backend: &Backend, head: Head<'_>, asked: Asked<'_>) ->
     }
 }
 
+/// Whether what came of a call cannot be what its backend promised: the rpc is not known any more, or its reply cannot
+/// be read.
+pub(super) fn contradicts(sent: &Result<Reply, Failure>) -> bool {
+    match sent {
+        Ok(reply) => reply.status == status::UNIMPLEMENTED,
+        Err(failure) => failure.cause == Cause::BadReply,
+    }
+}
+
 /// The message behind its prefix.
 fn frame(method: &Method, message: &Bytes) -> Result<Bytes, Failure> {
     let mut out = Vec::with_capacity(message.len() + PREFIX);

@@ -14,6 +14,9 @@ pub(super) const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
+/// The HTTP status of a rpc that the backend does not know.
+pub(super) const UNIMPLEMENTED: u16 = 501;
+
 /// Names and HTTP statuses by number. Source: google/rpc/code.proto.
 const CODES: [(&str, u16); 17] = [
     ("OK", 200),
@@ -28,7 +31,7 @@ const CODES: [(&str, u16); 17] = [
     ("FAILED_PRECONDITION", 400),
     ("ABORTED", 409),
     ("OUT_OF_RANGE", 400),
-    ("UNIMPLEMENTED", 501),
+    ("UNIMPLEMENTED", UNIMPLEMENTED),
     ("INTERNAL", 500),
     ("UNAVAILABLE", 503),
     ("DATA_LOSS", 500),
