@@ -81,9 +81,10 @@ impl Demo {
         let loaded = self.load(&environment);
         say_error(&loaded.render());
         let Some(plan) = loaded.plan else { return End::Problems };
-        if let Err(end) = self.logging.start(plan.gateway.access_log) {
-            return end;
-        }
+        let _log = match self.logging.start(plan.gateway.access_log) {
+            Ok(log) => log,
+            Err(end) => return end,
+        };
         let inputs = loaded.inputs;
         let source = self.root().map(|root| Source::new(root, None, inputs));
         let options = Options {

@@ -12,11 +12,12 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::base::diagnostic::did_you_mean;
-use crate::observe::logging::{self, Format};
+use crate::observe::logging::{self, Format, Log};
 use crate::plan::AccessLog;
 use crate::server::{Loaded, load_project};
 use crate::spec;
@@ -151,7 +152,7 @@ impl Project {
 
 impl Logging {
     /// Starts the log in the form that the command line or the project asks for.
-    fn start(&self, access_log: AccessLog) -> Result<(), End> {
+    fn start(&self, access_log: AccessLog) -> Result<Log, End> {
         let format = match (self.log, access_log) {
             (Some(LogForm::Json), _) | (None, AccessLog::Json) => Format::Json,
             _ => Format::Text,
@@ -163,10 +164,14 @@ impl Logging {
     }
 }
 
+/// How long the threads rest that have read a project anew, before they end.
+const READING_RESTS: Duration = Duration::from_secs(1);
+
 /// The runtime of what stands around the workers: accepting, the admin address, signals.
 fn runtime() -> Result<tokio::runtime::Runtime, End> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
+        .thread_keep_alive(READING_RESTS)
         .enable_all()
         .build()
         .map_err(|error| End::Failed(format!("the runtime cannot start: {error}")))

@@ -27,9 +27,10 @@ impl Serve {
         };
         say_error(&loaded.render());
         let Some(plan) = loaded.plan else { return End::Problems };
-        if let Err(end) = self.logging.start(plan.gateway.access_log) {
-            return end;
-        }
+        let _log = match self.logging.start(plan.gateway.access_log) {
+            Ok(log) => log,
+            Err(end) => return end,
+        };
         let Project { folder, profile } = &self.project;
         let source = Source::new(folder, profile.as_deref(), loaded.inputs);
         let watching = if self.no_watch { Watching::Off } else { Watching::On };

@@ -2,10 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use super::lines::Lines;
 
 /// The environment variable that sets the levels when no option does, such as `info,access=off`.
 pub const LEVELS_VARIABLE: &str = "SELVEDGE_LOG";
@@ -23,25 +27,43 @@ pub enum Format {
     Json,
 }
 
-/// Starts the log of this process.
+/// The log of this process. When it is dropped, what was logged is written, for a second at most.
+#[derive(Debug)]
+#[must_use = "the last lines are written when it is dropped"]
+pub struct Log(Lines);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.finish();
+    }
+}
+
+/// Starts the log of this process. Nobody who logs waits for it, see [`super::lines`].
 ///
 /// `levels` is a list of `level` and `target=level` (`off`, `error`, `warn`, `info`, `debug`, `trace`);
 /// without it [`LEVELS_VARIABLE`] is used, and then `info`.
 ///
 /// # Errors
-/// The levels cannot be read, or the log was started before.
-pub fn start(format: Format, levels: Option<&str>) -> Result<(), LogError> {
+/// The levels cannot be read, the log was started before, or the system gives no thread for it.
+pub fn start(format: Format, levels: Option<&str>) -> Result<Log, LogError> {
     let from_environment = std::env::var(LEVELS_VARIABLE).ok();
     let levels = levels.or(from_environment.as_deref()).unwrap_or(LEVELS);
     let filter = read_levels(levels)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let queue = lines_to_stderr().map_err(|error| LogError::System(error.to_string()))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(queue.clone());
     let started = match format {
-        Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
+        Format::Text => lines.with_ansi(io::stderr().is_terminal()).finish().try_init(),
         Format::Json => {
             lines.json().flatten_event(true).with_current_span(false).with_span_list(false).finish().try_init()
         }
     };
-    started.map_err(|_| LogError::Started)
+    started.map(|()| Log(queue)).map_err(|_| LogError::Started)
+}
+
+/// Lines go to standard error by a descriptor of their own: one that is never taken would hold the lock that everybody
+/// else needs who prints there.
+fn lines_to_stderr() -> io::Result<Lines> {
+    Lines::start(File::from(io::stderr().as_fd().try_clone_to_owned()?))
 }
 
 fn read_levels(levels: &str) -> Result<EnvFilter, LogError> {
@@ -62,6 +84,8 @@ pub enum LogError {
     },
     /// The log was started before.
     Started,
+    /// The system has no thread or no descriptor for it; what it says.
+    System(String),
 }
 
 impl fmt::Display for LogError {
@@ -71,6 +95,7 @@ impl fmt::Display for LogError {
                 write!(f, "the log levels {levels:?} cannot be read ({why}); write them like info,access=off")
             }
             Self::Started => f.write_str("the log was started before"),
+            Self::System(why) => write!(f, "the log cannot start: {why}"),
         }
     }
 }

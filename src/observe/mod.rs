@@ -4,5 +4,6 @@
 
 pub mod access;
 pub mod drift;
+mod lines;
 pub mod logging;
 pub mod reload;

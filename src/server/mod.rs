@@ -174,9 +174,9 @@ impl Options {
 /// Listens for clients, on the socket that was handed over if there is one.
 async fn listen(socket: Option<std::net::TcpListener>, address: SocketAddr) -> Result<Listener, StartError> {
     let Some(socket) = socket else {
-        return Listener::bind(address, Limits::default()).await.map_err(|error| StartError(error.to_string()));
+        return Listener::bind(address, Limits::of_this_process()).await.map_err(|error| StartError(error.to_string()));
     };
-    let listener = TcpListener::from_std(socket).and_then(|socket| Listener::on(socket, Limits::default()));
+    let listener = TcpListener::from_std(socket).and_then(|socket| Listener::on(socket, Limits::of_this_process()));
     listener.map_err(|error| StartError(format!("cannot listen on the socket that was handed over: {error}")))
 }
 

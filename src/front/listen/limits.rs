@@ -52,6 +52,22 @@ pub struct Http2Limits {
     pub ping: Duration,
 }
 
+impl Limits {
+    /// The defaults, with connections for at most half of the file descriptors that this process may have. The others
+    /// are for those to backends: a client's connection without them is good for nothing.
+    pub fn of_this_process() -> Self {
+        let limits = Self::default();
+        let descriptors = std::fs::read_to_string("/proc/self/limits").ok().and_then(|table| descriptors(&table));
+        let connections = descriptors.map_or(limits.connections, |most| limits.connections.min(most / 2));
+        Self { connections, ..limits }
+    }
+}
+
+/// How many files may be open, by the table that Linux has of a process's limits; `None` where there is no limit.
+fn descriptors(table: &str) -> Option<usize> {
+    table.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().next()?.parse().ok()
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -83,5 +99,25 @@ impl Default for Http2Limits {
             send_buffer: 64 << 10,
             ping: Duration::from_secs(20),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, descriptors};
+
+    #[test]
+    fn the_soft_limit_of_open_files_counts() {
+        let table = |soft: &str| {
+            format!(
+                "Limit                     Soft Limit           Hard Limit           Units     \n\
+                 Max processes             31801                31801                processes \n\
+                 Max open files            {soft}                524288               files     \n"
+            )
+        };
+        assert_eq!(descriptors(&table("1024")), Some(1024));
+        assert_eq!(descriptors(&table("unlimited")), None);
+        assert_eq!(descriptors("Max processes 1 1 processes\n"), None);
+        assert!(Limits::of_this_process().connections <= Limits::default().connections);
     }
 }
