@@ -15,6 +15,9 @@ pub(crate) const TRY: std::time::Duration = std::time::Duration::from_millis(300
 /// How long a breaker is open.
 pub(crate) const OPEN: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// How long a kept reply is fresh.
+pub(crate) const FRESH: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// What `/agg` answers when nothing is wrong, byte for byte.
 pub(crate) const WHOLE: &str = r#"{"a":"a","b":7,"c":"c"}"#;
 
@@ -45,10 +48,12 @@ pub(crate) enum Layer {
     SharedLimits,
     /// Some endpoints matter more than others.
     Priority,
+    /// Traces are told to a collector.
+    Telemetry,
 }
 
 impl Layer {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Retry,
         Self::Breaker,
         Self::Concurrency,
@@ -61,6 +66,7 @@ impl Layer {
         Self::Tokens,
         Self::SharedLimits,
         Self::Priority,
+        Self::Telemetry,
     ];
 
     /// What it writes: a section of the fixture and the members that it adds there.
@@ -74,10 +80,10 @@ impl Layer {
             )],
             Self::Breaker => &[(Section::A, BREAKER), (Section::B, BREAKER)],
             Self::Concurrency => &[(Section::A, "concurrency: 50"), (Section::B, "concurrency: 50")],
-            Self::Cache => &[(Section::C, "cache: { ttl: 2s, stale: 5s, on_error: 60s }")],
+            Self::Cache => &[(Section::C, "cache: { ttl: 500ms, stale: 1s, on_error: 60s }")],
             Self::PrivateCache => &[(
                 Section::C,
-                "cache: { ttl: 2s, scope: caller }, headers: { authorization: \"${request.headers.authorization}\" }",
+                "cache: { ttl: 500ms, scope: caller }, headers: { authorization: \"${request.headers.authorization}\" }",
             )],
             Self::Eject => &[(Section::A, "balance: { eject: { consecutive: 5, base: 1s, max: 1s } }")],
             Self::LeastLoaded => &[(Section::A, "balance: { algorithm: least_loaded }")],
@@ -89,6 +95,7 @@ impl Layer {
             )],
             Self::SharedLimits => &[(Section::Gateway, "store: redis://127.0.0.1:1")],
             Self::Priority => &[(Section::Agg, "priority: sheddable")],
+            Self::Telemetry => &[(Section::Gateway, "telemetry: { otlp: \"http://127.0.0.1:1\" }")],
         }
     }
 }

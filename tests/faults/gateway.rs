@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 /// How a gateway is started.
@@ -27,7 +27,7 @@ pub(crate) enum LogTo {
     /// To the harness, line by line.
     #[default]
     Harness,
-    /// To a pipe that nobody reads any more.
+    /// To a pipe that nobody reads any more, until [`Log::resume`].
     Nobody,
     /// To a disk that is full.
     FullDisk,
@@ -47,13 +47,17 @@ pub(crate) struct Process {
 
 /// What the log has said.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Log(Arc<Mutex<Lines>>);
+pub(crate) struct Log(Arc<Mutex<Lines>>, Arc<Notify>);
 
 #[derive(Debug, Default)]
 struct Lines {
     access: u64,
     /// Lines of requests that ended with 499.
     left: u64,
+    /// Lines that the gateway says it has lost.
+    lost: u64,
+    /// What only the log may read of failures.
+    told: Vec<String>,
     /// Lines that are no JSON, such as those of a panic.
     strange: Vec<String>,
 }
@@ -69,9 +73,26 @@ impl Log {
         self.with(|lines| lines.left)
     }
 
+    /// Lines that the gateway says it has lost.
+    pub(crate) fn lost(&self) -> u64 {
+        self.with(|lines| lines.lost)
+    }
+
+    /// Takes what stands in a pipe that was [`LogTo::Nobody`]'s.
+    pub(crate) fn resume(&self) {
+        self.1.notify_one();
+    }
+
     /// The first line that is no event.
     pub(crate) fn strange(&self) -> Option<String> {
         self.with(|lines| lines.strange.first().cloned())
+    }
+
+    /// Whether it says this of a failure, by now or in a second.
+    pub(crate) async fn says(&self, word: &str) -> bool {
+        until(Duration::from_secs(1), || self.with(|lines| lines.told.iter().any(|told| told.contains(word))))
+            .await
+            .is_some()
     }
 
     /// Why it does not serve.
@@ -94,6 +115,12 @@ impl Log {
                 lines.access += 1;
                 lines.left += u64::from(event["http.response.status_code"] == 499);
             });
+        }
+        if event["message"] == "the log has lost lines" {
+            self.with(|lines| lines.lost += event["lines"].as_u64().unwrap_or(0));
+        }
+        if let Some(told) = event["log"].as_str() {
+            self.with(|lines| lines.told.push(told.to_owned()));
         }
         Some(event)
     }
@@ -219,8 +246,7 @@ async fn read(stderr: ChildStderr, log: Log, (said, to): (watch::Sender<Option<A
             let address = |name: &str| event[name].as_str().and_then(|text| text.parse().ok());
             said.send_replace(address("clients").zip(address("operators")));
             if to == LogTo::Nobody {
-                // The pipe stays open, and nothing is taken from it.
-                std::future::pending::<()>().await;
+                log.1.notified().await;
             }
         }
     }

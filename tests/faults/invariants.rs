@@ -43,7 +43,7 @@ fn alive(scene: &Scene) -> Bar {
 
 fn beside(scene: &Scene, watched: Watched) -> [Bar; 2] {
     let control = watched.control.max(scene.control.ctl);
-    let mut late = Bar::within("G2 /ctl p99", watched.here, control * 3 / 2 + Duration::from_millis(5));
+    let mut late = Bar::within("G2 /ctl p99", watched.here, control * 3 / 2 + Duration::from_millis(5) + scene.holds);
     late.bar = format!("{} (control {})", late.bar, time(control));
     let mut failed = Bar::at_most("G2 /ctl failures", watched.failed, watched.failed_there);
     failed.bar = format!("≤ {} (control)", watched.failed_there);

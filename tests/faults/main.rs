@@ -14,6 +14,9 @@ mod rows;
 mod scene;
 mod table;
 
+#[path = "../it/certificates.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod certificates;
 #[path = "../it/claim.rs"]
 #[allow(dead_code, unused_macros, unused_imports, reason = "shared with the integration tests")]
 mod claim;

@@ -53,6 +53,8 @@ pub(crate) struct Scene {
     /// Figures of the time before the fault.
     pub(crate) control: Control,
     pub(crate) tally: Tally,
+    /// What one of the row's requests may take of a worker in one go, which the others of that worker wait for.
+    pub(crate) holds: Duration,
 }
 
 /// What is measured while nothing is wrong.
@@ -61,6 +63,8 @@ pub(crate) struct Control {
     pub(crate) agg: Duration,
     pub(crate) ctl: Duration,
     pub(crate) held: Held,
+    /// Time of a processor that a request to `/agg` takes; those to `/ctl` are counted as nothing.
+    pub(crate) request: Duration,
     /// Connections to backends.
     pub(crate) connections: usize,
 }
@@ -172,9 +176,9 @@ impl Scene {
         let name = format!("faults/{}-{}-{}", std::process::id(), case.row, case.name.replace([' ', '/'], "-"));
         let project = Project::write(&name, &fixture::files(&places, &layers))?;
         let gateway = Process::start(&run.binary, project.root(), &setting.start).await?;
-        let (control, tally) = (Control::default(), Tally::default());
+        let (control, tally, holds) = (Control::default(), Tally::default(), Duration::ZERO);
         let run = run.clone();
-        Ok(Self { run, layers, a, b, manners, c, d, e, more_of_a, project, gateway, control, tally })
+        Ok(Self { run, layers, a, b, manners, c, d, e, more_of_a, project, gateway, control, tally, holds })
     }
 
     /// Whether a layer is in force.
@@ -210,14 +214,23 @@ impl Scene {
         self.load(&Load { ask: Ask::get("/agg"), rate: AGG, clients: 32 }, during).await
     }
 
+    /// The same, and of the control at the same time.
+    pub(crate) async fn agg_of_both(&self, during: Duration) -> (Answers, Answers) {
+        let load = Load { ask: Ask::get("/agg"), rate: AGG, clients: 32 };
+        let (_target, there) = watch::channel(self.run.control);
+        tokio::join!(self.load(&load, during), load.run(&there, Instant::now() + during))
+    }
+
     /// Measures while nothing is wrong.
     pub(crate) async fn look(&mut self) {
         let watch = self.watch();
+        let before = self.gateway.held().unwrap_or_default();
         let answers = self.agg(BEFORE).await;
         let held = self.gateway.held().unwrap_or_default();
+        let request = held.processor.saturating_sub(before.processor) / answers.count() as u32;
         let connections = self.connections();
         let ctl = watch.end().await;
-        self.control = Control { agg: answers.p99(), ctl: ctl.here, held, connections };
+        self.control = Control { agg: answers.p99(), ctl: ctl.here, held, request, connections };
     }
 
     /// Connections of the gateway to its backends.

@@ -1,9 +1,10 @@
 //! What backends of gRPC do to streams, messages and statuses.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::backend::grpc::{In, Reply, framed};
 use crate::case::{Bar, Case, row};
@@ -15,7 +16,7 @@ pub(super) const ROWS: &[Case] = &[
     row!(34, "B says goodbye after every 100 calls", goodbyes, wants: &[Layer::Breaker]),
     row!(35, "B refuses every tenth stream", refuses, wants: &[Layer::Breaker]),
     row!(36, "B takes one call at a time", one_at_a_time),
-    row!(37, "B answers with each status", statuses),
+    row!(37, "B answers with each status", statuses, wants: &[Layer::Breaker]),
     row!(39, "B's messages are broken", broken),
 ];
 
@@ -57,6 +58,37 @@ async fn one_at_a_time(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     Ok(vec![answered, Bar::within("answer p99", answers.p99(), TRY + Duration::from_millis(50))])
 }
 
+/// What a call of B alone fails with; nothing when it does not.
+async fn failure(scene: &Scene) -> Option<String> {
+    let answer = scene.ask(&Ask::graphql("{ b }")).await;
+    let answer: Value = serde_json::from_str(&answer.text()).ok()?;
+    answer["errors"][0]["extensions"]["code"].as_str().map(str::to_owned)
+}
+
+/// Statuses that open a breaker when they come in a row.
+async fn that_open(scene: &Scene) -> Result<Vec<u8>, String> {
+    let mut opened = Vec::new();
+    for code in 1..=16 {
+        scene.b.play(move |_| Reply::status(code, In::Trailers));
+        for _ in 0..5 {
+            failure(scene).await;
+        }
+        if failure(scene).await.as_deref() != Some("breaker_open") {
+            continue;
+        }
+        opened.push(code);
+        scene.b.heal();
+        let since = Instant::now();
+        while failure(scene).await.is_some() {
+            if since.elapsed() > Duration::from_secs(5) {
+                return Err(format!("the breaker stays open after {code}"));
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    Ok(opened)
+}
+
 /// The causes that statuses of gRPC are told as, and how many of the 34 ways to say one are told so.
 async fn statuses(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     let mut equal = 0;
@@ -64,22 +96,32 @@ async fn statuses(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     for code in 0..=16_u8 {
         for place in [In::Trailers, In::Head] {
             scene.b.play(move |_| Reply::status(code, place));
-            let answer = scene.ask(&Ask::graphql("{ b }")).await;
-            let answer: Value = serde_json::from_str(&answer.text()).unwrap_or_default();
-            let found = answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("none").to_owned();
+            let found = failure(scene).await.unwrap_or_default();
             let expected = match code {
                 // A success without a message is no reply.
                 0 => "bad_reply",
                 4 => "timeout",
+                8 => "backend_busy",
                 _ => "backend_status",
             };
             match found == expected {
                 true => equal += 1,
                 false => wrong.push_str(&format!(" {code} {place:?} {found}")),
             }
+            // No status is to open a breaker for the next.
+            scene.b.heal();
+            for _ in 0..2 {
+                failure(scene).await;
+            }
         }
     }
-    Ok(vec![Bar::holds(("told by the table of causes", "34"), format!("{equal}{wrong}"), equal == 34)])
+    let told = Bar::holds(("told by the table of causes", "34"), format!("{equal}{wrong}"), equal == 34);
+    let bar = ("those that open the breaker, in a row", "[2, 4, 13, 14, 15]");
+    if let Some(reason) = scene.run.lacks(Layer::Breaker) {
+        return Ok(vec![told, Bar::not_yet(bar, reason)]);
+    }
+    let opened = that_open(scene).await?;
+    Ok(vec![told, Bar::holds(bar, format!("{opened:?}"), opened == [2, 4, 13, 14, 15])])
 }
 
 async fn broken(scene: &mut Scene) -> Result<Vec<Bar>, String> {
