@@ -83,9 +83,12 @@ async fn logged(scene: &Scene) -> Option<Bar> {
     Some(Bar::equal("G6 lines of the access log", scene.gateway.log.access(), asked))
 }
 
+/// How far a budget of retries looks back: a fault that is shorter may spend what that time would have had.
+const LOOKS_BACK: Duration = Duration::from_secs(10);
+
 /// Calls of each backend, against the requests that need it.
 fn attempts(scene: &Scene, since: Duration) -> Vec<Bar> {
-    let spare = 10 * (since.as_secs() + 1);
+    let spare = 10 * (since + LOOKS_BACK).as_secs();
     let agg = scene.tally.asked(|path| ["/agg", "/graphql"].contains(&path));
     let bar = |what, calls: u64, asked: u64| Bar::at_most(what, calls, asked * 6 / 5 + spare);
     let of_a = scene.more_of_a.iter().map(|one| one.record.count()).sum::<u64>() + scene.a.record.count();

@@ -10,6 +10,7 @@ mod invariants;
 mod link;
 mod load;
 mod play;
+mod projects;
 mod rows;
 mod scene;
 mod table;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let played = runtime.expect("the machine gives threads").block_on(play::all(arguments.gateway, cases));
+    projects::remove();
     match played {
         Ok(played) => table::print(&played),
         Err(why) => table::refuse(&why),

@@ -13,7 +13,7 @@ use crate::case::{Bar, Beside, Case, Verdict};
 use crate::fixture::{self, Layer, Places};
 use crate::gateway;
 use crate::invariants;
-use crate::project::Project;
+use crate::projects;
 use crate::scene::{Run, Scene};
 
 /// Rows that are played at the same time.
@@ -66,8 +66,7 @@ pub(crate) async fn refused(binary: &Path) -> Result<HashMap<Layer, String>, Str
 }
 
 async fn mistakes(binary: &Path, layers: &[Layer]) -> Result<Vec<(String, String)>, String> {
-    let name = format!("faults/{}-check", std::process::id());
-    let project = Project::write(&name, &fixture::files(&Places::nowhere(), layers))?;
+    let project = projects::write("check", &fixture::files(&Places::nowhere(), layers))?;
     Ok(gateway::check(binary, project.root()).await?.mistakes)
 }
 

@@ -17,6 +17,7 @@ use crate::fixture::{self, Layer, Places};
 use crate::gateway::{Held, Process, Start, until};
 use crate::load::{self, Answer, Answers, Ask, Load, Pair};
 use crate::project::Project;
+use crate::projects;
 
 /// What all rows share.
 #[derive(Clone, Debug)]
@@ -173,8 +174,8 @@ impl Scene {
             e: e.address(),
             of_a: setting.of_a.clone(),
         };
-        let name = format!("faults/{}-{}-{}", std::process::id(), case.row, case.name.replace([' ', '/'], "-"));
-        let project = Project::write(&name, &fixture::files(&places, &layers))?;
+        let name = format!("row-{}", case.row);
+        let project = projects::write(&name, &fixture::files(&places, &layers))?;
         let gateway = Process::start(&run.binary, project.root(), &setting.start).await?;
         let (control, tally, holds) = (Control::default(), Tally::default(), Duration::ZERO);
         let run = run.clone();

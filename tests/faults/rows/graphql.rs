@@ -60,8 +60,8 @@ async fn too_much(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     let levels = format!("{{a{}{{value}}{}}}", "{a".repeat(10_000), "}".repeat(10_000));
     let aliases: Vec<String> = (0..50_000).map(|number| format!("x{number}: b")).collect();
     let long = format!("{{ b }} # {}", "x".repeat((1 << 20) - 64));
-    // What a worker does for a document, others wait for.
-    scene.holds = PROCESSOR;
+    // What a worker does for a document, others wait for, and longer where it shares its processor.
+    scene.holds = PROCESSOR * 5;
     let calls = || scene.a.record.count() + scene.b.record.count() + scene.c.record.count();
     let from = calls();
     let mut bars = Vec::new();

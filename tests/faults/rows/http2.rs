@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::backend::rest::Reply;
 use crate::case::{Bar, Beside, Case, row};
 use crate::scene::Scene;
 
@@ -90,6 +91,8 @@ async fn burst(scene: &mut Scene) -> Result<Vec<Bar>, String> {
 }
 
 async fn paced(scene: &mut Scene) -> Result<Vec<Bar>, String> {
+    // So that none is answered before it is reset.
+    scene.a.play(|_| Reply::json(200, r#"{"value":"a"}"#).after(Duration::from_millis(200)));
     let from = scene.a.record.count();
     let mut client = open(scene).await?;
     let mut sent = 0_u32;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::case::{Bar, Case, row};
 use crate::fixture::{self, Places};
 use crate::gateway;
-use crate::project::Project;
+use crate::projects;
 use crate::scene::Scene;
 
 pub(super) const ROWS: &[Case] = &[row!(66, "start with a broken project", broken)];
@@ -21,7 +21,7 @@ async fn broken(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     for (what, (right, wrong)) in breaks {
         let mut files = fixture::files(&Places::nowhere(), &[]);
         files.iter_mut().for_each(|(_, text)| *text = text.replacen(right, wrong, 1));
-        let project = Project::write(&format!("faults/{}-broken", std::process::id()), &files)?;
+        let project = projects::write("broken", &files)?;
         let checked = gateway::check(&scene.run.binary, project.root()).await?;
         let (status, took, said) = gateway::refuses(&scene.run.binary, project.root().to_owned()).await?;
         let codes = (status.code(), checked.status.code());

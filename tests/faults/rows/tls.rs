@@ -12,7 +12,7 @@ use crate::certificates;
 use crate::fixture::{self, Places};
 use crate::gateway::{Process, Start};
 use crate::load::{self, Ask};
-use crate::project::Project;
+use crate::projects;
 use crate::scene::Scene;
 
 pub(super) const ROWS: &[Case] = &[row!(95, "A over TLS: expired, of another name, never there", broken)];
@@ -40,7 +40,7 @@ async fn broken(scene: &mut Scene) -> Result<Vec<Bar>, String> {
             d: scene.d.address(),
             e: scene.e.address(),
         };
-        let project = Project::write(&format!("faults/{}-tls", std::process::id()), &fixture::files(&places, &[]))?;
+        let project = projects::write("tls", &fixture::files(&places, &[]))?;
         let gateway = Process::start(&scene.run.binary, project.root(), &Start::default()).await?;
         let answer = load::ask(gateway.clients, &Ask::get("/agg")).await;
         let status = answer.status().unwrap_or(0);
