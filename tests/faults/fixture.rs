@@ -28,7 +28,7 @@ pub(crate) enum Layer {
     Retry,
     /// A and B are not asked any more when they fail.
     Breaker,
-    /// At most 50 calls at the same time to A, and to B.
+    /// At most 50 calls at the same time to B.
     Concurrency,
     /// Replies of C are kept.
     Cache,
@@ -79,7 +79,7 @@ impl Layer {
                  rate_limited], backoff: 25ms }",
             )],
             Self::Breaker => &[(Section::A, BREAKER), (Section::B, BREAKER)],
-            Self::Concurrency => &[(Section::A, "concurrency: 50"), (Section::B, "concurrency: 50")],
+            Self::Concurrency => &[(Section::B, "concurrency: 50")],
             Self::Cache => &[(Section::C, "cache: { ttl: 500ms, stale: 1s, on_error: 60s }")],
             Self::PrivateCache => &[(
                 Section::C,
