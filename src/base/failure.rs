@@ -115,6 +115,8 @@ causes! {
     BatchDuplicate = "batch_duplicate", 502, 13, Backend, false, "A service behind this endpoint sent a contradictory reply.";
     /// A batched reply has no row for a key and `missing: error` is set.
     BatchMissing = "batch_missing", 502, 5, Backend, false, "A service behind this endpoint left out a part of its reply.";
+    /// What a composition wrote could not be taken back when it failed.
+    UndoFailed = "undo_failed", 502, 2, Backend, false, "A change could not be taken back.";
     /// A value needed to make a call, or to fill text, was null or absent.
     MissingValue = "missing_value", 502, 13, Gateway, false, "A value needed for this answer is missing.";
     /// An expression failed: null in an operator, overflow, division by zero, a missing index.
@@ -175,6 +177,8 @@ pub struct Failure {
     pub event: Option<Event>,
     /// After which time another try may help, if somebody said so.
     pub retry_after: Option<Duration>,
+    /// The steps whose writes stand because their `undo` failed, if there are any.
+    pub undo_failed: Option<Arc<[Box<str>]>>,
 }
 
 impl Failure {
@@ -191,6 +195,7 @@ impl Failure {
             body: None,
             event: None,
             retry_after: None,
+            undo_failed: None,
         }
     }
 

@@ -17,9 +17,11 @@ impl<'p> Run<'p> {
     /// Gives a step its reply.
     pub(super) fn arrive(&mut self, at: At, outcome: Result<Reply, Failure>) {
         let Action::Call(call) = &self.frames.step(at).action else { return };
-        if self.is_settled(at.frame) {
+        let is_late = self.is_settled(at.frame);
+        if is_late && call.undo.is_none() {
             return;
         }
+        let replied = outcome.as_ref().ok().map(Reply::event);
         let is_cut = outcome.as_ref().is_ok_and(|reply| reply.is_cut);
         let held = outcome.and_then(|reply| {
             let slot = self.frames.slot_mut(at);
@@ -30,7 +32,11 @@ impl<'p> Run<'p> {
             }
             self.judged(at, call, &reply)
         });
+        if let Some(undo) = &call.undo {
+            self.note_write((at, undo), replied, held.as_ref().map(|(_, held)| held));
+        }
         match held {
+            _ if is_late => {}
             // What failed in this turn can only fail for a better reason.
             Ok(_) if self.frames.frame(at.frame).done => {}
             Ok((Next::Again, reply)) => self.repeat(at, call, reply),

@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::client::ClientRequest;
-use super::crowd::{Bounds, Wanted};
+use super::crowd::{Bounds, CrowdId, Wanted};
 use super::env::Env;
 use super::frame::{At, FrameId, Slot};
 use super::partial::Partial;
@@ -62,22 +62,29 @@ async fn compose(
     let bounds = Bounds { parallel: 1, deadline: None };
     let wanted = Wanted::Steps(&composed.needs);
     let crowd = run.start_crowd(&composed.composition, wanted, (request.args.clone(), items), bounds);
+    let answered = finished(&mut run, crowd).await.and_then(|()| respond(&run, composed));
+    let undo_failed = run.take_back(answered.is_err()).await;
+    match answered {
+        Ok(answered) => Ok(Answered { partial: run.into_partial(), ..answered }),
+        Err(failure) => Err(Failure { undo_failed, ..failure }),
+    }
+}
+
+/// Works until a crowd of one is over.
+async fn finished(run: &mut Run<'_>, crowd: CrowdId) -> Result<(), Failure> {
     while let Some(done) = run.next_finished().await {
         if done == crowd {
-            if let Some(Err(failure)) = run.take_results(crowd).pop() {
-                return Err(failure);
-            }
-            return respond(run, composed);
+            return run.take_results(crowd).pop().map_or(Ok(()), |result| result.map(drop));
         }
     }
     Err(Failure::new(Cause::Internal, "a run came to a halt with steps left"))
 }
 
-fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
+fn respond(run: &Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     let frame = FrameId(0);
     let env = run.env(frame);
     let result = &composed.composition.result.node;
-    let room = room(&run, composed);
+    let room = room(run, composed);
     let declared = &composed.respond.media_type;
     let passed_on = match composed.respond.body {
         BodyForm::None | BodyForm::Json | BodyForm::Text => None,
@@ -95,7 +102,7 @@ fn respond(run: Run<'_>, composed: &Composed) -> Result<Answered, Failure> {
     };
     let (body, media_type) = body.unzip();
     let (status, headers) = head(&composed.respond, &env, media_type)?;
-    Ok(Answered { status, headers, body, partial: run.into_partial() })
+    Ok(Answered { status, headers, body, partial: Partial::default() })
 }
 
 /// The bytes that a step holds, and the media type of the reply that they came in.

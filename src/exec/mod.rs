@@ -25,6 +25,7 @@ mod render;
 mod repeat;
 mod rules;
 mod run;
+mod undo;
 
 pub use client::ClientRequest;
 pub use endpoint::{Answered, answer};

@@ -17,6 +17,7 @@ use super::env::{Env, failure};
 use super::frame::{At, End, FrameId, Frames, Stage, Waiter};
 use super::partial::Partial;
 use super::render::Time;
+use super::undo::Written;
 use super::{Live, judge, render};
 use crate::base::call::{Call, Reply};
 use crate::base::failure::Failure;
@@ -52,6 +53,8 @@ pub struct Run<'p> {
     writes_under_way: usize,
     /// Crowds that the caller started and that are over.
     finished: VecDeque<CrowdId>,
+    /// What may have been changed and can be taken back, in the order in which it was heard of.
+    pub(super) written: Vec<Written<'p>>,
 }
 
 /// A call that came to its end.
@@ -95,6 +98,7 @@ impl<'p> Run<'p> {
             calls: FuturesUnordered::new(),
             writes_under_way: 0,
             finished: VecDeque::new(),
+            written: Vec::new(),
         }
     }
 
@@ -363,6 +367,12 @@ impl<'p> Run<'p> {
             }
             _ => self.settle(at, End::Failed, Held::Null),
         }
+    }
+
+    /// Gives up what is still under way.
+    pub(super) fn give_up_calls(&mut self) {
+        self.calls.clear();
+        self.writes_under_way = 0;
     }
 
     /// Hands a failure to the composition around the step, or to its frame.

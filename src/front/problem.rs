@@ -10,7 +10,7 @@ use crate::base::failure::Failure;
 use crate::base::value::{JsonWriter, Kind, Sink as _, member_key};
 
 /// Members that a composition cannot replace.
-const OWN: [&str; 6] = ["type", "title", "status", "code", "detail", "request_id"];
+const OWN: [&str; 7] = ["type", "title", "status", "code", "detail", "undo_failed", "request_id"];
 
 /// The answer of a request that failed. Nothing of the log's text reaches it.
 pub(super) fn response(failure: &Failure, request_id: &HeaderValue) -> Response<AnswerBody> {
@@ -32,6 +32,12 @@ pub(super) fn response(failure: &Failure, request_id: &HeaderValue) -> Response<
             out.key(&member_key(&name));
             out.view(view);
         }
+    }
+    if let Some(steps) = &failure.undo_failed {
+        out.key(b"\"undo_failed\":");
+        out.begin_array();
+        steps.iter().for_each(|step| out.text(Kind::String, step));
+        out.end_array();
     }
     out.key(b"\"request_id\":");
     out.text(Kind::String, request_id.to_str().unwrap_or_default());

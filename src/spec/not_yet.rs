@@ -16,7 +16,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("Backend", &["balance", "cache", "discover"]),
     ("Variant", &["auth", "balance", "cache", "discover"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
-    ("Step", &["auth", "cache", "stream", "undo"]),
+    ("Step", &["auth", "cache", "stream"]),
     ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
     ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),
     ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "trusted_proxies"]),

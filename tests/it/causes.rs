@@ -15,6 +15,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("client_left", "tests/it/access.rs"),
     ("request_timeout", "src/front/listen/tests/time.rs"),
     ("internal", "src/front/listen/tests/serving.rs"),
+    // It stands beside the failure that an answer has, or in what an answer had to do without.
+    ("undo_failed", "tests/behaviour/undo-of-inner-compositions.md"),
 ];
 
 /// What the code of a cause begins with that GraphQL alone tells, in its own form.

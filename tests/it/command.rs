@@ -166,7 +166,8 @@ fn a_project_with_a_key_of_another_version_is_not_explained() -> Result<(), Stri
     let composition = "backends: { a: { rest: 'http://127.0.0.1:1' } }
 endpoints:
   POST /e:
-    steps: { w: { backend: a, post: /w, undo: { backend: a, delete: /w } } }
+    mcp: true
+    steps: { w: { backend: a, post: /w } }
 ";
     let project = Project::write("command/refused", &[("compositions/a.yaml".to_owned(), composition.to_owned())])?;
     let ended = selvedge(&["explain", "POST /e", &project.root().to_string_lossy()])?;

@@ -353,11 +353,6 @@ const NOT_IN_FORCE: &[(&str, &str, &str)] = &[
     ("endpoints: { GET /a: { auth: { by: b, allow: \"${true}\" }, result: 1 } }", "by: b, allow: \"${true}\"", ""),
     ("endpoints: { GET /a: { auth: none, cache: 60s, mcp: true, result: 1 } }", "60s", "60"),
     ("endpoints: { GET /a: { stream: { backend: b, get: /c }, result: \"${event}\" } }", "backend: b, ", ""),
-    (
-        "endpoints: { POST /a: { steps: { s: { backend: b, post: /c, undo: { backend: b, delete: /c } } } } }",
-        "undo",
-        "udno",
-    ),
 ];
 
 fn the_schema_judges_what_is_not_in_force_as_the_reader_does() -> Result<(), String> {

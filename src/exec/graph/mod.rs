@@ -134,7 +134,12 @@ impl<'p> Execution<'p> {
         while let Some(done) = self.run.next_finished().await {
             let Some(at) = self.crowds.iter().position(|(crowd, _)| *crowd == done) else { continue };
             let (_, group) = self.crowds.swap_remove(at);
-            self.groups[group].results = self.run.take_results(done);
+            let mut results = self.run.take_results(done);
+            let undo_failed = self.run.take_back(results.iter().any(Result::is_err)).await;
+            for failure in results.iter_mut().filter_map(|result| result.as_mut().err()) {
+                failure.undo_failed.clone_from(&undo_failed);
+            }
+            self.groups[group].results = results;
             self.descend(group);
             if self.crowds.is_empty() {
                 return;

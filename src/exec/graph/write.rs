@@ -227,9 +227,15 @@ fn extensions(out: &mut JsonWriter, failure: &Failure) {
     out.begin_object();
     out.key(b"\"code\":");
     out.text(Kind::String, failure.code());
+    if let Some(steps) = &failure.undo_failed {
+        out.key(b"\"undo_failed\":");
+        out.begin_array();
+        steps.iter().for_each(|step| out.text(Kind::String, step));
+        out.end_array();
+    }
     if let Some(with) = &failure.with {
         for (name, view) in with.root().members() {
-            if &*name != "code" {
+            if !matches!(&*name, "code" | "undo_failed") {
                 out.key(&member_key(&name));
                 out.view(view);
             }

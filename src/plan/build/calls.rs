@@ -182,15 +182,19 @@ impl Unit<'_, '_> {
             request,
             because: effect(self, step).1,
             rules: (!guards.is_empty()).then(|| Arc::new(Rules::new(guards, &self.sources()))),
-            result: result.map(|result| {
-                let value = self.planner.template(result, &forming, &format!("{path}.result"));
-                fit::held(value.node, &value.ty)
-            }),
+            result: result.map(|result| self.held_of(result, &forming, path)),
             batch,
             repeat: self.repeat(step, &forming, path).map(Box::new),
+            undo: None,
         };
         self.note_replies(&mut call);
         Some(call)
+    }
+
+    /// What a step holds, made of the reply to its call.
+    fn held_of(&self, result: &Template, names: &Names<'_, '_>, path: &str) -> Node {
+        let value = self.planner.template(result, names, &format!("{path}.result"));
+        fit::held(value.node, &value.ty)
     }
 
     fn check_batch(&self, (level, step): (usize, &Step), result: Option<&Template>, path: &str) {

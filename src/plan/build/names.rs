@@ -32,10 +32,20 @@ pub(super) struct Extra<'u> {
     pub(super) repeated: Option<&'u Type>,
     /// Which steps there are already.
     pub(super) steps: Seen,
-    /// The name and the type of the step that the expression belongs to.
-    pub(super) own: Option<(&'u str, &'u Type)>,
+    /// The step that the expression belongs to, where it sees that.
+    pub(super) own: Option<Own<'u>>,
     /// Whether the stream has not begun.
     pub(super) before_events: bool,
+}
+
+/// The call that an expression belongs to, under the name of its step: of a `for_each` that of one item.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'u> {
+    pub(super) name: &'u str,
+    /// The type of what it holds.
+    pub(super) ty: &'u Type,
+    /// Where it runs.
+    pub(super) at: (u16, StepId),
 }
 
 /// Which steps an expression sees.
@@ -144,8 +154,8 @@ impl Scope for Wide<'_, '_> {
 impl<'u> Names<'u, '_> {
     fn extra(&self, name: &str) -> Option<Binding> {
         let var = |source, ty| Some(self.unit.binding(source, ty));
-        if let Some((_, ty)) = self.extra.own.filter(|(own, _)| *own == name) {
-            return Some(known(name, ty.clone()));
+        if let Some(own) = self.extra.own.filter(|own| own.name == name) {
+            return var(Source::Step(own.at.0, own.at.1), own.ty.clone());
         }
         match (name, &self.extra) {
             ("reply" | "meta", Extra { reply: Some(ty), .. }) => Some(self.unit.reply(name, ty)),
@@ -244,14 +254,15 @@ impl<'u> Names<'u, '_> {
 
     /// `steps.NAME`: how each visible step that runs ended.
     fn steps(&self) -> Table {
-        let mut found = Vec::new();
+        let own = self.extra.own.into_iter();
+        let mut found: Vec<_> =
+            own.map(|own| (own.name.to_owned(), scope(self.endings(own.at.0, own.at.1), "detail of a step"))).collect();
         let mut next = Some(self.level);
         while let Some(at) = next {
             let level = &self.unit.tree.levels[at];
             let depth = self.unit.tree.frames[level.frame].depth;
             for (index, step) in level.steps.iter().enumerate().filter(|(_, step)| !step.name.is_empty()) {
-                let is_own = self.extra.own.is_some_and(|(own, _)| own == step.name);
-                if self.extra.steps.hides(at, index) && !is_own {
+                if self.extra.steps.hides(at, index) {
                     continue;
                 }
                 if let Body::Call(slot) | Body::Gated(slot, _) | Body::Each(slot, _) = step.body {

@@ -168,9 +168,14 @@ impl Unit<'_, '_> {
         (write, waits): (bool, Vec<Need>),
     ) -> Option<Step> {
         self.check_step_policies((level, write), spec, &step.path);
-        self.check_undo((level, step), spec, write);
-        let call = self.call(level, spec, &step.path)?;
-        let needs = self.with(self.needs(&call.nodes()), waits);
+        let undo = self.undo((level, step), spec, write);
+        let mut call = self.call(level, spec, &step.path)?;
+        let mut needs = self.needs(&call.nodes());
+        if let Some((undo, mentioned)) = undo {
+            call.undo = Some(Box::new(undo));
+            needs.extend(mentioned);
+        }
+        let needs = self.with(needs, waits);
         let mut compiled = self.around((level, step), spec);
         compiled.needs = needs;
         compiled.write = write;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Explained;
 use super::model::{
-    Action, Argument, Body, Call, Choice, Condition, Cost, DeadlineBy, Explanation, Field, FieldRuns, Given, Head,
-    Items, Operation, Outcome, Pair, Step, Subject,
+    Action, Argument, Asked, Body, Call, Choice, Condition, Cost, DeadlineBy, Explanation, Field, FieldRuns, Given,
+    Head, Items, Operation, Outcome, Pair, Step, Subject, Undo,
 };
 use crate::base::value::{JsonWriter, Kind, Sink as _, member_key};
 use crate::plan::analysis::{Calls, Sharing};
@@ -304,13 +304,8 @@ fn step(step: &Step, way: &dyn Fn(&usize) -> String, object: &mut Object) {
 
 fn call(call: &Call, way: &dyn Fn(&usize) -> String, object: &mut Object) {
     let protocol = if call.protocol == Protocol::Grpc { "grpc" } else { "rest" };
-    object.text("backend", &call.backend).text("protocol", protocol).text("operation", &call.asked.operation);
-    match &call.asked.body {
-        Some(Body::Json(body) | Body::Message(body) | Body::Raw(body)) => object.text("body", body),
-        Some(Body::Form(form)) => object.texts("form", form),
-        Some(Body::Multipart(parts)) => object.texts("multipart", parts),
-        None => object,
-    };
+    object.text("backend", &call.backend).text("protocol", protocol);
+    asked(&call.asked, object);
     object.list("headers", &call.headers, pair).list("cookies", &call.asked.cookies, pair);
     choice(call.choice.as_ref(), object);
     object.numbers("expects", &call.expects).texts("refusals", &call.refusals);
@@ -332,6 +327,12 @@ fn call(call: &Call, way: &dyn Fn(&usize) -> String, object: &mut Object) {
             object.number("max", messages.max).text("over", if messages.cut { "cut" } else { "fail" });
         });
     }
+    if let Some(Undo { backend, asked, timeout }) = &call.undo {
+        object.object("undo", |object| {
+            self::asked(asked, object.text("backend", backend));
+            object.time("timeout_ms", *timeout);
+        });
+    }
     object.text("effect", if call.effect.write.is_some() { "write" } else { "read" });
     object.text("because", because(call.effect.because));
     call.effect.write.into_iter().for_each(|position| {
@@ -350,6 +351,17 @@ fn call(call: &Call, way: &dyn Fn(&usize) -> String, object: &mut Object) {
         Sharing::Nobody => "nobody",
     };
     object.text("sharing", sharing);
+}
+
+/// What is asked: the operation and a body.
+fn asked(asked: &Asked, object: &mut Object) {
+    object.text("operation", &asked.operation);
+    match &asked.body {
+        Some(Body::Json(body) | Body::Message(body) | Body::Raw(body)) => object.text("body", body),
+        Some(Body::Form(form)) => object.texts("form", form),
+        Some(Body::Multipart(parts)) => object.texts("multipart", parts),
+        None => object,
+    };
 }
 
 fn cost(cost: &Cost, way: &dyn Fn(&usize) -> String, object: &mut Object) {

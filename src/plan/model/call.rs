@@ -29,6 +29,17 @@ pub struct Call {
     pub batch: Option<Box<Batch>>,
     /// A read again until it holds.
     pub repeat: Option<Box<Repeat>>,
+    /// What takes it back, if it writes.
+    pub undo: Option<Box<Undo>>,
+}
+
+/// A call that takes a write back.
+#[derive(Debug)]
+pub struct Undo {
+    /// The call. What it mentions beside its own step is there before the write is made.
+    pub call: Call,
+    /// The time that it has, whatever is left of the request's.
+    pub timeout: Duration,
 }
 
 /// Who says how long a call may take where its step says nothing.

@@ -143,7 +143,10 @@ impl Step {
             nodes.push(&default.node);
         }
         match &self.action {
-            Action::Call(call) => nodes.extend(call.nodes()),
+            Action::Call(call) => {
+                nodes.extend(call.nodes());
+                nodes.extend(call.undo.iter().flat_map(|undo| undo.call.nodes()));
+            }
             Action::Each(each) => nodes.extend([&each.list, &each.value.node].into_iter().chain(&each.key)),
             Action::Group(guards) => nodes.extend(guards.iter().flat_map(Guard::nodes)),
         }

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use bounds::Bounds;
 pub use call::{
     Batch, Because, Body, Call, Content, FormPart, ListStyle, Pair, Pairs, Parameter, PathPart, Repeat, Request,
-    Target, TimeoutBy, quoted,
+    Target, TimeoutBy, Undo, quoted,
 };
 pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, RequestPart, Scope, Source, Step, Unwritten,

@@ -49,6 +49,14 @@ impl Describer<'_, '_> {
             }),
             messages: collect
                 .map(|collect| model::Messages { max: collect.max as u64, cut: collect.over == Over::Cut }),
+            undo: call.undo.as_ref().map(|undo| {
+                let query = self.targeted((at, &undo.call), naming).query;
+                model::Undo {
+                    backend: self.backend(undo.call.backend),
+                    asked: self.asked(&undo.call, &query, naming),
+                    timeout: undo.timeout,
+                }
+            }),
             batch: call.batch.as_ref().map(|batch| batch_text(batch, naming)),
             effect: Effect { write, because: call.because },
             calls: Calls::of(self.flow, at, self.whole.runs),

@@ -213,6 +213,8 @@ pub struct Call {
     pub repeat: Option<Repeat>,
     /// How much of a stream its reply is, where the rpc streams.
     pub messages: Option<Messages>,
+    /// What takes it back, if it writes.
+    pub undo: Option<Undo>,
     /// Whether it reads or writes.
     pub effect: Effect,
     /// How often it is made at most.
@@ -262,6 +264,17 @@ pub struct Repeat {
     pub every: Duration,
     /// Whether what was got until then counts when these are used up; else that is a failure.
     pub cut: bool,
+}
+
+/// A call that takes a write back.
+#[derive(Debug)]
+pub struct Undo {
+    /// Whom it asks.
+    pub backend: String,
+    /// What it asks.
+    pub asked: Asked,
+    /// The time that it has.
+    pub timeout: Duration,
 }
 
 /// The messages of a stream that make a reply.

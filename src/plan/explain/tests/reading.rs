@@ -135,6 +135,15 @@ fn a_repeat_says_until_when_how_often_and_at_what_pace() {
 }
 
 #[test]
+fn a_write_says_what_takes_it_back() {
+    let text = explained(
+        "p: { backend: a, post: /p, undo: { backend: b, post: '/p/${p.id}', body: { n: 1 }, timeout: 2s } }",
+        "{ p: '${p}' }",
+    );
+    assert!(text.contains("taken back by b, within 2s: POST /p/{p.id} with body {n: 1}"), "{text}");
+}
+
+#[test]
 fn of_a_merge_each_object_says_what_it_gives() {
     let text = explained(
         "p: { backend: a, get: /p }

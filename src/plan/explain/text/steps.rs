@@ -2,7 +2,7 @@
 
 use super::super::model::{
     Action, Asked, Batch, Body, Call, Choice, Condition, Explanation, Items, Messages, Outcome, Pair, Repeat, Step,
-    Variant,
+    Undo, Variant,
 };
 use super::layout::{Row, StepRow};
 use super::{count, duration_text};
@@ -165,7 +165,24 @@ impl Start {
 /// What a call asks for, and where it goes.
 fn request(call: &Call) -> Vec<String> {
     let noun = if call.protocol == Protocol::Grpc { "metadata" } else { "header" };
-    let Asked { operation, cookies, body } = &call.asked;
+    let mut lines = asked(&call.asked);
+    lines.extend(carried(&call.headers, noun));
+    if let Some(choice) = &call.choice {
+        lines.push(self::choice(choice));
+        lines.extend(choice.variants.iter().flat_map(|variant| only_there(variant, noun)));
+    }
+    lines.extend(call.batch.as_ref().map(batch));
+    lines.extend(call.repeat.as_ref().map(repeat));
+    lines.extend(call.messages.as_ref().map(messages));
+    if let Some(Undo { backend, asked, timeout }) = &call.undo {
+        let within = duration_text(*timeout);
+        lines.push(format!("taken back by {backend}, within {within}: {}", self::asked(asked).join(" ")));
+    }
+    lines
+}
+
+/// What is asked: the operation, cookies, a body.
+fn asked(Asked { operation, cookies, body }: &Asked) -> Vec<String> {
     let mut lines = vec![match body {
         Some(Body::Message(message)) => format!("{operation} {message}"),
         Some(Body::Json(_) | Body::Form(_) | Body::Multipart(_) | Body::Raw(_)) | None => operation.clone(),
@@ -178,14 +195,6 @@ fn request(call: &Call) -> Vec<String> {
         Some(Body::Raw(body)) => Some(format!("with raw body {body}")),
         Some(Body::Message(_)) | None => None,
     });
-    lines.extend(carried(&call.headers, noun));
-    if let Some(choice) = &call.choice {
-        lines.push(self::choice(choice));
-        lines.extend(choice.variants.iter().flat_map(|variant| only_there(variant, noun)));
-    }
-    lines.extend(call.batch.as_ref().map(batch));
-    lines.extend(call.repeat.as_ref().map(repeat));
-    lines.extend(call.messages.as_ref().map(messages));
     lines
 }
 
