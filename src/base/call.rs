@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 use super::attempt::Event;
@@ -158,6 +158,9 @@ pub fn frames(name: &str) -> bool {
     FRAMING.contains(&name)
 }
 
+/// How long a gRPC backend asks to be left alone, in milliseconds; anything else asks for no retry.
+const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
 /// A backend's reply to one call, read to its end.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -183,12 +186,13 @@ impl Reply {
     ///
     /// Source: RFC 9110 section 10.2.3 (`Retry-After`), gRFC A6 (`grpc-retry-pushback-ms`).
     pub fn pause(&self) -> Option<Duration> {
-        if let Some(pushback) = self.headers.map().get("grpc-retry-pushback-ms") {
+        // Nothing but these needs the fields as a map, which is made when it is first asked for.
+        if self.code.is_none_or(|code| code == 0) && !matches!(self.status, 429 | 503) {
+            return None;
+        }
+        if let Some(pushback) = self.headers.map().get(PUSHBACK) {
             let millis = pushback.to_str().ok().and_then(|text| text.trim().parse().ok());
             return Some(millis.map_or(Duration::MAX, Duration::from_millis));
-        }
-        if !matches!(self.status, 429 | 503) {
-            return None;
         }
         let text = self.headers.map().get(RETRY_AFTER)?.to_str().ok()?.trim();
         if let Ok(seconds) = text.parse() {

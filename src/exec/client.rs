@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::header::COOKIE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::form::{self, Field};
 use crate::base::upload::Upload;
@@ -51,14 +51,19 @@ struct Lazy {
     client_ip: OnceLock<String>,
 }
 
+/// The milliseconds that a client waits.
+const TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout-ms");
+/// The same as gRPC clients say it.
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
 /// How long a client says that it waits; what cannot be read says nothing.
 ///
 /// Source: gRPC over HTTP2, "Timeout": at most eight digits and a unit.
 fn said_patience(headers: &HeaderMap) -> Option<Duration> {
-    if let Some(millis) = headers.get("x-request-timeout-ms") {
+    if let Some(millis) = headers.get(TIMEOUT) {
         return millis.to_str().ok()?.parse().ok().map(Duration::from_millis);
     }
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let text = headers.get(GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;

@@ -55,7 +55,8 @@ impl RequestHead<'_> {
             put(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
         }
         if !headers.contains_key(TIMEOUT) {
-            put(&[TIMEOUT.as_str().as_bytes(), b": ", timeout.as_millis().to_string().as_bytes(), b"\r\n"]);
+            let millis = HeaderValue::from(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+            put(&[TIMEOUT.as_str().as_bytes(), b": ", millis.as_bytes(), b"\r\n"]);
         }
         match self.body {
             Some(Framing::Length(length)) => {
