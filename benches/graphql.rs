@@ -21,11 +21,12 @@ use http::{HeaderMap, HeaderValue, Method, Request};
 use inputs::{ONE_KB, TWENTY_TWO_KB, reply};
 use rivals::Answer;
 use selvedge::base::value::Held;
-use selvedge::call::Shared;
+use selvedge::call::{Calls, Shared};
 use selvedge::exec::graph::{GraphAnswer, Inputs, execute};
 use selvedge::exec::{ClientRequest, Live};
 use selvedge::front::graphql::request::GraphqlRequest;
 use selvedge::front::graphql::{Graph, Prepared};
+use selvedge::observe::drift::Doubt;
 use selvedge::plan::operation::{Introspection, Limits, Planned, Settings};
 use selvedge::server::load_texts;
 
@@ -86,7 +87,10 @@ impl Known {
         let loaded = load_texts(&texts, &HashMap::new());
         let rendered = loaded.render();
         let plan = Arc::new(loaded.plan.unwrap_or_else(|| unreachable!("{rendered}")));
-        let live = Arc::new(Live::new(plan.clone(), Arc::new(Shared::new(&plan)), Arc::default()));
+        let live = Arc::new(Live::new(
+            Calls::new(plan.clone(), Arc::new(Shared::new(&plan, 1)), 0, Doubt::default()),
+            Arc::default(),
+        ));
         let schema = plan.graph.as_ref().expect("the composition has a graph").schema.clone();
         let settings = Settings { limits: Limits::default(), introspection: Introspection::On };
         let graph = Graph::new(schema, settings, move |operation| Planned::new(plan.graph(), &plan.fields, operation));

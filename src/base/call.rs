@@ -33,6 +33,8 @@ pub struct Call {
     pub given: Duration,
     /// What stands around it.
     pub policies: PoliciesId,
+    /// Calls that agree in this go to the same address of their backend.
+    pub affinity: Option<u64>,
     /// What its `fail` rules say of a reply.
     pub judge: Option<Arc<dyn Judge>>,
 }

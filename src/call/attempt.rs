@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 
+use super::instances::{Asking, Tried};
 use super::streamed::Streamed;
 use super::{Calls, LEAST};
 use crate::base::attempt::{Again, Event, Health, Sample, Verdict};
@@ -53,9 +54,14 @@ impl Ended {
 }
 
 impl Calls {
-    /// Sends a call once, if breaker and bulkhead let it, and waits for its reply until then.
-    pub(super) async fn attempt(&self, call: &Call, policies: &Policies, until: Instant) -> Ended {
+    /// Sends a call once to one address, if breaker and bulkhead let it, and waits for its reply until then.
+    pub(super) async fn attempt(&self, (call, tried): (&Call, &Tried), policies: &Policies, until: Instant) -> Ended {
         let began = tokio::time::Instant::now();
+        let asking = Asking { worker: self.worker, affinity: call.affinity, tried };
+        let chosen = match self.shared.instances(call.backend).choose(asking, began) {
+            Ok(chosen) => chosen,
+            Err(failure) => return Ended::of(Err(failure), call, policies),
+        };
         let (permit, _room) = match self.admit(policies, until).await {
             Ok(admitted) => admitted,
             Err(failure) => return Ended::of(Err(failure), call, policies),
@@ -64,7 +70,10 @@ impl Calls {
         let is_hurried = until == call.deadline && left < call.given / 2;
         let outcome = match is_hurried && left < LEAST {
             true => Err(Failure::new(Cause::Timeout, "too little of the request's time is left")),
-            false => self.transport.send(call, Terms { until, is_repeatable: policies.repeatable }).await,
+            false => {
+                let terms = Terms { until, is_repeatable: policies.repeatable };
+                self.transport.send(chosen.instance(), call, terms).await
+            }
         };
         let outcome = outcome.map_err(|failure| match failure.cause {
             Cause::Timeout if is_hurried && failure.event.is_none() => failure.with_event(Event::Hurried),
@@ -73,6 +82,7 @@ impl Calls {
         let ended = Ended::of(outcome, call, policies);
         let now = tokio::time::Instant::now();
         let sample = Sample { health: ended.verdict.health, took: now - began, pause: ended.pause };
+        chosen.settle(sample, now);
         if let Some(permit) = permit {
             permit.settle(sample, now, fastrand::f64());
         }
@@ -108,8 +118,10 @@ impl Calls {
     /// Passes a request through. It is under way until the body of the reply has come to its end.
     pub(super) async fn passed(&self, passage: Passage, policies: &Policies) -> Result<Response<Streamed>, Failure> {
         let (began, is_hurried) = (tokio::time::Instant::now(), passage.is_hurried);
+        let asking = Asking { worker: self.worker, affinity: passage.affinity, tried: &Tried::default() };
+        let chosen = self.shared.instances(passage.backend).choose(asking, began)?;
         let (permit, room) = self.admit(policies, passage.deadline).await?;
-        let outcome = self.transport.forward(passage).await;
+        let outcome = self.transport.forward(chosen.instance(), passage).await;
         let outcome = outcome.map_err(|failure| match failure.cause {
             Cause::Timeout if is_hurried => failure.with_event(Event::Hurried),
             _ => failure,
@@ -119,9 +131,10 @@ impl Calls {
             Err(failure) => failure.event(),
         };
         let now = tokio::time::Instant::now();
-        let health = verdict(event, &policies.verdicts).health;
+        let sample = Sample { health: verdict(event, &policies.verdicts).health, took: now - began, pause: None };
+        chosen.settle(sample, now);
         if let Some(permit) = permit {
-            permit.settle(Sample { health, took: now - began, pause: None }, now, fastrand::f64());
+            permit.settle(sample, now, fastrand::f64());
         }
         outcome.map(|response| response.map(|body| Streamed::new(body, room)))
     }

@@ -1,6 +1,7 @@
 //! One backend call with everything around it, in its fixed order: one function, one screen.
 
 mod attempt;
+mod instances;
 mod shared;
 mod streamed;
 
@@ -13,9 +14,11 @@ use crate::base::call::{Call, Content, Reply, Request};
 use crate::base::failure::Failure;
 use crate::base::id::PoliciesId;
 use crate::observe::drift::Doubt;
-use crate::plan::{Plan, Policies, Succession};
+use crate::plan::{Plan, Policies};
 use crate::transport::{Passage, Transport};
 use attempt::Ended;
+use instances::Tried;
+pub use instances::{Known, Seen};
 pub use shared::{BreakerSeen, Shared};
 pub use streamed::Streamed;
 
@@ -24,25 +27,21 @@ const LEAST: Duration = Duration::from_millis(10);
 /// The largest body that is kept to be sent again.
 const REPLAYED: usize = 64 << 10;
 
-/// What calls are made with: the clients of one worker, and the states that all workers share.
+/// What calls are made with: what one worker has of its own, and the states that all workers share.
 #[derive(Debug)]
 pub struct Calls {
     plan: Arc<Plan>,
     shared: Arc<Shared>,
     transport: Transport,
+    /// Which of the workers makes them.
+    worker: usize,
 }
 
 impl Calls {
-    /// The calls of one worker; `doubt` is told of replies that contradict what their backend says of itself.
-    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, doubt: Doubt) -> Self {
+    /// The calls of one worker, by its number; `doubt` is told of replies that contradict what their backend says of itself.
+    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, worker: usize, doubt: Doubt) -> Self {
         let transport = Transport::new(&plan, doubt);
-        Self { plan, shared, transport }
-    }
-
-    /// The calls of one worker by a plan that follows on another.
-    pub fn succeeding(plan: Arc<Plan>, shared: Arc<Shared>, (succession, previous): (&Succession, &Self)) -> Self {
-        let transport = Transport::succeeding(&plan, (succession, &previous.transport));
-        Self { plan, shared, transport }
+        Self { plan, shared, transport, worker }
     }
 
     /// What they are made by.
@@ -63,15 +62,17 @@ impl Calls {
 /// Makes a call.
 ///
 /// The order of what stands around it, from the outside in, and why: the **deadline** first, for nothing may outlive
-/// it; **retry** around **hedge**, for a second call of one attempt is no further attempt; **breaker** and **bulkhead**
-/// inside both, for each thing that is sent counts on its own and asks on its own whether it may; **transport** last.
+/// it; **retry** around **hedge**, for a second call of one attempt is no further attempt; then the **address** is chosen,
+/// and **breaker** and **bulkhead** are asked inside all of these, for each thing that is sent counts on its own and asks on
+/// its own whether it may; **transport** last.
 ///
 /// # Errors
 /// Whatever kept the reply from coming. A reply that says failure is judged by the step that asked.
 pub async fn run(calls: &Calls, call: Call) -> Result<Reply, Failure> {
     let policies = calls.policies(call.policies);
+    let tried = Tried::default();
     let Some((retry, budget)) = policies.retry.as_ref().filter(|_| can_be_replayed(&call)) else {
-        return calls.hedged(&call, policies, call.deadline).await.outcome;
+        return calls.hedged((&call, &tried), policies, call.deadline).await.outcome;
     };
     let budget = calls.shared.budget(*budget);
     let _call = budget.call(tokio::time::Instant::now());
@@ -79,7 +80,7 @@ pub async fn run(calls: &Calls, call: Call) -> Result<Reply, Failure> {
     loop {
         number += 1;
         let until = retry.timeout.map_or(call.deadline, |timeout| call.deadline.min(Instant::now() + timeout));
-        let ended = calls.hedged(&call, policies, until).await;
+        let ended = calls.hedged((&call, &tried), policies, until).await;
         drop(further.take());
         let wait = retry.wait(number, ended.pause, fastrand::f64());
         let then = wait.checked_add(LEAST).and_then(|wait| Instant::now().checked_add(wait));
@@ -97,22 +98,22 @@ pub async fn run(calls: &Calls, call: Call) -> Result<Reply, Failure> {
 
 impl Calls {
     /// One attempt, and a second one beside it when its answer is late.
-    async fn hedged(&self, call: &Call, policies: &Policies, until: Instant) -> Ended {
+    async fn hedged(&self, (call, tried): (&Call, &Tried), policies: &Policies, until: Instant) -> Ended {
         let late = policies.hedge.as_ref().and_then(|(settings, budget)| {
             let late = self.shared.times(call.backend).late(*settings, tokio::time::Instant::now())?;
             Some((late, self.shared.budget(*budget)))
         });
         let Some((late, budget)) = late.filter(|_| can_be_replayed(call)) else {
-            return self.attempt(call, policies, until).await;
+            return self.attempt((call, tried), policies, until).await;
         };
         let _call = budget.call(tokio::time::Instant::now());
         // Boxed, or every call would have room for two.
-        let mut first = Box::pin(self.attempt(call, policies, until));
+        let mut first = Box::pin(self.attempt((call, tried), policies, until));
         if let Ok(ended) = tokio::time::timeout(late, &mut first).await {
             return ended;
         }
         let Some(_further) = budget.further(tokio::time::Instant::now()) else { return first.await };
-        let second = Box::pin(self.attempt(call, policies, until));
+        let second = Box::pin(self.attempt((call, tried), policies, until));
         let (ended, other) = futures_util::future::select(first, second).await.factor_first();
         if ended.is_good() { ended } else { other.await }
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::instances::{Instances, Seen};
 use crate::base::id::{BackendId, BreakerId, BudgetId, BulkheadId};
 use crate::plan::{Owned, Plan, Succession};
-use crate::policy::breaker::{self, Breaker, Forced, Seen};
+use crate::policy::breaker::{self, Breaker, Forced};
 use crate::policy::budget::{self, Budget};
 use crate::policy::bulkhead::{self, Bulkhead};
 use crate::policy::hedge::Times;
@@ -18,6 +19,8 @@ pub struct Shared {
     bulkheads: States<bulkhead::Settings, Bulkhead>,
     budgets: States<budget::Settings, Budget>,
     times: Vec<Arc<Times>>,
+    /// Each with the name of its backend.
+    instances: Vec<(Box<str>, Arc<Instances>)>,
 }
 
 /// The states of one kind of policy, each with what it is made from.
@@ -29,25 +32,30 @@ pub struct BreakerSeen<'s> {
     /// Where it is written.
     pub owner: &'s str,
     /// How it stands.
-    pub seen: Seen,
+    pub seen: breaker::Seen,
 }
 
 impl Shared {
-    /// The states as they are before the first call.
-    pub fn new(plan: &Plan) -> Self {
-        Self::succeeding(plan, (&Succession::first(plan), &Self::default()))
+    /// The states as they are before the first call, for so many workers.
+    pub fn new(plan: &Plan, workers: usize) -> Self {
+        Self::succeeding((plan, workers), (&Succession::first(plan), &Self::default()))
     }
 
     /// The states of a plan that follows on another: those of backends that stay the same, with settings that stay the
-    /// same, go on.
-    pub fn succeeding(plan: &Plan, (succession, previous): (&Succession, &Self)) -> Self {
+    /// same, go on. There are as many workers as before.
+    pub fn succeeding((plan, workers): (&Plan, usize), (succession, previous): (&Succession, &Self)) -> Self {
         let (around, now) = (&plan.around, Instant::now());
         let breaker = |settings: &breaker::Settings| Breaker::new(settings.clone());
+        let instances = |id: BackendId| {
+            let backend = &plan.backends[id.index()];
+            (backend.to_string().into(), Arc::new(Instances::new(backend, workers)))
+        };
         Self {
             breakers: carried(&around.breakers, (succession, &previous.breakers), breaker),
             bulkheads: carried(&around.bulkheads, (succession, &previous.bulkheads), |it| Bulkhead::new(*it)),
             budgets: carried(&around.budgets, (succession, &previous.budgets), |it| Budget::new(*it, now)),
             times: succession.carry(&previous.times, |_| Arc::new(Times::new(now))),
+            instances: succession.carry(&previous.instances, instances),
         }
     }
 
@@ -64,6 +72,15 @@ impl Shared {
             found = true;
         }
         found
+    }
+
+    /// The addresses of every backend, in the order of the plan.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, Vec<Seen>)> {
+        self.instances.iter().map(|(backend, instances)| (&**backend, instances.seen()))
+    }
+
+    pub(super) fn instances(&self, backend: BackendId) -> &Instances {
+        &self.instances[backend.index()].1
     }
 
     pub(super) fn breaker(&self, id: BreakerId) -> &Breaker {

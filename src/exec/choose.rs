@@ -9,7 +9,9 @@ use super::env::Env;
 use super::render::is_absent;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::key_text;
+use crate::expr::Node;
 use crate::plan::{Choose, Succession, Variants};
+use crate::policy::affinity::stable_hash;
 
 /// 2^64 divided by the golden ratio: its multiples spread evenly over all 64-bit numbers, so that calls
 /// that go round fill every share from the first few on.
@@ -40,17 +42,23 @@ pub(super) fn choose<T>(variants: &Variants<T>, env: &Env<'_>, turns: &Turns) ->
         }
         Choose::Shares { up_to, by, of } => {
             let point = match by {
-                Some(by) => {
-                    let value = env.eval(by)?;
-                    let text = key_text(&value).filter(|_| !is_absent(&value));
-                    text.map(|text| stable_hash(text.as_bytes()))
-                }
+                Some(by) => hashed(by, env)?,
                 None => None,
             };
             let turn = || turns.0[of.index()].fetch_add(1, Ordering::Relaxed).wrapping_mul(STRIDE);
             share(point.unwrap_or_else(turn), up_to)
         }
     })
+}
+
+/// The hash of what a program gives; `None` where that is null.
+///
+/// # Errors
+/// The expression fails.
+pub(super) fn hashed(by: &Node, env: &Env<'_>) -> Result<Option<u64>, Failure> {
+    let value = env.eval(by)?;
+    let text = key_text(&value).filter(|_| !is_absent(&value));
+    Ok(text.map(|text| stable_hash(text.as_bytes())))
 }
 
 fn no_variant(what: &str) -> Failure {
@@ -64,20 +72,10 @@ fn share(point: u64, up_to: &[u64]) -> usize {
     up_to.iter().position(|end| at < *end).unwrap_or(0)
 }
 
-/// A hash that is the same in every process and version: FNV-1a, and a final mix that spreads it over
-/// all bits (that of SplitMix64).
-fn stable_hash(bytes: &[u8]) -> u64 {
-    let hash = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{STRIDE, share, stable_hash};
+    use super::{STRIDE, share};
+    use crate::policy::affinity::stable_hash;
 
     fn counted(points: impl Iterator<Item = u64>, up_to: &[u64]) -> Vec<usize> {
         let mut counts = vec![0; up_to.len()];
@@ -97,11 +95,5 @@ mod tests {
     fn keys_that_hardly_differ_fill_their_shares() {
         let counts = counted((0..10_000).map(|id| stable_hash(format!("customer-{id}").as_bytes())), &[95, 100]);
         assert!(counts[1].abs_diff(500) < 100, "{counts:?}");
-    }
-
-    #[test]
-    fn a_hash_stays_what_it_was() {
-        assert_eq!(stable_hash(b"customer-1"), stable_hash(b"customer-1"));
-        assert_eq!(stable_hash(b""), 0xf52a_15e9_a9b5_e89b);
     }
 }

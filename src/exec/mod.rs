@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
-use crate::call::{Calls, Shared};
+use crate::call::Calls;
 use crate::observe::drift::Drift;
 use crate::plan::{BodyType, Plan, Succession};
 use crate::transport::grpc::ProtoJson;
@@ -60,22 +60,15 @@ pub struct Live {
 }
 
 impl Live {
-    /// Brings a plan to life. Nothing is connected yet.
-    pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, drift: Arc<Drift>) -> Self {
-        let calls = Calls::new(plan, shared, drift.doubt().clone());
+    /// Brings a plan to life with the calls of one worker. Nothing is connected yet.
+    pub fn new(calls: Calls, drift: Arc<Drift>) -> Self {
         let turns = choose::Turns::succeeding(&Succession::first(calls.plan()), None);
         Self::with(calls, drift, (turns, TaskTracker::new()))
     }
 
-    /// Brings a plan to life that follows on another: backends that stay the same go on as they are, and what runs
-    /// without its client is waited for as before.
-    pub fn succeeding(
-        plan: Arc<Plan>,
-        shared: Arc<Shared>,
-        drift: Arc<Drift>,
-        (succession, previous): (&Succession, &Self),
-    ) -> Self {
-        let calls = Calls::succeeding(plan, shared, (succession, &previous.calls));
+    /// Brings a plan to life that follows on another: turns go on as they are, and what runs without its client is waited
+    /// for as before.
+    pub fn succeeding(calls: Calls, drift: Arc<Drift>, (succession, previous): (&Succession, &Self)) -> Self {
         let turns = choose::Turns::succeeding(succession, Some(&previous.turns));
         Self::with(calls, drift, (turns, previous.detached.clone()))
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
 
-use super::choose::choose;
+use super::choose::{choose, hashed};
 use super::client::ClientRequest;
 use super::env::Env;
 use super::run::NOTHING;
@@ -28,7 +28,7 @@ pub async fn forward(
     (mut client, body): (ClientRequest, RequestBody),
     deadline: Instant,
 ) -> Result<Response<Streamed>, Failure> {
-    let Rendered { at: ProxyTarget { backend, policies }, target, changes } = rendered(live, proxy, &client)?;
+    let Rendered { at, target, affinity, changes } = rendered(live, proxy, &client)?;
     let is_hurried = client.patience.is_some();
     let mut request = Request::new(body);
     *request.method_mut() = client.head.method.clone();
@@ -39,18 +39,20 @@ pub async fn forward(
             None => drop(request.headers_mut().remove(name)),
         }
     }
-    live.calls.forward(Passage { backend, target, request, deadline, is_hurried }, policies).await
+    let passage = Passage { backend: at.backend, target, request, deadline, is_hurried, affinity };
+    live.calls.forward(passage, at.policies).await
 }
 
 /// Where a request goes, and what is different there.
-struct Rendered {
-    at: ProxyTarget,
+struct Rendered<'p> {
+    at: &'p ProxyTarget,
     target: PathAndQuery,
+    affinity: Option<u64>,
     /// Header fields that are set, or removed for `None`.
     changes: Vec<(HeaderName, Option<HeaderValue>)>,
 }
 
-fn rendered(live: &Live, proxy: &Proxy, client: &ClientRequest) -> Result<Rendered, Failure> {
+fn rendered<'p>(live: &Live, proxy: &'p Proxy, client: &ClientRequest) -> Result<Rendered<'p>, Failure> {
     let (budget, leaves) = (Budget::default(), RefCell::default());
     let env = Env::bare(client, &proxy.sources, (&budget, &leaves));
     let mut target = match &proxy.path {
@@ -61,7 +63,8 @@ fn rendered(live: &Live, proxy: &Proxy, client: &ClientRequest) -> Result<Render
         target.push('?');
         target.push_str(query);
     }
-    let at = proxy.targets.list[choose(&proxy.targets, &env, &live.turns)?];
+    let at = &proxy.targets.list[choose(&proxy.targets, &env, &live.turns)?];
+    let affinity = at.affinity.as_ref().map_or(Ok(None), |by| hashed(by, &env))?;
     let target = render::target(target)?;
     let mut changes = Vec::new();
     pairs::each(&proxy.headers, &env, &mut |name, value| {
@@ -69,7 +72,7 @@ fn rendered(live: &Live, proxy: &Proxy, client: &ClientRequest) -> Result<Render
         changes.push((name.clone(), value));
         Ok(())
     })?;
-    Ok(Rendered { at, target, changes })
+    Ok(Rendered { at, target, affinity, changes })
 }
 
 impl<'r> Env<'r> {

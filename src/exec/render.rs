@@ -12,6 +12,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::choose::hashed;
 use super::env::Env;
 use super::{multipart, pairs, rules};
 use crate::base::call::{COMPONENT, Call, Content, Request, RestRequest};
@@ -61,7 +62,8 @@ pub(super) fn call(
         }
     };
     let judge = rules::judge_of(call, env);
-    Ok(Call { backend: target.backend, request, headers, deadline, given, policies: target.policies, judge })
+    let affinity = target.affinity.as_ref().map_or(Ok(None), |by| hashed(by, env))?;
+    Ok(Call { backend: target.backend, request, headers, deadline, given, policies: target.policies, affinity, judge })
 }
 
 /// Path and query as they go on the wire.

@@ -18,7 +18,7 @@ use super::listen::{AnswerBody, Peer, Refused, RequestBody, host};
 use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
-use crate::call;
+use crate::call::{Calls, Shared};
 use crate::exec::{ClientRequest, Live};
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, Succession};
@@ -41,8 +41,9 @@ impl Door {
     /// the backends of its own.
     pub(super) fn for_workers(plan: &Arc<Plan>, workers: usize) -> Vec<Self> {
         let drift = Arc::new(Drift::new(&plan.promises));
-        let shared = Arc::new(call::Shared::new(plan));
-        let lives = (0..workers).map(|_| Live::new(plan.clone(), shared.clone(), drift.clone()));
+        let shared = Arc::new(Shared::new(plan, workers));
+        let calls = |worker| Calls::new(plan.clone(), shared.clone(), worker, drift.doubt().clone());
+        let lives = (0..workers).map(|worker| Live::new(calls(worker), drift.clone()));
         Self::around(plan, &Arc::new(Ids::new()), lives)
     }
 
@@ -51,10 +52,12 @@ impl Door {
         let Some(first) = previous.first() else { return Vec::new() };
         let succession = Succession::between(first.plan(), plan);
         let drift = Arc::new(first.drift().followed_by(&plan.promises));
-        let shared = Arc::new(call::Shared::succeeding(plan, (&succession, first.shared())));
-        let live =
-            |door: &Arc<Self>| Live::succeeding(plan.clone(), shared.clone(), drift.clone(), (&succession, &door.live));
-        let lives = previous.iter().map(live);
+        let shared = Arc::new(Shared::succeeding((plan, previous.len()), (&succession, first.shared())));
+        let live = |(worker, door): (usize, &Arc<Self>)| {
+            let calls = Calls::new(plan.clone(), shared.clone(), worker, drift.doubt().clone());
+            Live::succeeding(calls, drift.clone(), (&succession, &door.live))
+        };
+        let lives = previous.iter().enumerate().map(live);
         Self::around(plan, &first.ids, lives)
     }
 
@@ -82,7 +85,7 @@ impl Door {
     }
 
     /// The states of policies, as all doors of the plan share them.
-    pub(super) fn shared(&self) -> &Arc<call::Shared> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         self.live.calls.shared()
     }
 

@@ -3,9 +3,13 @@
 //! Each has its settings as checked, its state as it runs, and what a call holds of it while it is under way. Time is
 //! handed in, so that tests need no clock. [`crate::call`] puts them into their order.
 
+pub mod affinity;
+pub mod balance;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
+pub mod eject;
 pub mod hedge;
+pub mod latency;
 pub mod retry;
 pub mod verdict;

@@ -13,15 +13,16 @@ pub const CODE: &str = "not-supported-yet";
 /// The keys, by the type that they stand in.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("Spec", &["auth"]),
-    ("Backend", &["balance", "cache", "discover"]),
-    ("Variant", &["auth", "balance", "cache", "discover"]),
+    ("Backend", &["cache", "discover"]),
+    ("Balance", &["health"]),
+    ("Variant", &["auth", "cache", "discover"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "cache", "stream"]),
     ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
     ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),
     ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),
-    ("Calls", &["auth", "balance", "cache", "discover"]),
+    ("Calls", &["auth", "cache", "discover"]),
 ];
 
 /// Where the values of refused keys stand.

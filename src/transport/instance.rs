@@ -14,9 +14,9 @@ use super::{ReplyBody, RequestBody, http1, http2};
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
 
-/// One address of a backend.
+/// One address of a backend with the connections of one worker.
 #[derive(Debug)]
-pub(super) struct Instance {
+pub struct Instance {
     address: Address,
     http1: http1::Client,
     http2: http2::Client,
@@ -61,7 +61,8 @@ enum Version {
 }
 
 impl Instance {
-    pub(super) fn new(address: &Address) -> Self {
+    /// Connections are opened when first needed.
+    pub fn new(address: &Address) -> Self {
         Self {
             address: address.clone(),
             http1: http1::Client::new(address),

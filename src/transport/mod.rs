@@ -16,23 +16,21 @@ mod reply;
 mod rest;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http::Response;
 
 use crate::base::call::{Call, Reply, Request};
 use crate::base::failure::{Cause, Failure};
-use crate::base::id::BackendId;
 use crate::observe::drift::Doubt;
+use crate::plan::Plan;
 use crate::plan::contract::Operation;
-use crate::plan::{Plan, Succession};
 
 pub use body::RequestBody;
-use instance::Instance;
+pub use instance::Instance;
 pub use reply::{ReplyBody, ReplyError};
 
-/// The pooled clients and what they need to know of each backend.
+/// What is known of backends beside where they are: how they are spoken to.
 #[derive(Debug)]
 pub struct Transport {
     backends: Vec<Backend>,
@@ -47,18 +45,9 @@ pub struct Transport {
 #[derive(Debug)]
 struct Backend {
     name: Box<str>,
-    instances: Arc<Instances>,
     max_reply: u64,
     /// Whether it says itself what its replies hold.
     is_reflected: bool,
-}
-
-/// The addresses of a backend with their connections: what a new plan takes over from the one before.
-#[derive(Debug)]
-struct Instances {
-    list: Box<[Instance]>,
-    /// Calls sent so far; picks the next address.
-    turn: AtomicUsize,
 }
 
 /// The terms of one attempt.
@@ -71,55 +60,39 @@ pub struct Terms {
 }
 
 impl Transport {
-    /// The clients for a plan's backends. Connections are opened when first needed.
+    /// For a plan's backends; `doubt` is told of replies that contradict what their backend says of itself.
     pub fn new(plan: &Plan, doubt: Doubt) -> Self {
-        Self::with_instances(plan, doubt, (&Succession::first(plan), &[]))
-    }
-
-    /// The clients for a plan that follows on another. Backends that stay the same keep their connections, and what
-    /// was agreed on with them.
-    pub fn succeeding(plan: &Plan, (succession, previous): (&Succession, &Self)) -> Self {
-        let instances: Vec<_> = previous.backends.iter().map(|backend| backend.instances.clone()).collect();
-        Self::with_instances(plan, previous.doubt.clone(), (succession, &instances))
-    }
-
-    fn with_instances(plan: &Plan, doubt: Doubt, (succession, previous): (&Succession, &[Arc<Instances>])) -> Self {
-        let instances = succession.carry(previous, |id: BackendId| {
-            let list = plan.backends[id.index()].addresses.iter().map(Instance::new).collect();
-            Arc::new(Instances { list, turn: AtomicUsize::new(0) })
-        });
-        let backend = |(backend, instances): (&crate::plan::Backend, Arc<Instances>)| Backend {
+        let backend = |backend: &crate::plan::Backend| Backend {
             name: backend.to_string().into(),
-            instances,
             max_reply: backend.max_reply,
             is_reflected: backend.is_reflected,
         };
         Self {
             doubt,
-            backends: plan.backends.iter().zip(instances).map(backend).collect(),
+            backends: plan.backends.iter().map(backend).collect(),
             methods: grpc::methods(&plan.methods),
             operations: plan.operations.clone(),
         }
     }
 
-    /// Sends a call and reads its reply to the end.
+    /// Sends a call to one of its backend's addresses and reads its reply to the end.
     ///
     /// # Errors
     /// No connection, the deadline, a reply that is cut short, too large or invalid, a message that
     /// does not fit its proto. A status that is not success is a reply, not an error.
-    pub async fn send(&self, call: &Call, terms: Terms) -> Result<Reply, Failure> {
+    pub async fn send(&self, instance: &Instance, call: &Call, terms: Terms) -> Result<Reply, Failure> {
         let backend = &self.backends[call.backend.index()];
         let work = async {
             match &call.request {
                 Request::Rest(rest) => {
                     let operation = rest.operation.map(|id| &*self.operations[id.index()]);
-                    rest::send((backend, operation), rest, (&call.headers, terms)).await
+                    rest::send((backend, instance, operation), rest, (&call.headers, terms)).await
                 }
                 Request::Grpc { method, message, take } => {
                     let head = grpc::Head { headers: &call.headers, deadline: terms.until };
                     let asked = grpc::Asked { method: &self.methods[method.index()], message, take: *take };
                     // Boxed, or every REST call would have room for one over HTTP/2.
-                    let sent = Box::pin(grpc::send(backend, head, asked)).await;
+                    let sent = Box::pin(grpc::send((backend, instance), head, asked)).await;
                     if backend.is_reflected && grpc::contradicts(&sent) {
                         self.doubt.raise();
                     }
@@ -138,22 +111,13 @@ impl Transport {
     ///
     /// # Errors
     /// No connection, or no reply head before the deadline.
-    pub async fn forward(&self, passage: proxy::Passage) -> Result<Response<ReplyBody>, Failure> {
+    pub async fn forward(&self, instance: &Instance, passage: proxy::Passage) -> Result<Response<ReplyBody>, Failure> {
         let backend = &self.backends[passage.backend.index()];
-        proxy::forward(backend, passage).await.map_err(|failure| failure.at(&backend.name))
+        proxy::forward(instance, passage).await.map_err(|failure| failure.at(&backend.name))
     }
 }
 
 pub use proxy::Passage;
-
-impl Backend {
-    /// The next address in turn.
-    fn instance(&self) -> &Instance {
-        let Instances { list, turn } = &*self.instances;
-        let turn = if list.len() > 1 { turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        &list[turn % list.len()]
-    }
-}
 
 /// An error and what caused it, on one line.
 fn words(error: &dyn std::error::Error) -> Arc<str> {

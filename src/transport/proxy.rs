@@ -9,8 +9,8 @@ use http::header::{
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Response};
 
-use super::instance::{Directed, TIMEOUT};
-use super::{Backend, ReplyBody, RequestBody, remaining};
+use super::instance::{Directed, Instance, TIMEOUT};
+use super::{ReplyBody, RequestBody, remaining};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::BackendId;
 
@@ -27,11 +27,12 @@ pub struct Passage {
     pub deadline: Instant,
     /// Whether that is sooner than the composition says, because the client does not wait as long.
     pub is_hurried: bool,
+    /// Requests that agree in this go to the same address.
+    pub affinity: Option<u64>,
 }
 
 /// Sends the request on and hands back the reply before its body was read.
-pub(super) async fn forward(backend: &Backend, passage: Passage) -> Result<Response<ReplyBody>, Failure> {
-    let instance = backend.instance();
+pub(super) async fn forward(instance: &Instance, passage: Passage) -> Result<Response<ReplyBody>, Failure> {
     let (head, body) = passage.request.into_parts();
     let mut headers = head.headers;
     strip_hop_by_hop(&mut headers);

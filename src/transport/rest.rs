@@ -8,7 +8,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CO
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::coding::{self, Coding};
-use super::instance::Directed;
+use super::instance::{Directed, Instance};
 use super::reply::Answer;
 use super::{Backend, ReplyBody, RequestBody, Terms, body, media, remaining};
 use crate::base::call::{Reply, RestRequest};
@@ -25,11 +25,10 @@ static USUAL: [(HeaderName, HeaderValue); 4] =
 
 /// Sends a REST call and parses its reply.
 pub(super) async fn send(
-    (backend, operation): (&Backend, Option<&Operation>),
+    (backend, instance, operation): (&Backend, &Instance, Option<&Operation>),
     call: &RestRequest,
     (declared, terms): (&HeaderMap, Terms),
 ) -> Result<Reply, Failure> {
-    let instance = backend.instance();
     let directed = Directed {
         method: call.method.clone(),
         target: instance.target(&call.target)?,

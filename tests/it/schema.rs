@@ -341,7 +341,11 @@ const NOT_IN_FORCE: &[(&str, &str, &str)] = &[
     ("gateway: { calls: { retry: { attempts: 2, on: connect }, cache: none } }", "attempts: 2", "attempts: 6"),
     ("gateway: { calls: { cache: 30s, hedge: p95 } }", "p95", "p5"),
     ("gateway: { calls: { cache: { ttl: 30s, scope: \"${identity.groups}\" } } }", "ttl: 30s, ", ""),
-    ("gateway: { calls: { concurrency: 50, balance: { algorithm: random, eject: none } } }", "random", "any"),
+    (
+        "gateway: { calls: { concurrency: 50, balance: { health: { path: /up }, algorithm: random, eject: none } } }",
+        "random",
+        "any",
+    ),
     ("gateway: { calls: { discover: { dns: a.test } } }", "dns: a.test", ""),
     ("gateway: { calls: { discover: { dns: a.test, every: 1s } } }", "every: 1s", "srv: a.test"),
     ("gateway: { calls: { auth: { bearer: \"${env('A', 'x')}\" } } }", "${env('A', 'x')}", "x"),

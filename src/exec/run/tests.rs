@@ -10,10 +10,11 @@ use super::Run;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
 use crate::base::value::Held;
-use crate::call::Shared;
+use crate::call::{Calls, Shared};
 use crate::exec::crowd::{Bounds, Wanted};
 use crate::exec::frame::{At, FrameId};
 use crate::exec::{ClientRequest, Live};
+use crate::observe::drift::Doubt;
 use crate::plan::{Answer, Plan, build};
 use crate::spec::{Asked, read_texts};
 
@@ -38,7 +39,8 @@ fn plan() -> Plan {
 /// the driver has turned before.
 async fn code_of(ends: &[(u32, u32, Cause, bool)]) -> String {
     let plan = Arc::new(plan());
-    let live = Live::new(plan.clone(), Arc::new(Shared::new(&plan)), Arc::default());
+    let live =
+        Live::new(Calls::new(plan.clone(), Arc::new(Shared::new(&plan, 1)), 0, Doubt::default()), Arc::default());
     let (head, ()) = http::Request::new(()).into_parts();
     let request = ClientRequest::new(head, HeaderValue::from_static("r"), IpAddr::V4(Ipv4Addr::LOCALHOST));
     let Answer::Compose(composed) = &live.plan.endpoints[0].answer else { unreachable!() };

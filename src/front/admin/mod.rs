@@ -2,6 +2,7 @@
 //! project is taken up.
 
 mod breakers;
+mod instances;
 mod reload;
 
 use std::future::Future;
@@ -38,8 +39,8 @@ pub struct Known {
 }
 
 /// Serves `/healthz` (the process lives), `/readyz` (it takes requests: 503 while it drains), `/drift` (what replies do
-/// not keep), `/breakers` (how they stand, and who decides) and `/reload` (POST takes up the project as it is now) until
-/// `stop` is done.
+/// not keep), `/breakers` (how they stand, and who decides), `/instances` (how the addresses of backends do) and `/reload`
+/// (POST takes up the project as it is now) until `stop` is done.
 pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output = ()> + Send + 'static) {
     let router = Router::new()
         .route("/healthz", get(healthz))
@@ -47,6 +48,7 @@ pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output
         .route("/drift", get(drift))
         .route("/reload", get(reload::show).post(reload::post))
         .route("/breakers", get(breakers::show).post(breakers::force))
+        .route("/instances", get(instances::show))
         .with_state(known);
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the admin address failed");

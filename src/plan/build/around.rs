@@ -41,11 +41,11 @@ pub(super) struct Going<'c> {
 }
 
 /// What is said of one policy, the nearest first. The number is how far away.
-struct Said<'s, T>(Vec<(usize, &'s T)>);
+pub(super) struct Said<'s, T>(Vec<(usize, &'s T)>);
 
 impl<'s, T> Said<'s, T> {
     /// The nearest that is said, up to the first `none`.
-    fn of(layers: [Option<&'s Switch<T>>; 4]) -> Option<Self> {
+    pub(super) fn of<const N: usize>(layers: [Option<&'s Switch<T>>; N]) -> Option<Self> {
         let mut said = Vec::new();
         for (distance, layer) in layers.into_iter().enumerate() {
             match layer {
@@ -58,8 +58,13 @@ impl<'s, T> Said<'s, T> {
     }
 
     /// The nearest value of a member.
-    fn member<V>(&self, member: impl Fn(&'s T) -> Option<V>) -> Option<V> {
+    pub(super) fn member<V>(&self, member: impl Fn(&'s T) -> Option<V>) -> Option<V> {
         self.0.iter().find_map(|(_, said)| member(said))
+    }
+
+    /// All that is said of a member, the nearest first.
+    pub(super) fn members<V>(&self, member: impl Fn(&'s T) -> Option<V>) -> Vec<V> {
+        self.0.iter().filter_map(|(_, said)| member(said)).collect()
     }
 
     /// Whether the call itself says something: then its state is its own.

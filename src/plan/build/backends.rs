@@ -130,12 +130,14 @@ impl<'s> BackendFacts<'s> {
             variant: reached.variant.map(|variant| variant.name.value.as_str().into()),
             addresses: {
                 let addresses = reached.protocol.addresses().iter();
-                let address = |scalar| {
-                    let text = planner.constant_text(scalar, &reached.path)?;
-                    secured.address(&text, (scalar, &reached.path), planner.files())
+                let address = |server: &spec::Server| {
+                    let text = planner.constant_text(&server.url, &reached.path)?;
+                    let address = secured.address(&text, (&server.url, &reached.path), planner.files())?;
+                    Some(Address { weight: server.weight.as_ref().map_or(1, |weight| weight.value.0), ..address })
                 };
                 addresses.filter_map(address).collect()
             },
+            balance: planner.balance(self.spec, &reached),
             protocol: self.protocol,
             is_described: self.protocol == Protocol::Grpc || self.contract.is_some(),
             is_reflected: self.is_reflected(),
@@ -176,7 +178,7 @@ impl Secured<'_> {
             true => Some(files.address_tls(self, authority.host(), (scalar, path))?),
             false => None,
         };
-        Some(Address { authority, prefix: prefix.trim_end_matches('/').into(), tls })
+        Some(Address { authority, prefix: prefix.trim_end_matches('/').into(), tls, weight: 1 })
     }
 }
 

@@ -220,7 +220,8 @@ impl Planner<'_> {
         let asking = Asking { backend: &proxy.backend, variant: None, path: &path, made: Made::default() };
         let targets = unit.variants(facts, asking, |backend, reached| {
             let going = Going { facts, backend, reached, timeout: None };
-            ProxyTarget { backend, policies: self.around(Made::default(), &path, going) }
+            let policies = self.around(Made::default(), &path, going);
+            ProxyTarget { backend, policies, affinity: unit.affinity(facts, reached, &path) }
         });
         Some(Proxy { targets, path: target, headers, sources: unit.sources(), max_body })
     }

@@ -12,6 +12,7 @@ mod alone;
 mod args;
 mod around;
 mod backends;
+mod balance;
 mod bodies;
 mod calls;
 mod cookies;

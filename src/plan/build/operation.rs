@@ -60,7 +60,7 @@ impl<'s> Planner<'s> {
 
     /// The path that stands before every path of a backend, in its address.
     fn prefix(&self, facts: &BackendFacts<'_>) -> String {
-        let address = facts.spec.reach.protocol().addresses().first().and_then(spec::Scalar::text);
+        let address = facts.spec.reach.protocol().addresses().first().and_then(|server| server.url.text());
         let address = address.and_then(|text| spec::constant(text, self.look_up).ok()).unwrap_or_default();
         let path = address.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()));
         path.unwrap_or_default().trim_end_matches('/').to_owned()

@@ -47,6 +47,9 @@ impl Unit<'_, '_> {
             let spec::Variant { headers, metadata, query, .. } = &variant.value;
             self.check_carried([headers, metadata], query.as_ref(), &variant.path);
         }
+        for reached in &facts.reached() {
+            self.affinity(facts, reached, &facts.path);
+        }
         self.guards(fail, &Wide { reply: Some(&Type::Dyn), ..wide }, &facts.path);
         if let spec::Reach::Variants(spec::Variants { choose: Some(choose), .. }) = reach {
             let reached = facts.reached();
@@ -150,6 +153,7 @@ impl Unit<'_, '_> {
             timeout,
             timeout_by,
             policies,
+            affinity: self.affinity(facts, reached, asking.path),
         }
     }
 

@@ -85,6 +85,8 @@ pub struct Target {
     pub timeout_by: TimeoutBy,
     /// What stands around it.
     pub policies: PoliciesId,
+    /// Calls that agree in this go to the same address.
+    pub affinity: Option<Node>,
 }
 
 /// A request, to be rendered.

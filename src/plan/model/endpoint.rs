@@ -187,12 +187,14 @@ pub struct Proxy {
 }
 
 /// A backend, or a variant of it, that requests are passed to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct ProxyTarget {
     /// The backend.
     pub backend: BackendId,
     /// What stands around it.
     pub policies: PoliciesId,
+    /// Requests that agree in this go to the same address.
+    pub affinity: Option<Node>,
 }
 
 /// A declared argument of an endpoint.

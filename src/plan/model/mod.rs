@@ -1,5 +1,6 @@
 //! What will run: every name resolved to a position, every default filled in.
 
+mod balance;
 mod bounds;
 mod call;
 mod composition;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use balance::Balance;
 pub use bounds::Bounds;
 pub use call::{
     Batch, Because, Body, Call, Content, FormPart, ListStyle, Pair, Pairs, Parameter, PathPart, Repeat, Request,
@@ -88,8 +90,10 @@ pub struct Backend {
     pub name: Box<str>,
     /// Which variant of it this is, if it has several.
     pub variant: Option<Box<str>>,
-    /// Its addresses; at least one. Calls take them in turn.
+    /// Its addresses; at least one.
     pub addresses: Box<[Address]>,
+    /// Which of them gets a call.
+    pub balance: Balance,
     /// The protocol that it speaks.
     pub protocol: Protocol,
     /// Whether a contract says what its replies hold.
@@ -128,6 +132,16 @@ pub struct Address {
     pub prefix: Box<str>,
     /// TLS, for `https://`.
     pub tls: Option<ClientTls>,
+    /// How much of the calls it gets beside the others.
+    pub weight: u32,
+}
+
+/// As it is written, without what stands before every path.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.authority)
+    }
 }
 
 /// A rpc of a gRPC backend.

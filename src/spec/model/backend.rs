@@ -6,9 +6,11 @@ use crate::base::diagnostic::Place;
 use crate::spec::constant::holds_expression;
 use crate::spec::keys::{Definition, Entries, FieldDoc, FromNode, Keys, ObjectDoc, Reader, Shape, keys};
 use crate::spec::name::is_name;
-use crate::spec::yaml::{Kind, Node, Scalar};
+use crate::spec::yaml::{Kind, Node};
 
-use super::{Balance, CallPolicies, ClientTls, Discover, Fail, Headers, Located, Parameters, Reach, Size, Switch};
+use super::{
+    Balance, CallPolicies, ClientTls, Discover, Fail, Headers, Located, Parameters, Reach, Server, Size, Switch,
+};
 
 keys! {
     /// A service behind the gateway.
@@ -55,14 +57,14 @@ keys! {
 #[derive(Clone, Debug)]
 pub enum Protocol {
     /// HTTP and JSON.
-    Rest(Vec<Scalar>),
+    Rest(Vec<Server>),
     /// gRPC: HTTP/2 without TLS for `http://`.
-    Grpc(Vec<Scalar>),
+    Grpc(Vec<Server>),
 }
 
 impl Protocol {
     /// The addresses, as written.
-    pub fn addresses(&self) -> &[Scalar] {
+    pub fn addresses(&self) -> &[Server] {
         match self {
             Self::Rest(addresses) | Self::Grpc(addresses) => addresses,
         }
@@ -106,8 +108,9 @@ impl Backend {
         }
         check_carried(protocol, entries, reader);
         self.check_health(reader);
-        let is_secure =
-            |address: &Scalar| address.text().is_none_or(|text| text.starts_with("https://") || holds_expression(text));
+        let is_secure = |address: &Server| {
+            address.url.text().is_none_or(|text| text.starts_with("https://") || holds_expression(text))
+        };
         if let (Some(key), false) = (entries.written("tls"), protocol.addresses().iter().any(is_secure)) {
             let message = "`tls` means something only for addresses that begin with `https://`";
             reader.report(reader.error("misplaced-key", &key.place, message).help("write `https://`, or leave it out"));
@@ -154,13 +157,13 @@ impl Keys for Protocol {
                 key: "rest",
                 doc: "The address, or addresses, of a service that speaks HTTP and JSON.",
                 required: false,
-                shape: <Vec<Scalar> as FromNode>::shape,
+                shape: <Vec<Server> as FromNode>::shape,
             },
             FieldDoc {
                 key: "grpc",
                 doc: "The address, or addresses, of a service that speaks gRPC; `http://` means HTTP/2 without TLS.",
                 required: false,
-                shape: <Vec<Scalar> as FromNode>::shape,
+                shape: <Vec<Server> as FromNode>::shape,
             },
         ],
         alternatives: &[],
@@ -169,8 +172,8 @@ impl Keys for Protocol {
     fn take(entries: &mut Entries<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         entries.allow(&Self::DOC);
         let (rest_key, grpc_key) = (entries.find("rest"), entries.find("grpc"));
-        let rest = entries.field::<Option<Vec<Scalar>>>("rest", reader)?;
-        let grpc = entries.field::<Option<Vec<Scalar>>>("grpc", reader)?;
+        let rest = entries.field::<Option<Vec<Server>>>("rest", reader)?;
+        let grpc = entries.field::<Option<Vec<Server>>>("grpc", reader)?;
         let protocol = match (rest_key, grpc_key) {
             (Some(rest), Some(grpc)) => {
                 let message = "a backend speaks REST or gRPC, not both";
@@ -203,8 +206,8 @@ fn check_addresses(protocol: &Protocol, entries: &Entries<'_>, reader: &mut Read
     if protocol.addresses().is_empty() {
         reader.report(reader.error("missing-address", entries.place(), "a backend needs at least one address"));
     }
-    for address in protocol.addresses().iter().filter(|address| address.text().is_none()) {
-        reader.expected_scalar("an address such as `http://127.0.0.1:7001`", address);
+    for address in protocol.addresses().iter().filter(|address| address.url.text().is_none()) {
+        reader.expected_scalar("an address such as `http://127.0.0.1:7001`", &address.url);
     }
 }
 

@@ -4,6 +4,7 @@
 //! a name is text, a default is `None`, an expression is a [`Scalar`](super::yaml::Scalar) whose text holds `${…}`.
 
 mod backend;
+mod balance;
 mod call;
 mod composition;
 mod cookie;
@@ -27,6 +28,7 @@ mod type_use;
 mod variant;
 
 pub use backend::{Backend, Protocol, Reads};
+pub use balance::{Algorithm, Balance, Discover, Eject, Hash, Health, Rule, Server};
 pub use call::{Action, FormPart, GrpcCall, OneCall, PartUse, RestCall, Stream, Undo, Verb};
 pub use composition::{Arg, ArgSource, Composition};
 pub use cookie::{Cookie, CookieDomain, CookiePath, SameSite};
@@ -41,8 +43,8 @@ pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shut
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{CallCookie, CallCookies, Header, Headers, ListStyle, Pairs, Parameter, Parameters, Styled};
 pub use policy::{
-    Algorithm, Backoff, Balance, Breaker, Cache, CallPolicies, Concurrency, Discover, Eject, Health, Hedge, Judged,
-    Lateness, Opinion, Retry, RetryCause, Sharing, Slow,
+    Backoff, Breaker, Cache, CallPolicies, Concurrency, Hedge, Judged, Lateness, Opinion, Retry, RetryCause, Sharing,
+    Slow,
 };
 pub use provider::{ApiKey, Basic, Forward, Hmac, Introspection, Jwt, JwtAlgorithm, Key, Mtls, Provider};
 pub use quantity::{Filled, Frequency, Period, Share, Switch, Within, WordOr};

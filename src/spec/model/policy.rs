@@ -1,4 +1,4 @@
-//! What happens around a call: cache, retry, hedge, breaker, concurrency; where its backend's servers are.
+//! What happens around a call: cache, retry, hedge, breaker, concurrency.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::base::unit::parse_duration;
 use crate::spec::keys::{Definition, Entries, Form, FromNode, FromScalar, Reader, Shape, keys, words};
 use crate::spec::yaml::{Node, Scalar};
 
-use super::{Credentials, FieldName, FilePath, Located, Named, Period, Share, Switch, Within, WordOr};
+use super::{Credentials, FieldName, Located, Named, Period, Share, Switch, Within, WordOr};
 
 keys! {
     /// What happens around a call, beside its `timeout`; the nearest counts, member by member: the call's, the
@@ -194,80 +194,6 @@ keys! {
     }
 }
 
-keys! {
-    /// Which of a backend's addresses gets a call.
-    pub struct Balance: "a balance", as in "{ algorithm: least_loaded, eject: { consecutive: 5 } }" {
-        /// How one is chosen; `least_loaded` unless said.
-        algorithm: Option<Located<Algorithm>>,
-        /// Ask the addresses now and then whether they are well.
-        health: Option<Switch<Health>>,
-        /// Leave out for a while an address that fails.
-        eject: Option<Switch<Eject>>,
-    }
-}
-
-words! {
-    /// How one of several addresses is chosen.
-    pub enum Algorithm {
-        /// The better of two at random, by its latency and the calls under way.
-        LeastLoaded = "least_loaded",
-        /// Each in turn.
-        RoundRobin = "round_robin",
-        /// Any.
-        Random = "random",
-    }
-}
-
-keys! {
-    /// How addresses are asked whether they are well.
-    pub struct Health: "a health check", as in "{ path: /healthz, every: 5s }" {
-        /// REST: the path that is asked with GET; a status of 200 to 299 is well.
-        path: Option<Located<String>>,
-        /// gRPC: the service that the standard health check (`grpc.health.v1.Health`) is asked for; empty for all.
-        service: Option<Located<String>>,
-        /// How often; `10s` unless said.
-        every: Option<Located<Period>>,
-        /// How long an answer may take; `1s` unless said.
-        timeout: Option<Located<Period>>,
-        /// How many answers in a row make an address well again; 2 unless said.
-        healthy: Option<Located<u32>>,
-        /// How many failures in a row make it unwell; 3 unless said.
-        unhealthy: Option<Located<u32>>,
-    }
-    then Health::check
-}
-
-keys! {
-    /// When an address is left out, and for how long.
-    pub struct Eject: "an ejection", as in "{ consecutive: 5, base: 30s, max: 300s, share: 50% }" {
-        /// How many failures in a row; 5 unless said.
-        consecutive: Option<Located<u32>>,
-        /// For how long the first time; `30s` unless said, and longer each time.
-        base: Option<Located<Period>>,
-        /// For how long at most; `300s` unless said.
-        max: Option<Located<Period>>,
-        /// Which share of the addresses may be left out at the same time; 50% unless said. Never the last one.
-        share: Option<Located<Share>>,
-    }
-    then Eject::check
-}
-
-keys! {
-    /// Where the addresses of a backend are found, under the scheme and the path that `rest` or `grpc` says: exactly one
-    /// of `dns`, `srv` and `file`.
-    pub struct Discover: "a discovery", as in "{ dns: catalog.internal:7001 }" {
-        /// A name, with a port, of which every address counts.
-        dns: Option<Located<String>>,
-        /// A name with SRV records, which tell ports and weights.
-        srv: Option<Located<String>>,
-        /// A file with one address in each line, read again when it changes.
-        file: Option<Located<FilePath>>,
-        /// How often at least it is looked at again; the records' own time unless said.
-        every: Option<Located<Period>>,
-    }
-    then Discover::check
-}
-
 impl Cache {
     fn of_ttl(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         Entries::read(&node.under("ttl"), None, reader)
@@ -359,33 +285,10 @@ impl Concurrency {
     }
 }
 
-impl Health {
-    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
-        entries.expect_one_at_most(&["path", "service"], reader);
-        if let Some(path) = self.path.as_ref().filter(|path| !path.value.starts_with('/')) {
-            let diagnostic = reader.error("malformed-path", &path.place, "a path begins with `/`");
-            reader.report(diagnostic.help("write it as in `/healthz`"));
-        }
-    }
-}
-
-impl Eject {
-    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
-        refuse_reversed(("base", self.base.as_ref()), ("max", self.max.as_ref()), reader);
-        refuse_nothing("share", self.share.as_ref(), reader);
-    }
-}
-
-impl Discover {
-    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
-        entries.expect_one(&["dns", "srv", "file"], reader);
-    }
-}
-
-type Written<'a, T> = (&'static str, Option<&'a Located<T>>);
+pub(super) type Written<'a, T> = (&'static str, Option<&'a Located<T>>);
 
 /// Refuses a greatest time that is less than the first.
-fn refuse_reversed(first: Written<'_, Period>, most: Written<'_, Period>, reader: &mut Reader<'_>) {
+pub(super) fn refuse_reversed(first: Written<'_, Period>, most: Written<'_, Period>, reader: &mut Reader<'_>) {
     let ((first_key, Some(first)), (most_key, Some(most))) = (first, most) else { return };
     if most.value < first.value {
         let message = format!("`{most_key}` is less than `{first_key}`");
@@ -398,7 +301,7 @@ fn refuse_reversed(first: Written<'_, Period>, most: Written<'_, Period>, reader
 }
 
 /// Refuses a share of nothing where it would always, or never, be reached.
-fn refuse_nothing(key: &str, share: Option<&Located<Share>>, reader: &mut Reader<'_>) {
+pub(super) fn refuse_nothing(key: &str, share: Option<&Located<Share>>, reader: &mut Reader<'_>) {
     if let Some(share) = share.filter(|share| share.value.0 == 0.0) {
         let diagnostic = reader.error("empty-range", &share.place, format!("`{key}` needs a share above 0%"));
         reader.report(diagnostic.help("write one, or turn the policy off with `none`"));

@@ -110,6 +110,8 @@ pub(super) const SHORT: &[(&str, &str)] = &[
     ("Key", "value"),
     ("Proxy", "backend"),
     ("Rate", "limit"),
+    ("Server", "url"),
+    ("Slow", "over"),
 ];
 
 /// Text of one form, or a number within bounds of its own.
@@ -198,9 +200,8 @@ pub(super) const FORMS: &[(&str, &str, Form)] = &[
     ("Endpoint", "graph", Form::Text(COORDINATE)),
     ("Fail", "status", Form::AtLeast(400)),
     ("GrpcCall", "rpc", Form::Text(RPC)),
-    ("Protocol", "rest", Form::Text(ADDRESS)),
-    ("Protocol", "grpc", Form::Text(ADDRESS)),
     ("Proxy", "path", Form::Text(PATH)),
+    ("Server", "url", Form::Text(ADDRESS)),
     ("Step", "after", Form::Text(NAME)),
     ("Verb", "get", Form::Text(PATH)),
     ("Verb", "post", Form::Text(PATH)),

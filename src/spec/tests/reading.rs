@@ -14,7 +14,7 @@ fn a_backend_says_what_it_speaks_and_what_holds_for_its_calls() {
     );
     let a = &spec.backends[0].value;
     let Protocol::Rest(addresses) = a.reach.protocol() else { unreachable!() };
-    assert_eq!(addresses[1].text(), Some("${env('A', 'http://b')}"));
+    assert_eq!(addresses[1].url.text(), Some("${env('A', 'http://b')}"));
     assert_eq!(a.timeout.as_ref().and_then(Switch::on).map(|timeout| timeout.value), Some(Duration::from_millis(300)));
     assert_eq!(a.max_reply.as_ref().map(|size| size.value.0), Some(4 << 20));
     assert_eq!(a.fail[0].blame.as_ref().map(|blame| blame.value), Some(Blame::Client));

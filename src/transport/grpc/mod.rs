@@ -18,7 +18,7 @@ pub use proto_json::ProtoJson;
 pub use reflection::reflect;
 
 use super::http2::{Broken, ReplyBody};
-use super::{Backend, RequestBody, remaining, rest};
+use super::{Backend, Instance, RequestBody, remaining, rest};
 use crate::base::call::{Collect, Over, Reply, Take};
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::Held;
@@ -89,12 +89,16 @@ pub(super) fn methods(rpcs: &[Rpc]) -> Vec<Method> {
 
 /// Sends a call. A gRPC status other than OK becomes a reply with the HTTP status it maps to
 /// and `{"code": "NOT_FOUND", "message": …}` as its body.
-pub(super) async fn send(backend: &Backend, head: Head<'_>, asked: Asked<'_>) -> Result<Reply, Failure> {
+pub(super) async fn send(
+    (backend, instance): (&Backend, &Instance),
+    head: Head<'_>,
+    asked: Asked<'_>,
+) -> Result<Reply, Failure> {
     let Asked { method, message, take } = asked;
     let mut request = http::Request::new(RequestBody::Whole(Some(frame(method, message)?)));
     *request.method_mut() = http::Method::POST;
     *request.headers_mut() = headers(head);
-    match backend.instance().http2().send(method.path.clone(), request).await {
+    match instance.http2().send(method.path.clone(), request).await {
         Ok(response) => read(response, method, (backend.max_reply, take)).await,
         Err(Broken::Reset(reason)) => Ok(status::of_reset(reason)),
         Err(Broken::Failed(failure)) => Err(failure),

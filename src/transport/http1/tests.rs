@@ -45,7 +45,7 @@ async fn backend(reply: &'static str, replies: usize, pause: Duration) -> Backen
             });
         }
     });
-    Backend { address: Address { authority, prefix: "".into(), tls: None }, accepted, open }
+    Backend { address: Address { authority, prefix: "".into(), tls: None, weight: 1 }, accepted, open }
 }
 
 async fn serve(stream: &mut TcpStream, reply: &str, replies: usize, pause: Duration) {
@@ -169,7 +169,7 @@ where
             tokio::spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
         }
     });
-    (Client::new(&Address { authority, prefix: "".into(), tls: None }), accepted)
+    (Client::new(&Address { authority, prefix: "".into(), tls: None, weight: 1 }), accepted)
 }
 
 /// Reads until `end` was read.
@@ -262,7 +262,8 @@ async fn nobody_there_is_a_failed_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let authority = listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
     drop(listener);
-    let failure =
-        exchange(&Client::new(&Address { authority, prefix: "".into(), tls: None })).await.expect_err("nobody answers");
+    let failure = exchange(&Client::new(&Address { authority, prefix: "".into(), tls: None, weight: 1 }))
+        .await
+        .expect_err("nobody answers");
     assert_eq!(failure.cause, Cause::ConnectFailed);
 }

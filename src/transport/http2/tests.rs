@@ -50,7 +50,7 @@ async fn serve<F: Future<Output = ()> + Send + 'static>(
             tokio::spawn(converse(stream, counted.fetch_add(1, Ordering::SeqCst)));
         }
     });
-    Backend { client: Client::new(&Address { authority, prefix: "".into(), tls: None }), accepted }
+    Backend { client: Client::new(&Address { authority, prefix: "".into(), tls: None, weight: 1 }), accepted }
 }
 
 async fn converse(stream: TcpStream, number: usize, (streams, act): (u32, Act)) {

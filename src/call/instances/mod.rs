@@ -1,0 +1,271 @@
+//! The addresses of a backend: how each of them does, as all workers share it, and which of them gets an attempt.
+//!
+//! What is known of an address belongs to all workers; the connections to it are one worker's each. A backend with one
+//! address has none of this on its way: there is nothing to choose, and leaving out the only one would help nobody.
+
+mod member;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::time::Instant;
+
+use crate::base::attempt::{Health, Sample};
+use crate::base::failure::{Cause, Failure};
+use crate::plan::{Address, Backend, Balance};
+use crate::policy::affinity;
+use crate::policy::balance::{Algorithm, Wheel};
+use crate::policy::eject::Change;
+use crate::transport::Instance;
+pub use member::{Known, Seen};
+use member::{Member, UnderWay};
+
+/// No time.
+const NEVER: u64 = u64::MAX;
+
+/// The addresses of one backend.
+#[derive(Debug)]
+pub(super) enum Instances {
+    /// One, which gets every call.
+    Only {
+        /// Where it is.
+        address: Address,
+        /// Its connections, by worker.
+        clients: Box<[Instance]>,
+    },
+    /// Several.
+    Several(Group),
+}
+
+/// Several addresses, of which one is chosen for each attempt.
+#[derive(Debug)]
+pub(super) struct Group {
+    balance: Balance,
+    began: Instant,
+    set: ArcSwap<Set>,
+    /// Calls that took turns so far.
+    turn: AtomicU64,
+    /// When a call may try an address that is left out: milliseconds since it began.
+    next_try: AtomicU64,
+    /// Whether so few addresses are available that all of them are asked.
+    is_panicking: AtomicBool,
+    /// Held by whoever leaves an address out, so that not too many are.
+    leaving_out: Mutex<()>,
+}
+
+/// The addresses that there are.
+#[derive(Debug)]
+struct Set {
+    members: Box<[Arc<Member>]>,
+    wheel: Wheel,
+}
+
+/// The addresses that the attempts of one call went to: another attempt rather goes elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct Tried(AtomicU64);
+
+/// What decides where an attempt goes.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'t> {
+    /// Who asks.
+    pub(super) worker: usize,
+    /// Calls that agree in this go to the same address.
+    pub(super) affinity: Option<u64>,
+    /// Where the call's attempts went so far.
+    pub(super) tried: &'t Tried,
+}
+
+/// The address that an attempt goes to. Dropped without a verdict, it says that the attempt took so long at least.
+#[derive(Debug)]
+#[must_use]
+pub(super) enum Chosen<'i> {
+    /// The only one.
+    Only(&'i Instance),
+    /// One of several.
+    Of(UnderWay<'i>),
+}
+
+impl Instances {
+    /// The addresses of a backend, of which nothing is known yet.
+    pub(super) fn new(backend: &Backend, workers: usize) -> Self {
+        match &*backend.addresses {
+            [address] => Self::Only { address: address.clone(), clients: clients(address, workers) },
+            addresses => Self::Several(Group::new(&backend.balance, addresses, workers)),
+        }
+    }
+
+    /// The address for an attempt.
+    ///
+    /// # Errors
+    /// None is known.
+    pub(super) fn choose(&self, asking: Asking<'_>, now: Instant) -> Result<Chosen<'_>, Failure> {
+        match self {
+            Self::Only { clients, .. } => Ok(Chosen::Only(&clients[asking.worker])),
+            Self::Several(group) => {
+                let (member, is_try) = group
+                    .choose(asking, now)
+                    .ok_or_else(|| Failure::new(Cause::ConnectFailed, "no address of the backend is known"))?;
+                asking.tried.0.fetch_or(member.mark, Ordering::Relaxed);
+                Ok(Chosen::Of(UnderWay::begin(group, (member, is_try), asking.worker, now)))
+            }
+        }
+    }
+
+    /// Each of them, as operators see it.
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        match self {
+            Self::Only { address, .. } => vec![Seen::only(address)],
+            Self::Several(group) => {
+                let (now, set) = (Instant::now(), group.set.load());
+                set.members.iter().map(|member| member.seen(now)).collect()
+            }
+        }
+    }
+}
+
+impl Chosen<'_> {
+    /// Its connections.
+    pub(super) fn instance(&self) -> &Instance {
+        match self {
+            Self::Only(instance) => instance,
+            Self::Of(under_way) => under_way.instance(),
+        }
+    }
+
+    /// Says how the attempt went.
+    pub(super) fn settle(self, sample: Sample, now: Instant) {
+        if let Self::Of(under_way) = self {
+            under_way.settle(sample, now);
+        }
+    }
+}
+
+impl Group {
+    fn new(balance: &Balance, addresses: &[Address], workers: usize) -> Self {
+        let began = Instant::now();
+        let member = |(number, address): (usize, &Address)| {
+            Arc::new(Member::new(address, (number as u64, balance), workers, began))
+        };
+        let set = Set::of(addresses.iter().enumerate().map(member).collect());
+        Self {
+            balance: balance.clone(),
+            began,
+            set: ArcSwap::from_pointee(set),
+            turn: AtomicU64::new(0),
+            next_try: AtomicU64::new(NEVER),
+            is_panicking: AtomicBool::new(false),
+            leaving_out: Mutex::new(()),
+        }
+    }
+
+    /// An address, and whether the call tries whether it is well again.
+    ///
+    /// One that is available and was not tried by this call comes first, then one that is available, then any.
+    fn choose(&self, asking: Asking<'_>, now: Instant) -> Option<(Arc<Member>, bool)> {
+        let set = self.set.load();
+        let members = &set.members;
+        let tried = asking.tried.0.load(Ordering::Relaxed);
+        let is_new = |position: usize| members[position].mark & tried == 0;
+        if self.next_try.load(Ordering::Relaxed) <= self.millis(now)
+            && let Some(member) = self.due(&set, now)
+        {
+            return Some((member, true));
+        }
+        let is_panicking = self.is_panicking.load(Ordering::Relaxed);
+        let is_open = |position: usize| is_panicking || members[position].is_open();
+        let pick = |is_free: &dyn Fn(usize) -> bool| self.pick(&set, asking.affinity, now, is_free);
+        let position = pick(&|position| is_open(position) && is_new(position))
+            .or_else(|| pick(&is_open))
+            .or_else(|| pick(&|_| true))?;
+        Some((members[position].clone(), false))
+    }
+
+    fn pick(&self, set: &Set, affinity: Option<u64>, now: Instant, is_free: &dyn Fn(usize) -> bool) -> Option<usize> {
+        let members = &set.members;
+        if let Some(key) = affinity {
+            let free = (0..members.len()).filter(|position| is_free(*position));
+            return affinity::nearest(key, free.map(|position| members[position].scored(position)));
+        }
+        // One that warms up is passed over as often as its share lacks.
+        let is_warm = |position: usize| {
+            is_free(position) && fastrand::f64() < members[position].warmth(now, self.balance.slow_start)
+        };
+        let slowly = if self.balance.slow_start.is_zero() { None } else { self.draw(set, now, &is_warm) };
+        slowly.or_else(|| self.draw(set, now, is_free))
+    }
+
+    fn draw(&self, set: &Set, now: Instant, is_free: &dyn Fn(usize) -> bool) -> Option<usize> {
+        let Set { members, wheel } = set;
+        let any = || fastrand::u64(..);
+        match self.balance.algorithm {
+            Algorithm::RoundRobin => wheel.draw(|| self.turn.fetch_add(1, Ordering::Relaxed), is_free),
+            Algorithm::Random => wheel.draw(any, is_free),
+            Algorithm::LeastRequests => wheel.better_of_two(any, is_free, |position| members[position].requests()),
+            Algorithm::LeastLoaded => wheel.better_of_two(any, is_free, |position| members[position].load(now)),
+        }
+    }
+
+    /// An address that is left out and that a call may try now.
+    fn due(&self, set: &Set, now: Instant) -> Option<Arc<Member>> {
+        let found = set.members.iter().find(|member| member.try_again(now)).cloned();
+        self.look();
+        found
+    }
+
+    /// Whether another address may be left out.
+    fn may_leave_out(&self) -> bool {
+        let set = self.set.load();
+        let out = set.members.iter().filter(|member| member.is_out()).count();
+        self.balance.eject.is_some_and(|settings| out < settings.limit(set.members.len()))
+    }
+
+    /// Counts an attempt that is over.
+    fn count(&self, member: &Member, (health, now): (Health, Instant), is_try: bool) {
+        let Some(ejection) = &member.ejection else { return };
+        let change = match (is_try, health) {
+            (true, _) => ejection.settle_try(health, now),
+            (false, Health::Hard) => {
+                let _alone = self.leaving_out.lock().unwrap_or_else(PoisonError::into_inner);
+                ejection.count(health, now, || self.may_leave_out())
+            }
+            (false, _) => ejection.count(health, now, || false),
+        };
+        if change == Some(Change::Back) {
+            member.warms_up(now);
+        }
+        if change.is_some() {
+            self.look();
+        }
+    }
+
+    /// Finds out anew whether enough addresses are available, and when one that is left out may be tried.
+    fn look(&self) {
+        let set = self.set.load();
+        let open = set.members.iter().filter(|member| member.is_open()).count();
+        // With fewer than half of them, what is left would break down under the calls of the others.
+        self.is_panicking.store(open * 2 < set.members.len(), Ordering::Relaxed);
+        let next = set.members.iter().filter_map(|member| member.until()).min();
+        self.next_try.store(next.map_or(NEVER, |next| self.millis(next)), Ordering::Relaxed);
+    }
+
+    /// Rounded up, so that what is due by this is due.
+    fn millis(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.began) + Duration::from_nanos(999_999);
+        u64::try_from(since.as_millis()).unwrap_or(NEVER)
+    }
+}
+
+impl Set {
+    fn of(members: Box<[Arc<Member>]>) -> Self {
+        let weights: Vec<u32> = members.iter().map(|member| member.address.weight).collect();
+        Self { members, wheel: Wheel::new(&weights) }
+    }
+}
+
+fn clients(address: &Address, workers: usize) -> Box<[Instance]> {
+    (0..workers).map(|_| Instance::new(address)).collect()
+}

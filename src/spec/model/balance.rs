@@ -1,0 +1,156 @@
+//! Which of a backend's addresses gets a call, and where they are found.
+
+use crate::spec::keys::{Entries, FromNode, Keys as _, Reader, Shape, keys, words};
+use crate::spec::yaml::{Kind, Node, Scalar};
+
+use super::policy::{refuse_nothing, refuse_reversed};
+use super::{FilePath, Located, Period, Share, Switch, Within};
+
+keys! {
+    /// One of several addresses. `http://a.internal:7001` is short for `{ url: http://a.internal:7001 }`.
+    pub struct Server: "an address", as in "{ url: http://127.0.0.1:7001, weight: 3 }", or Server::of_url {
+        /// Where it is: `http://…`, `https://…`, or text with `${env('NAME', 'default')}`.
+        url: Scalar,
+        /// How much of the calls it gets beside the others; 1 unless said.
+        weight: Option<Located<Within<1, 65535>>>,
+    }
+}
+
+keys! {
+    /// Which of a backend's addresses gets a call.
+    pub struct Balance: "a balance", as in "{ algorithm: least_loaded, eject: { consecutive: 5 } }" {
+        /// How one is chosen; `least_loaded` unless said. `{ hash: "${…}" }`: calls that agree in a value go to the same
+        /// one, for as long as it is there; where the value is null, as by `least_loaded`.
+        algorithm: Option<Algorithm>,
+        /// Ask the addresses now and then whether they are well.
+        health: Option<Switch<Health>>,
+        /// Leave out for a while an address that fails.
+        eject: Option<Switch<Eject>>,
+        /// How long an address that joins or comes back takes until it has its whole share; at once unless said.
+        slow_start: Option<Switch<Located<Period>>>,
+    }
+}
+
+/// How one of several addresses is chosen.
+#[derive(Clone, Debug)]
+pub enum Algorithm {
+    /// By a rule.
+    Rule(Located<Rule>),
+    /// By what a value of the request is.
+    Hash(Hash),
+}
+
+keys! {
+    /// Calls that agree in a value go to the same address.
+    pub struct Hash: "a hash", as in "{ hash: \"${request.headers['x-customer']}\" }" {
+        /// The value.
+        hash: Scalar,
+    }
+}
+
+words! {
+    /// A rule by which one of several addresses is chosen.
+    pub enum Rule {
+        /// The better of two at random, by its latency and the calls under way.
+        LeastLoaded = "least_loaded",
+        /// The better of two at random, by the calls under way.
+        LeastRequests = "least_requests",
+        /// Each in turn.
+        RoundRobin = "round_robin",
+        /// Any.
+        Random = "random",
+    }
+}
+
+keys! {
+    /// How addresses are asked whether they are well.
+    pub struct Health: "a health check", as in "{ path: /healthz, every: 5s }" {
+        /// REST: the path that is asked with GET; a status of 200 to 299 is well.
+        path: Option<Located<String>>,
+        /// gRPC: the service that the standard health check (`grpc.health.v1.Health`) is asked for; empty for all.
+        service: Option<Located<String>>,
+        /// How often; `10s` unless said.
+        every: Option<Located<Period>>,
+        /// How long an answer may take; `1s` unless said.
+        timeout: Option<Located<Period>>,
+        /// How many answers in a row make an address well again; 2 unless said.
+        healthy: Option<Located<u32>>,
+        /// How many failures in a row make it unwell; 3 unless said.
+        unhealthy: Option<Located<u32>>,
+    }
+    then Health::check
+}
+
+keys! {
+    /// When an address is left out, and for how long.
+    pub struct Eject: "an ejection", as in "{ consecutive: 5, base: 30s, max: 300s, share: 50% }" {
+        /// How many failures in a row; 5 unless said.
+        consecutive: Option<Located<u32>>,
+        /// For how long the first time; `30s` unless said, and longer each time.
+        base: Option<Located<Period>>,
+        /// For how long at most; `300s` unless said.
+        max: Option<Located<Period>>,
+        /// Which share of the addresses may be left out at the same time; 50% unless said. Never the last one.
+        share: Option<Located<Share>>,
+    }
+    then Eject::check
+}
+
+keys! {
+    /// Where the addresses of a backend are found, under the scheme and the path that `rest` or `grpc` says: exactly one
+    /// of `dns`, `srv` and `file`.
+    pub struct Discover: "a discovery", as in "{ dns: catalog.internal:7001 }" {
+        /// A name, with a port, of which every address counts.
+        dns: Option<Located<String>>,
+        /// A name with SRV records, which tell ports and weights.
+        srv: Option<Located<String>>,
+        /// A file with one address in each line, read again when it changes.
+        file: Option<Located<FilePath>>,
+        /// How often at least it is looked at again; the records' own time unless said.
+        every: Option<Located<Period>>,
+    }
+    then Discover::check
+}
+
+impl Server {
+    fn of_url(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let url = Scalar::read(node, reader)?;
+        Some(Self { url, weight: None, place: node.place.clone() })
+    }
+}
+
+impl FromNode for Algorithm {
+    fn shape() -> Shape {
+        Shape::OneOf(vec![<Located<Rule> as FromNode>::shape(), Shape::Object(&Hash::DOC)])
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Mapping(_) => Hash::read(node, reader).map(Self::Hash),
+            _ => Located::read(node, reader).map(Self::Rule),
+        }
+    }
+}
+
+impl Health {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        entries.expect_one_at_most(&["path", "service"], reader);
+        if let Some(path) = self.path.as_ref().filter(|path| !path.value.starts_with('/')) {
+            let diagnostic = reader.error("malformed-path", &path.place, "a path begins with `/`");
+            reader.report(diagnostic.help("write it as in `/healthz`"));
+        }
+    }
+}
+
+impl Eject {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        refuse_reversed(("base", self.base.as_ref()), ("max", self.max.as_ref()), reader);
+        refuse_nothing("share", self.share.as_ref(), reader);
+    }
+}
+
+impl Discover {
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        entries.expect_one(&["dns", "srv", "file"], reader);
+    }
+}
