@@ -90,6 +90,7 @@ impl Known {
         let live = Arc::new(Live::new(
             Calls::new(plan.clone(), Arc::new(Shared::new(&plan, 1)), 0, Doubt::default()),
             Arc::default(),
+            Arc::default(),
         ));
         let schema = plan.graph.as_ref().expect("the composition has a graph").schema.clone();
         let settings = Settings { limits: Limits::default(), introspection: Introspection::On };

@@ -93,6 +93,10 @@ causes! {
     ClientLeft = "client_left", 499, 1, Client, true, "The client left.";
     /// A guard of the composition refused, with the code and status that it declares.
     Refused = "refused", 422, 9, Client, false, "The request was refused.";
+    /// The first request with this `Idempotency-Key` had other arguments or another body.
+    IdempotencyKeyReused = "idempotency_key_reused", 422, 3, Client, false, "The idempotency key belongs to another request.";
+    /// The first request with this `Idempotency-Key` is still under way.
+    IdempotencyUnderWay = "idempotency_under_way", 409, 10, Client, true, "A request with this idempotency key is under way.";
     /// The endpoint's or a required call's time ran out.
     Timeout = "timeout", 504, 4, Backend, true, "The answer took too long.";
     /// No connection to the backend could be made, or it broke before a reply came.

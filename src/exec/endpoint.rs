@@ -22,7 +22,7 @@ use crate::plan::{self, BodyForm, Composed, Respond};
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// The answer of a composition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Answered {
     /// The status.
     pub status: StatusCode,

@@ -16,6 +16,7 @@ mod env;
 pub mod form;
 mod frame;
 pub mod graph;
+pub mod idempotency;
 mod judge;
 mod multipart;
 mod pairs;
@@ -41,6 +42,7 @@ use crate::call::Calls;
 use crate::observe::drift::Drift;
 use crate::plan::{BodyType, Plan, Succession};
 use crate::transport::grpc::ProtoJson;
+use idempotency::Kept;
 
 /// What every request runs on: the checked plan and the clients to its backends.
 #[derive(Debug)]
@@ -55,31 +57,37 @@ pub struct Live {
     pub drift: Arc<Drift>,
     /// Compositions that come to their end although their client may have left.
     pub detached: TaskTracker,
+    /// Answers that are given again to requests that are sent again.
+    pub kept: Arc<Kept>,
     /// Calls to variants that go round.
     turns: choose::Turns,
 }
 
 impl Live {
     /// Brings a plan to life with the calls of one worker. Nothing is connected yet.
-    pub fn new(calls: Calls, drift: Arc<Drift>) -> Self {
+    pub fn new(calls: Calls, drift: Arc<Drift>, kept: Arc<Kept>) -> Self {
         let turns = choose::Turns::succeeding(&Succession::first(calls.plan()), None);
-        Self::with(calls, drift, (turns, TaskTracker::new()))
+        Self::with(calls, (drift, kept), (turns, TaskTracker::new()))
     }
 
     /// Brings a plan to life that follows on another: turns go on as they are, and what runs without its client is waited
     /// for as before.
     pub fn succeeding(calls: Calls, drift: Arc<Drift>, (succession, previous): (&Succession, &Self)) -> Self {
         let turns = choose::Turns::succeeding(succession, Some(&previous.turns));
-        Self::with(calls, drift, (turns, previous.detached.clone()))
+        Self::with(calls, (drift, previous.kept.clone()), (turns, previous.detached.clone()))
     }
 
-    fn with(calls: Calls, drift: Arc<Drift>, (turns, detached): (choose::Turns, TaskTracker)) -> Self {
+    fn with(
+        calls: Calls,
+        (drift, kept): (Arc<Drift>, Arc<Kept>),
+        (turns, detached): (choose::Turns, TaskTracker),
+    ) -> Self {
         let plan = calls.plan().clone();
         let messages = plan.endpoints.iter().map(|endpoint| match &endpoint.body {
             Some(BodyType::Message(message)) => ProtoJson::of(message),
             _ => None,
         });
         let messages = messages.collect();
-        Self { plan, calls, messages, drift, detached, turns }
+        Self { plan, calls, messages, drift, detached, kept, turns }
     }
 }

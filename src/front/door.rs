@@ -19,6 +19,7 @@ use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
 use crate::call::{Calls, Shared};
+use crate::exec::idempotency::Kept;
 use crate::exec::{ClientRequest, Live};
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, Succession};
@@ -42,8 +43,9 @@ impl Door {
     pub(super) fn for_workers(plan: &Arc<Plan>, workers: usize) -> Vec<Self> {
         let drift = Arc::new(Drift::new(&plan.promises));
         let shared = Arc::new(Shared::new(plan, workers));
+        let kept = Arc::<Kept>::default();
         let calls = |worker| Calls::new(plan.clone(), shared.clone(), worker, drift.doubt().clone());
-        let lives = (0..workers).map(|worker| Live::new(calls(worker), drift.clone()));
+        let lives = (0..workers).map(|worker| Live::new(calls(worker), drift.clone(), kept.clone()));
         Self::around(plan, &Arc::new(Ids::new()), lives)
     }
 

@@ -39,8 +39,11 @@ fn plan() -> Plan {
 /// the driver has turned before.
 async fn code_of(ends: &[(u32, u32, Cause, bool)]) -> String {
     let plan = Arc::new(plan());
-    let live =
-        Live::new(Calls::new(plan.clone(), Arc::new(Shared::new(&plan, 1)), 0, Doubt::default()), Arc::default());
+    let live = Live::new(
+        Calls::new(plan.clone(), Arc::new(Shared::new(&plan, 1)), 0, Doubt::default()),
+        Arc::default(),
+        Arc::default(),
+    );
     let (head, ()) = http::Request::new(()).into_parts();
     let request = ClientRequest::new(head, HeaderValue::from_static("r"), IpAddr::V4(Ipv4Addr::LOCALHOST));
     let Answer::Compose(composed) = &live.plan.endpoints[0].answer else { unreachable!() };

@@ -19,6 +19,7 @@ use http_body_util::BodyExt as _;
 use super::listen::{AnswerBody, RequestBody};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::EndpointId;
+use crate::exec::idempotency::{Begun, Once};
 use crate::exec::{self, Answered, ClientRequest, Live};
 use crate::plan::{Answer, BodyType, Endpoint, Proxy, Segment};
 use crate::transport;
@@ -30,6 +31,8 @@ pub use routes::{Found, Routes};
 /// What the answer had to do without: a list of steps with a code each.
 pub const PARTIAL: HeaderName = HeaderName::from_static("selvedge-partial");
 
+/// That the answer is that of an earlier request with the same `Idempotency-Key`.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// That the endpoint is deprecated (RFC 9745).
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 /// When the endpoint will stop to answer (RFC 8594).
@@ -91,7 +94,7 @@ async fn answer(
             args::check_fields(endpoint, &client.form, &mut violations);
             arguments(live, matched, &mut client, &mut violations);
             violations.refuse()?;
-            let answered = perform(live, matched.endpoint, client, deadline).await;
+            let answered = perform(live, matched.endpoint, (client, None), deadline).await;
             // Whatever became of it: what the client's own body broke is the client's to hear.
             match broke_off.failure() {
                 Some(failure) => Err(failure.clone()),
@@ -106,7 +109,16 @@ async fn answer(
                 client.body = body::read(&live.plan, (endpoint, ty, message), sent, &mut violations).await?;
             }
             violations.refuse()?;
-            perform(live, matched.endpoint, client, deadline).await.map(response)
+            let once = match &endpoint.idempotency {
+                Some(rules) => live.kept.begin((&endpoint.name, rules), &client)?,
+                None => None,
+            };
+            let begun = match once {
+                Some(Once::Again(outcome)) => return again(&outcome),
+                Some(Once::First(begun)) => Some(begun),
+                None => None,
+            };
+            perform(live, matched.endpoint, (client, begun), deadline).await.map(response)
         }
     }
 }
@@ -144,12 +156,12 @@ async fn pass(
 async fn perform(
     live: &Arc<Live>,
     id: EndpointId,
-    client: ClientRequest,
+    (client, begun): (ClientRequest, Option<Begun>),
     deadline: Instant,
 ) -> Result<Answered, Failure> {
     let endpoint = live.plan.endpoint(id);
     match endpoint.answer.writes() {
-        true => detached(live.clone(), id, client, deadline).await,
+        true => detached(live.clone(), id, (client, begun), deadline).await,
         false => exec::answer(live, &endpoint.answer, &client, deadline).await,
     }
 }
@@ -159,17 +171,28 @@ async fn perform(
 async fn detached(
     live: Arc<Live>,
     endpoint: EndpointId,
-    client: ClientRequest,
+    (client, begun): (ClientRequest, Option<Begun>),
     deadline: Instant,
 ) -> Result<Answered, Failure> {
     let task = live.detached.clone().spawn(async move {
         let answer = &live.plan.endpoint(endpoint).answer;
-        exec::answer(&live, answer, &client, deadline).await
+        let answered = exec::answer(&live, answer, &client, deadline).await;
+        if let Some(begun) = begun {
+            begun.finish(&answered);
+        }
+        answered
     });
     match task.await {
         Ok(answered) => answered,
         Err(error) => Err(Failure::new(Cause::Internal, format!("a composition broke off: {error}"))),
     }
+}
+
+/// The answer that the first request with the same key got.
+fn again(outcome: &Result<Answered, Failure>) -> Result<Response<AnswerBody>, Failure> {
+    let mut response = response(outcome.clone()?);
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
 }
 
 fn response(answered: Answered) -> Response<AnswerBody> {

@@ -1,6 +1,7 @@
 //! Endpoints: routes, bodies, and what answers.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use http::{HeaderValue, Method};
 
@@ -16,8 +17,8 @@ use crate::expr::{Node, Type};
 use crate::plan::fit;
 use crate::plan::schema::TypeRef;
 use crate::plan::{
-    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Protocol, Proxy,
-    ProxyTarget, RequestPart, Respond, Source,
+    self, Answer, Arg, BodyForm, BodyType, Composed, Composition, Endpoint, Expr, Field, Graph, Idempotency, Protocol,
+    Proxy, ProxyTarget, RequestPart, Respond, Source,
 };
 use crate::spec::{self, Located, Methods, Named, Segment, TypeUse};
 
@@ -25,6 +26,8 @@ use crate::spec::{self, Located, Methods, Named, Segment, TypeUse};
 const BODY: Source = Source::Request(RequestPart::Body);
 /// Bytes of a request body that are read at most where nothing is written.
 const MAX_BODY: u64 = 1 << 20;
+/// How long answers are kept by their `Idempotency-Key` where nothing is written.
+const KEEP_ANSWERS: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Planner<'_> {
     /// The endpoints in written order.
@@ -75,7 +78,28 @@ impl Planner<'_> {
             body,
             max_body: max_body.map_or(MAX_BODY, |size| size.value.0),
             timeout: timeout.map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
+            idempotency: self.idempotency(named, &answer),
             answer,
+        })
+    }
+
+    /// How an endpoint tells requests from those that are sent again.
+    fn idempotency(&self, named: &Named<spec::Endpoint>, answer: &Answer) -> Option<Idempotency> {
+        let written = named.value.idempotency.as_ref()?;
+        let refuse = |message: &str, help: &str| {
+            let at = (&written.place, &*format!("{}.idempotency", named.path));
+            self.report.error("misplaced", at, message.to_owned(), help.to_owned());
+        };
+        if let Answer::Proxy(_) = answer {
+            refuse("what is passed through is not kept", "leave it out: the backend itself may take the key");
+        } else if let Some(TypeUse::Upload(_)) = &named.value.body {
+            refuse("an upload is passed on as it comes, and cannot be compared with another", "leave it out");
+        } else if !answer.writes() {
+            refuse("this endpoint writes nothing that could be written twice", "leave it out");
+        }
+        Some(Idempotency {
+            required: written.required.as_ref().is_some_and(|required| required.value),
+            keep: written.keep.as_ref().map_or(KEEP_ANSWERS, |keep| keep.value.0),
         })
     }
 

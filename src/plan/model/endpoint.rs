@@ -48,8 +48,19 @@ pub struct Endpoint {
     pub max_body: u64,
     /// The time that the whole answer may take.
     pub timeout: Duration,
+    /// How requests are told from those that are sent again.
+    pub idempotency: Option<Idempotency>,
     /// What answers.
     pub answer: Answer,
+}
+
+/// How an endpoint takes an `Idempotency-Key`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Whether every request needs one.
+    pub required: bool,
+    /// How long an answer is given again.
+    pub keep: Duration,
 }
 
 /// One segment of a path.

@@ -29,8 +29,8 @@ pub use composition::{
 };
 pub use deprecation::{Deprecation, LinkPart};
 pub use endpoint::{
-    Answer, Arg, ArgDefault, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Proxy, ProxyTarget, Queried,
-    Respond, Segment,
+    Answer, Arg, ArgDefault, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Idempotency, Proxy,
+    ProxyTarget, Queried, Respond, Segment,
 };
 pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};

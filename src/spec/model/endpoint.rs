@@ -10,7 +10,7 @@ use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 
 use super::{
     Addresses, AnswerCache, ArgSource, Composition, Cookie, Coordinate, Cors, Deprecated, ErrorStatus, Filled, Headers,
-    Located, Methods, Named, Priority, Rate, Requirement, Route, Size, Stream, Switch, Template, TypeUse,
+    Located, Methods, Named, Period, Priority, Rate, Requirement, Route, Size, Stream, Switch, Template, TypeUse,
 };
 
 keys! {
@@ -65,12 +65,24 @@ keys! {
         cors: Option<Switch<Cors>>,
         /// How long clients may keep the answer.
         cache: Option<Switch<AnswerCache>>,
+        /// That a request which is sent again with the same `Idempotency-Key` gets the answer of the first.
+        idempotency: Option<Idempotency>,
         /// When its requests are refused, if there are too many.
         priority: Option<Located<Priority>>,
         /// Whether it is offered as a tool to models (Model Context Protocol).
         mcp: Option<Located<bool>>,
     }
     then Endpoint::check
+}
+
+keys! {
+    /// How requests are told from those that are sent again.
+    pub struct Idempotency: "what tells requests that are sent again", as in "{ required: true, keep: 24h }" {
+        /// Whether every request needs a key.
+        required: Option<Located<bool>>,
+        /// How long answers are kept; `24h` unless said.
+        keep: Option<Located<Period>>,
+    }
 }
 
 /// The text of a GraphQL document. It holds no expressions: values come to it as variables.
