@@ -99,6 +99,8 @@ causes! {
     IdempotencyUnderWay = "idempotency_under_way", 409, 10, Client, true, "A request with this idempotency key is under way.";
     /// The endpoint's or a required call's time ran out.
     Timeout = "timeout", 504, 4, Backend, true, "The answer took too long.";
+    /// The client takes only what the gateway keeps (`Cache-Control: only-if-cached`), and nothing that it keeps answers.
+    NotCached = "not_cached", 504, 5, Client, true, "Nothing is kept that answers the request.";
     /// No connection to the backend could be made, or it broke before a reply came.
     ConnectFailed = "connect_failed", 502, 14, Backend, true, "A service behind this endpoint could not be reached.";
     /// The backend asks for fewer calls: 429, RESOURCE_EXHAUSTED, or 503 with `Retry-After`.

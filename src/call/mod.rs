@@ -2,25 +2,26 @@
 
 mod attempt;
 mod instances;
+mod passed;
+mod passing;
 mod shared;
 mod streamed;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Response;
-
 use crate::base::call::{Call, Content, Reply, Request};
 use crate::base::failure::Failure;
 use crate::base::id::PoliciesId;
 use crate::observe::drift::Doubt;
 use crate::plan::{Plan, Policies};
-use crate::transport::{Passage, Transport};
+use crate::transport::Transport;
 use attempt::Ended;
 use instances::Tried;
 pub use instances::{Known, Seen};
+pub use passed::PassedBody;
+pub use passing::{Passed, Passing, Refresh};
 pub use shared::{BreakerSeen, Shared};
-pub use streamed::Streamed;
 
 /// With less time than this an attempt that is in a hurry is not begun: its reply would come too late.
 const LEAST: Duration = Duration::from_millis(10);
@@ -116,14 +117,6 @@ impl Calls {
         let second = Box::pin(self.attempt((call, tried), policies, until));
         let (ended, other) = futures_util::future::select(first, second).await.factor_first();
         if ended.is_good() { ended } else { other.await }
-    }
-
-    /// Sends a client's request on as it is and hands back the reply before its body was read.
-    ///
-    /// # Errors
-    /// As [`run`]; no reply head before the deadline.
-    pub async fn forward(&self, passage: Passage, policies: PoliciesId) -> Result<Response<Streamed>, Failure> {
-        self.passed(passage, self.policies(policies)).await
     }
 }
 

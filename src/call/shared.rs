@@ -11,6 +11,7 @@ use crate::policy::breaker::{self, Breaker, Forced};
 use crate::policy::budget::{self, Budget};
 use crate::policy::bulkhead::{self, Bulkhead};
 use crate::policy::hedge::Times;
+use crate::policy::http_cache;
 
 /// The running policies of a plan.
 #[derive(Debug, Default)]
@@ -21,6 +22,11 @@ pub struct Shared {
     times: Vec<Arc<Times>>,
     /// Each with the name of its backend.
     instances: Vec<(Box<str>, Arc<Instances>)>,
+    http_replies: Arc<http_cache::Store>,
+    /// By which kept replies know their backend, by `BackendId`. None ever stands for two backends.
+    numbers: Vec<u64>,
+    /// The next number that is free.
+    next: u64,
 }
 
 /// The states of one kind of policy, each with what it is made from.
@@ -56,6 +62,9 @@ impl Shared {
             budgets: carried(&around.budgets, (succession, &previous.budgets), |it| Budget::new(*it, now)),
             times: succession.carry(&previous.times, |_| Arc::new(Times::new(now))),
             instances: succession.carry(&previous.instances, instances),
+            http_replies: previous.http_replies.clone(),
+            numbers: succession.carry(&previous.numbers, |backend| previous.next + u64::from(backend.0)),
+            next: previous.next + plan.backends.len() as u64,
         }
     }
 
@@ -81,6 +90,16 @@ impl Shared {
 
     pub(super) fn instances(&self, backend: BackendId) -> &Instances {
         &self.instances[backend.index()].1
+    }
+
+    /// The replies that the HTTP cache keeps.
+    pub(super) fn http_replies(&self) -> &Arc<http_cache::Store> {
+        &self.http_replies
+    }
+
+    /// By which kept replies know a backend.
+    pub(super) fn number(&self, backend: BackendId) -> u64 {
+        self.numbers[backend.index()]
     }
 
     pub(super) fn breaker(&self, id: BreakerId) -> &Breaker {

@@ -1,6 +1,7 @@
 //! Endpoints that pass requests through.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::uri::PathAndQuery;
@@ -13,7 +14,7 @@ use super::run::NOTHING;
 use super::{Live, pairs, render};
 use crate::base::failure::Failure;
 use crate::base::value::Held;
-use crate::call::Streamed;
+use crate::call::{Passed, PassedBody, Passing};
 use crate::expr::{Budget, Failures, Node};
 use crate::plan::{Proxy, ProxyTarget, Source};
 use crate::transport::{Passage, RequestBody};
@@ -23,16 +24,17 @@ use crate::transport::{Passage, RequestBody};
 /// # Errors
 /// A path that cannot be rendered, no connection, no reply head before the deadline.
 pub async fn forward(
-    live: &Live,
+    live: &Arc<Live>,
     proxy: &Proxy,
     (mut client, body): (ClientRequest, RequestBody),
     deadline: Instant,
-) -> Result<Response<Streamed>, Failure> {
+) -> Result<Response<PassedBody>, Failure> {
     let Rendered { at, target, affinity, changes } = rendered(live, proxy, &client)?;
     let is_hurried = client.patience.is_some();
     let mut request = Request::new(body);
     *request.method_mut() = client.head.method.clone();
     *request.headers_mut() = std::mem::take(&mut client.head.headers);
+    let cached = proxy.is_cached.then(|| changes.iter().map(|(name, _)| name.clone()).collect());
     for (name, value) in changes {
         match value {
             Some(value) => drop(request.headers_mut().insert(name, value)),
@@ -40,7 +42,13 @@ pub async fn forward(
         }
     }
     let passage = Passage { backend: at.backend, target, request, deadline, is_hurried, affinity };
-    live.calls.forward(passage, at.policies).await
+    let Passed { response, refresh } = live.calls.forward(Passing { passage, policies: at.policies, cached }).await?;
+    if let Some(refresh) = refresh {
+        let live = live.clone();
+        // Nobody waits for it, and nothing is lost when the gateway ends before it does.
+        drop(tokio::spawn(async move { live.calls.refresh(refresh).await }));
+    }
+    Ok(response)
 }
 
 /// Where a request goes, and what is different there.

@@ -10,6 +10,7 @@ pub mod budget;
 pub mod bulkhead;
 pub mod eject;
 pub mod hedge;
+pub mod http_cache;
 pub mod latency;
 pub mod retry;
 pub mod verdict;

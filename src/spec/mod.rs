@@ -36,10 +36,10 @@ pub use model::{
     Graph, GraphNames, Graphql, GraphqlLimits, GrpcCall, Hash, Header, Headers, Health, Hedge, Hmac, Introspection,
     Judged, Jwt, JwtAlgorithm, Key, Lateness, List, ListStyle, Located, Merge, Methods, Missing, Mtls, Named, Network,
     Object, OneCall, Opinion, Origin, Over, Pairs, Parameter, Parameters, PartUse, Period, Prefer, Priority, Protocol,
-    Provider, Proxy, Rate, Reach, Reads, Repeat, Requirement, Respond, RestCall, Retry, RetryCause, Route, Rule,
-    SameSite, SchemaSource, SchemaUse, Secret, Segment, Server, ServerTls, Share, Shares, Sharing, Shutdown, SigV4,
-    SignatureProfile, Signing, Size, Slow, Spec, Step, Store, Stream, Styled, Switch, Template, TlsVersion, TypeUse,
-    Undo, UploadUse, Url, Variant, Variants, Verb, Weight, Within, WordOr,
+    Provider, Proxy, ProxyCache, Rate, Reach, Reads, Repeat, Requirement, Respond, RestCall, Retry, RetryCause, Route,
+    Rule, SameSite, SchemaSource, SchemaUse, Secret, Segment, Server, ServerTls, Share, Shares, Sharing, Shutdown,
+    SigV4, SignatureProfile, Signing, Size, Slow, Spec, Step, Store, Stream, Styled, Switch, Template, TlsVersion,
+    TypeUse, Undo, UploadUse, Url, Variant, Variants, Verb, Weight, Within, WordOr,
 };
 pub use name::is_reserved;
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS, Refused};

@@ -31,6 +31,7 @@ mod goodbye;
 mod handover;
 mod harness;
 mod hostile;
+mod http_cache;
 mod import;
 mod large;
 mod listener;
@@ -60,6 +61,7 @@ fn main() {
         harness::trials(),
         goodbye::trials(),
         hostile::trials(),
+        http_cache::trials(),
         large::trials(),
         architecture::trials(),
         cel::trials(),

@@ -136,7 +136,7 @@ fn arguments(live: &Live, matched: &Matched, client: &mut ClientRequest, violati
 
 /// Passes a request through.
 async fn pass(
-    live: &Live,
+    live: &Arc<Live>,
     proxy: &Proxy,
     (client, body): (ClientRequest, RequestBody),
     deadline: Instant,

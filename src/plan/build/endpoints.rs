@@ -240,6 +240,7 @@ impl Planner<'_> {
         let names = unit.names_of(0);
         let target = proxy.path.as_ref().map(|target| unit.path(target, &names, &format!("{path}.path")).into());
         let headers = self.pairs(proxy.headers.as_ref(), &names, &format!("{path}.headers"));
+        let is_cached = proxy.cache.as_ref().is_some_and(|cache| cache.value == spec::ProxyCache::Http);
         let max_body = named.value.max_body.as_ref().map(|size| size.value.0);
         let asking = Asking { backend: &proxy.backend, variant: None, path: &path, made: Made::default() };
         let targets = unit.variants(facts, asking, |backend, reached| {
@@ -247,7 +248,7 @@ impl Planner<'_> {
             let policies = self.around(Made::default(), &path, going);
             ProxyTarget { backend, policies, affinity: unit.affinity(facts, reached, &path) }
         });
-        Some(Proxy { targets, path: target, headers, sources: unit.sources(), max_body })
+        Some(Proxy { targets, path: target, headers, sources: unit.sources(), is_cached, max_body })
     }
 
     /// A type of the schema by its text; `None` when there is none, which is reported.

@@ -196,6 +196,7 @@ fn subject(subject: &Subject, object: &mut Object) {
             object.object("request", |object| {
                 object.text("backend", &proxy.backend).maybe("path", proxy.path.as_deref());
                 object.time("within_ms", proxy.within);
+                object.maybe("cache", proxy.is_cached.then_some("http"));
                 object.list("headers", &proxy.headers, pair);
                 choice(proxy.choice.as_ref(), object);
             });

@@ -193,6 +193,8 @@ pub struct Proxy {
     pub sources: Box<[Source]>,
     /// Header fields that are set, or removed for null.
     pub headers: Pairs<HeaderName>,
+    /// Whether replies are kept by their header fields (RFC 9111).
+    pub is_cached: bool,
     /// Bytes of a request body that are passed at most; `None` passes any.
     pub max_body: Option<u64>,
 }

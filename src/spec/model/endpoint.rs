@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::diagnostic::{Place, did_you_mean};
 use crate::base::host::HostPattern;
 use crate::spec::constant::holds_expression;
-use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys};
+use crate::spec::keys::{Definition, Entries, FromNode, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Literal, Node, Scalar};
 
 use super::{
@@ -115,6 +115,18 @@ keys! {
         path: Option<Scalar>,
         /// Header fields to set; null removes one.
         headers: Option<Headers>,
+        /// How replies are kept: `http`, by what their header fields say (RFC 9111); `none` unless said.
+        cache: Option<Located<ProxyCache>>,
+    }
+}
+
+words! {
+    /// How the replies of a proxy are kept.
+    pub enum ProxyCache {
+        /// As a shared cache keeps them (RFC 9111).
+        Http = "http",
+        /// Not at all.
+        Off = "none",
     }
 }
 

@@ -37,7 +37,7 @@ pub use credentials::{
 };
 pub use deprecated::Deprecated;
 pub use door::{Addresses, AnswerCache, Cors, Counted, Priority, Rate, Requirement};
-pub use endpoint::{Document, Endpoint, Proxy, Respond};
+pub use endpoint::{Document, Endpoint, Proxy, ProxyCache, Respond};
 pub use errors::{ErrorStatus, FailureKind};
 pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};

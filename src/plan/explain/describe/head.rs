@@ -119,6 +119,7 @@ pub(super) fn proxy(
         path: proxy.path.as_ref().map(|path| path_text(path, &endpoint.args, naming)),
         headers: pairs(&proxy.headers, naming),
         choice: choice(whole.plan, targets, |target| target.backend, naming),
+        is_cached: proxy.is_cached,
         within: endpoint.timeout,
     }
 }

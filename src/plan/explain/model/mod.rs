@@ -93,6 +93,8 @@ pub struct Proxy {
     pub headers: Vec<Pair>,
     /// Which variant of the backend it goes to, if that has several.
     pub choice: Option<Choice>,
+    /// Whether replies are kept as their header fields say.
+    pub is_cached: bool,
     /// The time within which the answer begins.
     pub within: Duration,
 }

@@ -14,6 +14,9 @@ pub(super) fn section(head: &Head) -> String {
             let backend = &proxy.backend;
             lines.push(format!("Passes the request through to {backend}, and the answer back, as they come."));
             lines.push(format!("The answer must begin within {}.", duration_text(proxy.within)));
+            if proxy.is_cached {
+                lines.push("Replies are kept, and serve again, as their header fields say (RFC 9111).".to_owned());
+            }
         }
         Subject::Document(within) => lines.push(format!("The whole answer is due within {}.", duration_text(*within))),
         Subject::Field(field) => {
