@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use super::attempt::Event;
 use super::failure::Fault;
 use super::fields::Fields;
-use super::id::{BackendId, MethodId, OperationId, PoliciesId};
+use super::id::{BackendId, KeepingId, MethodId, OperationId, PoliciesId};
 use super::upload::Upload;
 use super::value::Held;
 
@@ -37,6 +37,38 @@ pub struct Call {
     pub affinity: Option<u64>,
     /// What its `fail` rules say of a reply.
     pub judge: Option<Arc<dyn Judge>>,
+    /// How its reply may be shared and kept; `None`: not at all.
+    pub keeping: Option<Box<Keeping>>,
+}
+
+/// How the reply to a call may be shared and kept.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    /// By which rule of the plan.
+    pub rule: KeepingId,
+    /// What of the reply is kept.
+    pub share: Share,
+    /// The beginning of its key: what tells it from calls that ask the same, for whom it is made and what its rules read,
+    /// behind [`Keeping::HEAD`] bytes that are free.
+    pub apart: Vec<u8>,
+    /// Names by which its reply can be thrown away.
+    pub tags: Box<[Box<str>]>,
+    /// How long fetching it may take, whoever waits for it.
+    pub time: Duration,
+}
+
+impl Keeping {
+    /// Bytes of a key for what does not depend on the request.
+    pub const HEAD: usize = 18;
+}
+
+/// What is kept of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// All of it.
+    Whole,
+    /// Its rows, each by its own key; calls for the same rows are one while they are under way.
+    Rows,
 }
 
 /// The `fail` rules of a call, with the values that they read beside the reply.
@@ -179,6 +211,17 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The bytes that it takes in memory, about.
+    pub fn size(&self) -> usize {
+        self.headers.size() + self.body.size()
+    }
+
+    /// The same without what it shares with the connection that it came by, so that keeping it keeps no more than itself.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { headers: Arc::new(self.headers.detached()), body: self.body.detached(), ..self.clone() }
+    }
+
     /// How an attempt ended that came to this reply.
     pub fn event(&self) -> Event {
         self.code.map_or(Event::Status(self.status), Event::Grpc)

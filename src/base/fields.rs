@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+/// Bytes that a field takes beside its name and its value.
+const FIELD: usize = 64;
+
 /// Header fields of a reply.
 #[derive(Debug)]
 pub struct Fields {
@@ -43,9 +46,27 @@ impl Fields {
         self.is_coded
     }
 
+    /// The bytes that they take in memory, about.
+    pub fn size(&self) -> usize {
+        let map: usize = self.map().iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD).sum();
+        self.head.len() + map
+    }
+
     /// All of them.
     pub fn map(&self) -> &HeaderMap {
         self.map.get_or_init(|| read(&self.head))
+    }
+
+    /// The same, pointing into nothing larger than themselves.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let owned = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).ok();
+        let fields = self.map().iter().filter_map(|(name, value)| Some((name.clone(), owned(value)?)));
+        let mut map = HeaderMap::new();
+        fields.for_each(|(name, value)| {
+            map.append(name, value);
+        });
+        map.into()
     }
 
     /// All of them.

@@ -36,6 +36,8 @@ ids! {
     StepId
     /// What stands around calls: a position in the plan's table of policies.
     PoliciesId
+    /// How replies are kept: a position in the plan's table of rules for that.
+    KeepingId
     /// A circuit breaker.
     BreakerId
     /// A bulkhead.

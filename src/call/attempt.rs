@@ -27,15 +27,7 @@ pub(super) struct Ended {
 
 impl Ended {
     fn of(outcome: Result<Reply, Failure>, call: &Call, policies: &Policies) -> Self {
-        let (event, pause) = match &outcome {
-            Err(failure) => (failure.event(), failure.retry_after),
-            Ok(reply) => match call.judge.as_ref().and_then(|judge| judge.fault(reply)) {
-                None => (reply.event(), reply.pause()),
-                Some(Fault::Backend) => (Event::Failed, reply.pause()),
-                Some(Fault::Client) => (Event::Refused, None),
-                Some(Fault::Gateway) => (Event::Local, None),
-            },
-        };
+        let (event, pause) = end_of(&outcome, call);
         Self { outcome, pause, event, verdict: verdict(event, &policies.verdicts) }
     }
 
@@ -51,6 +43,26 @@ impl Ended {
     pub(super) fn is_good(&self) -> bool {
         self.verdict.health == Health::Success
     }
+}
+
+/// How an attempt ended, and how long the backend asks to be left alone.
+fn end_of(outcome: &Result<Reply, Failure>, call: &Call) -> (Event, Option<Duration>) {
+    match outcome {
+        Err(failure) => (failure.event(), failure.retry_after),
+        Ok(reply) => match call.judge.as_ref().and_then(|judge| judge.fault(reply)) {
+            None => (reply.event(), reply.pause()),
+            Some(Fault::Backend) => (Event::Failed, reply.pause()),
+            Some(Fault::Client) => (Event::Refused, None),
+            Some(Fault::Gateway) => (Event::Local, None),
+        },
+    }
+}
+
+/// Whether the backend failed, or is not asked because it did: then a reply from before is better than this one.
+pub(super) fn is_failure(outcome: &Result<Reply, Failure>, call: &Call, policies: &Policies) -> bool {
+    let is_open = matches!(outcome, Err(Failure { cause: Cause::BreakerOpen, .. }));
+    let (event, _) = end_of(outcome, call);
+    is_open || matches!(verdict(event, &policies.verdicts).health, Health::Hard | Health::Soft)
 }
 
 impl Calls {

@@ -2,6 +2,8 @@
 
 mod attempt;
 mod instances;
+mod kept;
+mod key;
 mod passed;
 mod passing;
 mod shared;
@@ -12,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use crate::base::call::{Call, Content, Reply, Request};
 use crate::base::failure::Failure;
-use crate::base::id::PoliciesId;
+use crate::base::id::{KeepingId, PoliciesId};
 use crate::observe::drift::Doubt;
-use crate::plan::{Plan, Policies};
+use crate::plan::{Keeping, Plan, Policies};
 use crate::transport::Transport;
 use attempt::Ended;
 use instances::Tried;
@@ -58,22 +60,36 @@ impl Calls {
     fn policies(&self, id: PoliciesId) -> &Policies {
         &self.plan.around.calls[id.index()]
     }
+
+    fn keeping(&self, id: KeepingId) -> &Keeping {
+        &self.plan.around.keeping[id.index()]
+    }
 }
 
 /// Makes a call.
 ///
-/// The order of what stands around it, from the outside in, and why: the **deadline** first, for nothing may outlive
-/// it; **retry** around **hedge**, for a second call of one attempt is no further attempt; then the **address** is chosen,
-/// and **breaker** and **bulkhead** are asked inside all of these, for each thing that is sent counts on its own and asks on
-/// its own whether it may; **transport** last.
+/// The order of what stands around it, from the outside in, and why: **cache** and **coalescing** first, for what they
+/// have nobody need ask; the **deadline** then, for nothing that is sent may outlive it; **retry** around **hedge**, for
+/// a second call of one attempt is no further attempt; then the **address** is chosen, and **breaker** and **bulkhead** are
+/// asked inside all of these, for each thing that is sent counts on its own and asks on its own whether it may;
+/// **transport** last.
 ///
 /// # Errors
 /// Whatever kept the reply from coming. A reply that says failure is judged by the step that asked.
-pub async fn run(calls: &Calls, call: Call) -> Result<Reply, Failure> {
+pub async fn run(calls: &Arc<Calls>, mut call: Call) -> Result<Reply, Failure> {
+    match call.keeping.take() {
+        // Boxed, or every call would have room for it.
+        Some(keeping) => Box::pin(kept::run(calls, call, keeping)).await,
+        None => made(calls, &call).await,
+    }
+}
+
+/// Makes a call of its own.
+async fn made(calls: &Calls, call: &Call) -> Result<Reply, Failure> {
     let policies = calls.policies(call.policies);
     let tried = Tried::default();
-    let Some((retry, budget)) = policies.retry.as_ref().filter(|_| can_be_replayed(&call)) else {
-        return calls.hedged((&call, &tried), policies, call.deadline).await.outcome;
+    let Some((retry, budget)) = policies.retry.as_ref().filter(|_| can_be_replayed(call)) else {
+        return calls.hedged((call, &tried), policies, call.deadline).await.outcome;
     };
     let budget = calls.shared.budget(*budget);
     let _call = budget.call(tokio::time::Instant::now());
@@ -81,7 +97,7 @@ pub async fn run(calls: &Calls, call: Call) -> Result<Reply, Failure> {
     loop {
         number += 1;
         let until = retry.timeout.map_or(call.deadline, |timeout| call.deadline.min(Instant::now() + timeout));
-        let ended = calls.hedged((&call, &tried), policies, until).await;
+        let ended = calls.hedged((call, &tried), policies, until).await;
         drop(further.take());
         let wait = retry.wait(number, ended.pause, fastrand::f64());
         let then = wait.checked_add(LEAST).and_then(|wait| Instant::now().checked_add(wait));

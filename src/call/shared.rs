@@ -1,15 +1,19 @@
 //! The states of policies: they belong to backends, and every worker, endpoint and field that uses a backend shares them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::instances::{Instances, Seen};
-use crate::base::id::{BackendId, BreakerId, BudgetId, BulkheadId};
+use super::kept::Landed;
+use crate::base::id::{BackendId, BreakerId, BudgetId, BulkheadId, KeepingId};
 use crate::plan::{Owned, Plan, Succession};
 use crate::policy::breaker::{self, Breaker, Forced};
 use crate::policy::budget::{self, Budget};
 use crate::policy::bulkhead::{self, Bulkhead};
+use crate::policy::cache::{Key, Store};
+use crate::policy::flight::Flights;
 use crate::policy::hedge::Times;
 use crate::policy::http_cache;
 
@@ -27,6 +31,22 @@ pub struct Shared {
     numbers: Vec<u64>,
     /// The next number that is free.
     next: u64,
+    replies: Arc<Store>,
+    flights: Arc<Flights<Key, Landed>>,
+    names: Names,
+}
+
+/// Numbers in keys of replies. None ever stands for two things, whatever plans come and go.
+#[derive(Debug, Default)]
+struct Names {
+    /// The next that is free.
+    next: u64,
+    /// Of backends and what their replies mean, by `BackendId`.
+    backends: Vec<u64>,
+    /// Of the rules by which replies are kept, by their portraits.
+    portraits: HashMap<Box<str>, u64>,
+    /// The same by `KeepingId`.
+    rules: Vec<u64>,
 }
 
 /// The states of one kind of policy, each with what it is made from.
@@ -65,6 +85,12 @@ impl Shared {
             http_replies: previous.http_replies.clone(),
             numbers: succession.carry(&previous.numbers, |backend| previous.next + u64::from(backend.0)),
             next: previous.next + plan.backends.len() as u64,
+            replies: match previous.replies.capacity() == plan.gateway.cache_size {
+                true => previous.replies.clone(),
+                false => Arc::new(Store::new(plan.gateway.cache_size)),
+            },
+            flights: previous.flights.clone(),
+            names: previous.names.followed_by(plan, succession),
         }
     }
 
@@ -102,6 +128,30 @@ impl Shared {
         self.numbers[backend.index()]
     }
 
+    /// The replies that are kept.
+    pub fn replies(&self) -> &Store {
+        &self.replies
+    }
+
+    /// How many calls shared one that was under way.
+    pub fn coalesced(&self) -> u64 {
+        self.flights.joined()
+    }
+
+    pub(super) fn flights(&self) -> &Arc<Flights<Key, Landed>> {
+        &self.flights
+    }
+
+    /// What stands in keys for a backend.
+    pub(super) fn stamp(&self, backend: BackendId) -> u64 {
+        self.names.backends[backend.index()]
+    }
+
+    /// What stands in keys for a rule by which replies are kept.
+    pub(super) fn portrait(&self, rule: KeepingId) -> u64 {
+        self.names.rules[rule.index()]
+    }
+
     pub(super) fn breaker(&self, id: BreakerId) -> &Breaker {
         &self.breakers[id.index()].1
     }
@@ -116,6 +166,31 @@ impl Shared {
 
     pub(super) fn times(&self, backend: BackendId) -> &Times {
         &self.times[backend.index()]
+    }
+}
+
+impl Names {
+    /// Those of a plan that follows on another: what stays the same keeps its number.
+    fn followed_by(&self, plan: &Plan, succession: &Succession) -> Self {
+        let mut next = self.next;
+        let mut new = || {
+            next += 1;
+            next
+        };
+        let backend = |id: usize| {
+            let before = succession.predecessor_in_replies(BackendId::from(id));
+            before.and_then(|id| self.backends.get(id.index()).copied())
+        };
+        let backends = (0..plan.backends.len()).map(|id| backend(id).unwrap_or_else(&mut new)).collect();
+        let mut portraits: HashMap<Box<str>, u64> = HashMap::new();
+        let mut rule = |portrait: &str| {
+            let known = portraits.get(portrait).or_else(|| self.portraits.get(portrait)).copied();
+            let number = known.unwrap_or_else(&mut new);
+            portraits.insert(portrait.into(), number);
+            number
+        };
+        let rules = plan.around.keeping.iter().map(|keeping| rule(&keeping.portrait)).collect();
+        Self { next, backends, portraits, rules }
     }
 }
 

@@ -3,12 +3,14 @@
 use super::env::Env;
 use super::frame::{At, End};
 use super::judge::{self, with_reply};
+use super::render::scalar_text;
 use super::repeat::Next;
 use super::run::Run;
 use crate::base::call::{Expect, Reply};
 use crate::base::failure::Failure;
 use crate::base::value::Held;
 use crate::plan::{Action, Call, Request};
+use crate::policy::cache::Purge;
 
 /// What gRPC replies are judged by: a status other than OK maps outside the success range.
 static SUCCESS: Expect = Expect::Success;
@@ -18,7 +20,7 @@ impl<'p> Run<'p> {
     pub(super) fn arrive(&mut self, at: At, outcome: Result<Reply, Failure>) {
         let Action::Call(call) = &self.frames.step(at).action else { return };
         let is_late = self.is_settled(at.frame);
-        if is_late && call.undo.is_none() {
+        if is_late && call.undo.is_none() && call.invalidates.is_empty() {
             return;
         }
         let replied = outcome.as_ref().ok().map(Reply::event);
@@ -62,10 +64,37 @@ impl<'p> Run<'p> {
             }
             _ => Next::Done,
         };
+        if next != Next::Again {
+            self.invalidate(call, &env);
+        }
         match &call.result {
             Some(result) if next != Next::Again => Ok((next, env.keep(result)?)),
             _ => Ok((next, reply.body.clone())),
         }
+    }
+}
+
+impl Run<'_> {
+    /// Throws away what is kept under the tags that a call which has succeeded says are no longer true.
+    fn invalidate(&self, call: &Call, env: &Env<'_>) {
+        for tag in &call.invalidates {
+            match env.eval(tag).and_then(|tag| Ok(scalar_text(&tag)?.into_owned())) {
+                Ok(tag) => {
+                    self.purge(&tag);
+                    self.invalidated.borrow_mut().push(tag.into());
+                }
+                Err(failure) => tracing::warn!(
+                    request_id = self.request.id_text(),
+                    log = &*failure.log,
+                    "what is kept was not thrown away: a tag could not be computed"
+                ),
+            }
+        }
+    }
+
+    /// Throws away what is kept under a tag.
+    pub(super) fn purge(&self, tag: &str) {
+        self.live.calls.shared().replies().purge(Purge::Tag(tag), tokio::time::Instant::now());
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::header::COOKIE;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -123,6 +123,19 @@ impl ClientRequest {
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         cookies(&self.head.headers).find(|(cookie, _)| *cookie == name).map(|(_, value)| value)
+    }
+
+    /// What tells the caller from others, part by part: the credentials that came with the request. Everything that is
+    /// kept for one caller is told apart by this, and by nothing else.
+    pub(super) fn caller(&self, part: &mut dyn FnMut(&[u8])) {
+        [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].iter().for_each(|name| self.every(name, part));
+    }
+
+    /// Every value of a header field, behind their number.
+    pub(super) fn every(&self, name: &HeaderName, part: &mut dyn FnMut(&[u8])) {
+        let values = self.head.headers.get_all(name);
+        part(&values.iter().count().to_le_bytes());
+        values.iter().for_each(|value| part(value.as_bytes()));
     }
 
     pub(super) fn headers(&self) -> &Held {

@@ -18,6 +18,7 @@ mod frame;
 pub mod graph;
 pub mod idempotency;
 mod judge;
+mod keeping;
 mod multipart;
 mod pairs;
 mod partial;
@@ -50,7 +51,7 @@ pub struct Live {
     /// What will run.
     pub plan: Arc<Plan>,
     /// How it calls its backends.
-    pub calls: Calls,
+    pub calls: Arc<Calls>,
     /// How bodies are read that are proto messages, by `EndpointId`.
     pub messages: Vec<Option<ProtoJson>>,
     /// What replies do not keep, counted by all workers together.
@@ -88,6 +89,6 @@ impl Live {
             _ => None,
         });
         let messages = messages.collect();
-        Self { plan, calls, messages, drift, detached, kept, turns }
+        Self { plan, calls: Arc::new(calls), messages, drift, detached, kept, turns }
     }
 }

@@ -61,9 +61,18 @@ pub(super) fn call(
             Request::Grpc { method: *method, message: json(message, env)?.into(), take: *take }
         }
     };
-    let judge = rules::judge_of(call, env);
     let affinity = target.affinity.as_ref().map_or(Ok(None), |by| hashed(by, env))?;
-    Ok(Call { backend: target.backend, request, headers, deadline, given, policies: target.policies, affinity, judge })
+    Ok(Call {
+        backend: target.backend,
+        request,
+        headers,
+        deadline,
+        given,
+        policies: target.policies,
+        affinity,
+        judge: rules::judge_of(call, env),
+        keeping: None,
+    })
 }
 
 /// Path and query as they go on the wire.

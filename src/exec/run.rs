@@ -18,7 +18,7 @@ use super::frame::{At, End, FrameId, Frames, Stage, Waiter};
 use super::partial::Partial;
 use super::render::Time;
 use super::undo::Written;
-use super::{Live, judge, render};
+use super::{Live, judge, keeping, render};
 use crate::base::call::{Call, Reply};
 use crate::base::failure::Failure;
 use crate::base::value::Held;
@@ -41,6 +41,8 @@ pub struct Run<'p> {
     pub(super) budget: Budget,
     /// Parts of results that could not be computed and gave null.
     pub(super) leaves: RefCell<Failures>,
+    /// Tags of kept replies that writes of this run threw away.
+    pub(super) invalidated: RefCell<Vec<Box<str>>>,
     /// Counts the replies, or bunches of replies, that the driver took up.
     pub(super) turn: u64,
     /// Steps to advance.
@@ -92,6 +94,7 @@ impl<'p> Run<'p> {
             partial: Partial::default(),
             budget: Budget::default(),
             leaves: RefCell::default(),
+            invalidated: RefCell::default(),
             turn: 0,
             queue: VecDeque::new(),
             hungry: VecDeque::new(),
@@ -261,7 +264,10 @@ impl<'p> Run<'p> {
         env: &Env<'_>,
     ) -> Result<Call, Failure> {
         let target = &call.targets.list[choose(&call.targets, env, &self.live.turns)?];
-        render::call((call, target), env, self.time(step.timeout.or(target.timeout), self.deadline_around(at)))
+        let own = step.timeout.or(target.timeout);
+        let rendered = render::call((call, target), env, self.time(own, self.deadline_around(at)))?;
+        let keeping = keeping::of(&self.live.plan.around, target.kept.as_deref(), (env, own));
+        Ok(Call { keeping, ..rendered })
     }
 
     /// The time of a call that begins now, has `own` time, and must be over at `end`.

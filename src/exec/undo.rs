@@ -74,6 +74,8 @@ impl<'p> Run<'p> {
                 }
             }
         }
+        // What was kept between a write and its undo is no longer true.
+        self.invalidated.take().iter().for_each(|tag| self.purge(tag));
         (!standing.is_empty()).then(|| standing.into())
     }
 

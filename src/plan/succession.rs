@@ -12,12 +12,14 @@ use crate::base::id::BackendId;
 pub struct Succession {
     /// By the new plan's `BackendId`.
     predecessors: Box<[Option<BackendId>]>,
+    /// Whether contracts and protos are what they were, so that kept replies still mean the same.
+    is_promised_alike: bool,
 }
 
 impl Succession {
     /// Of a plan that follows on none.
     pub fn first(plan: &Plan) -> Self {
-        Self { predecessors: vec![None; plan.backends.len()].into() }
+        Self { predecessors: vec![None; plan.backends.len()].into(), is_promised_alike: false }
     }
 
     /// Of a plan that follows on another.
@@ -26,12 +28,18 @@ impl Succession {
             let same = previous.backends.iter().position(|known| known.is_same(backend));
             same.map(BackendId::from)
         };
-        Self { predecessors: next.backends.iter().map(predecessor).collect() }
+        let is_promised_alike = previous.contracts == next.contracts;
+        Self { predecessors: next.backends.iter().map(predecessor).collect(), is_promised_alike }
     }
 
     /// The same backend in the plan before, if there was one.
     pub fn predecessor(&self, backend: BackendId) -> Option<BackendId> {
         self.predecessors.get(backend.index()).copied().flatten()
+    }
+
+    /// The same backend in the plan before, if its replies mean what they meant.
+    pub fn predecessor_in_replies(&self, backend: BackendId) -> Option<BackendId> {
+        self.predecessor(backend).filter(|_| self.is_promised_alike)
     }
 
     /// One thing for each backend of the new plan: what its predecessor has in `previous`, else a new one. Things that

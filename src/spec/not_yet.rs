@@ -13,16 +13,16 @@ pub const CODE: &str = "not-supported-yet";
 /// The keys, by the type that they stand in.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("Spec", &["auth"]),
-    ("Backend", &["cache", "discover"]),
+    ("Backend", &["discover"]),
     ("Balance", &["health"]),
-    ("Variant", &["auth", "cache", "discover"]),
+    ("Variant", &["auth", "discover"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
-    ("Step", &["auth", "cache", "stream"]),
+    ("Step", &["auth", "stream"]),
     ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
     ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),
     ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),
-    ("Calls", &["auth", "cache", "discover"]),
+    ("Calls", &["auth", "discover"]),
 ];
 
 /// Where the values of refused keys stand.

@@ -45,6 +45,7 @@ mod reload;
 mod schema;
 mod secure;
 mod serve;
+mod sharing;
 mod watching;
 mod written;
 
@@ -77,6 +78,7 @@ fn main() {
         import::trials(),
         reflection::trials(),
         reload::trials(),
+        sharing::trials(),
         watching::trials(),
         handover::trials(),
         command::trials(),

@@ -338,9 +338,9 @@ const NOT_IN_FORCE: &[(&str, &str, &str)] = &[
     ("gateway: { ip: { deny: 10.0.0.0/8 } }", "deny: 10.0.0.0/8", ""),
     ("gateway: { trusted_proxies: [10.0.0.0/8], priority: sheddable }", "sheddable", "low"),
     ("gateway: { store: redis://a.test:6379 }", "redis://", ""),
-    ("gateway: { calls: { retry: { attempts: 2, on: connect }, cache: none } }", "attempts: 2", "attempts: 6"),
-    ("gateway: { calls: { cache: 30s, hedge: p95 } }", "p95", "p5"),
-    ("gateway: { calls: { cache: { ttl: 30s, scope: \"${identity.groups}\" } } }", "ttl: 30s, ", ""),
+    ("gateway: { rate: none, calls: { retry: { attempts: 2, on: connect } } }", "attempts: 2", "attempts: 6"),
+    ("gateway: { calls: { discover: { dns: a.test }, hedge: p95 } }", "p95", "p5"),
+    ("gateway: { rate: none, calls: { cache: { ttl: 30s, scope: \"${identity.groups}\" } } }", "ttl: 30s, ", ""),
     (
         "gateway: { calls: { concurrency: 50, balance: { health: { path: /up }, algorithm: random, eject: none } } }",
         "random",

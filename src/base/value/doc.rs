@@ -40,6 +40,11 @@ impl Doc {
         &self.bytes
     }
 
+    /// The bytes that it takes in memory, about.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.bytes.len() + self.nodes.capacity() * size_of::<Node>()
+    }
+
     /// What a node is.
     pub fn kind(&self, node: u32) -> Kind {
         self.nodes[node as usize].kind

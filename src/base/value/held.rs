@@ -73,6 +73,37 @@ impl Held {
         }
     }
 
+    /// The bytes that this takes in memory, about; the whole documents that it points into.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Null => 0,
+            Self::Doc(doc, _) => doc.size(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::List(items) => items.iter().map(|item| item.size() + size_of::<Self>()).sum(),
+            Self::Map(map) => map.iter().map(|(key, held)| key.len() + held.size() + size_of::<Self>()).sum(),
+        }
+    }
+
+    /// The same, pointing into nothing larger than itself.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        match self {
+            Self::Null => Self::Null,
+            Self::Doc(doc, node) => {
+                let mut out = super::DocBuilder::default();
+                out.view(doc.view(*node));
+                let made = out.finish();
+                Self::whole(if doc.is_reply { made.of_reply() } else { made })
+            }
+            Self::Bytes(bytes) => Self::Bytes(Bytes::copy_from_slice(bytes)),
+            Self::List(items) => Self::List(items.iter().map(Self::detached).collect()),
+            Self::Map(map) => {
+                let entries = map.iter().map(|(key, held)| (key.clone(), held.detached()));
+                Self::Map(Arc::new(HeldMap::new(entries.collect())))
+            }
+        }
+    }
+
     /// Whether this is null, held or inside a document.
     pub fn is_null(&self) -> bool {
         match self {

@@ -2,6 +2,7 @@
 //! project is taken up.
 
 mod breakers;
+mod cache;
 mod instances;
 mod reload;
 
@@ -13,7 +14,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -39,8 +40,9 @@ pub struct Known {
 }
 
 /// Serves `/healthz` (the process lives), `/readyz` (it takes requests: 503 while it drains), `/drift` (what replies do
-/// not keep), `/breakers` (how they stand, and who decides), `/instances` (how the addresses of backends do) and `/reload`
-/// (POST takes up the project as it is now) until `stop` is done.
+/// not keep), `/cache` (what is kept; POST to `/cache/purge` throws it away), `/breakers` (how they stand, and who decides),
+/// `/instances` (how the addresses of backends do) and `/reload` (POST takes up the project as it is now) until `stop` is
+/// done.
 pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output = ()> + Send + 'static) {
     let router = Router::new()
         .route("/healthz", get(healthz))
@@ -49,6 +51,8 @@ pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output
         .route("/reload", get(reload::show).post(reload::post))
         .route("/breakers", get(breakers::show).post(breakers::force))
         .route("/instances", get(instances::show))
+        .route("/cache", get(cache::show))
+        .route("/cache/purge", post(cache::purge))
         .with_state(known);
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the admin address failed");

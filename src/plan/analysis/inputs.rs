@@ -97,6 +97,16 @@ impl Input {
         matches!(self, Self::Header(_) | Self::Cookie(_) | Self::ClientIp)
     }
 
+    /// Whether it proves who asks: `authorization` and its like, cookies, and what holds all header fields.
+    pub(crate) fn is_credential(&self) -> bool {
+        const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+        match self {
+            Self::Header(Some(name)) => CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known)),
+            Self::Header(None) | Self::Cookie(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether no two requests agree in it.
     pub(crate) fn is_new_each_time(&self) -> bool {
         matches!(self, Self::Id | Self::Time | Self::Written(_))
@@ -156,6 +166,14 @@ impl<'f, 'p> Reader<'f, 'p> {
     /// What a call depends on.
     pub(crate) fn of_call(&self, at: At, call: &Call) -> Inputs {
         let read = self.mentioned(at, call);
+        let through = read.steps.iter().map(|step| (*step, self.of_value(*step)));
+        Inputs { through: through.filter(|(_, inputs)| !inputs.is_empty()).collect(), own: read.inputs }
+    }
+
+    /// What a program beside the action of a step depends on.
+    pub(crate) fn of_program(&self, at: At, node: &Node) -> Inputs {
+        let mut read = Read::default();
+        self.read((node, self.flow.scope(at)), &mut read);
         let through = read.steps.iter().map(|step| (*step, self.of_value(*step)));
         Inputs { through: through.filter(|(_, inputs)| !inputs.is_empty()).collect(), own: read.inputs }
     }

@@ -18,6 +18,6 @@ mod waits;
 
 pub(crate) use cost::{Calls, Cost, Runs, Sum};
 pub(crate) use flow::{At, Flow, ScopeAt, most_items, rounds};
-pub(crate) use inputs::{Declared, Input, Reader, Sharing};
+pub(crate) use inputs::{Declared, Input, Inputs, Reader, Sharing};
 pub(crate) use schedule::{Condition, Schedule};
 pub(crate) use waits::{imply, is_block, waits};

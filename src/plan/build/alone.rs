@@ -125,6 +125,7 @@ impl Unit<'_, '_> {
             result: None,
             batch: None,
             repeat: None,
+            invalidates: Box::default(),
             undo: None,
         })
     }

@@ -67,12 +67,17 @@ impl<'s, T> Said<'s, T> {
         self.0.iter().filter_map(|(_, said)| member(said)).collect()
     }
 
+    /// The nearest value of a member, and how far away it is said.
+    pub(super) fn nearest<V>(&self, member: impl Fn(&'s T) -> Option<V>) -> Option<(usize, V)> {
+        self.0.iter().find_map(|(distance, said)| Some((*distance, member(said)?)))
+    }
+
     /// Whether the call itself says something: then its state is its own.
     fn is_own(&self) -> bool {
         self.0.iter().any(|(distance, _)| *distance == 0)
     }
 
-    fn time(&self, member: impl Fn(&'s T) -> Option<&'s Located<Period>>) -> Option<Duration> {
+    pub(super) fn time(&self, member: impl Fn(&'s T) -> Option<&'s Located<Period>>) -> Option<Duration> {
         self.member(|said| member(said).map(|time| time.value.0))
     }
 
@@ -115,7 +120,7 @@ impl Planner<'_> {
         kept(&mut around.calls, policies).into()
     }
 
-    fn layers_of<'l>(&'l self, made: Made<'l>, going: Going<'l>) -> [Option<&'l CallPolicies>; 4] {
+    pub(super) fn layers_of<'l>(&'l self, made: Made<'l>, going: Going<'l>) -> [Option<&'l CallPolicies>; 4] {
         [
             made.policies,
             going.reached.variant.map(|variant| &variant.value.policies),

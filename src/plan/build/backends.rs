@@ -1,7 +1,8 @@
 //! Backends: addresses, protocols, contracts.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -79,6 +80,20 @@ pub(super) fn facts<'s>(spec: &'s Spec, documents: &Documents<'_>, report: &Repo
         BackendFacts { name, path, spec: backend, first, protocol, pool: None, contract }
     };
     spec.backends.iter().map(fact).collect()
+}
+
+/// What stands for everything that contracts, protos and backends themselves say.
+fn promised(reading: &Reading, reflections: &Reflections) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for file in reading.contracts.iter().chain(&reading.protos).chain(&reading.schemas) {
+        (&file.path, reading.sources.text(file.id)).hash(&mut hasher);
+    }
+    for file in &reading.descriptors {
+        (&file.path, &file.bytes).hash(&mut hasher);
+    }
+    let said: BTreeMap<_, _> = reflections.iter().collect();
+    said.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl<'s> BackendFacts<'s> {
@@ -190,6 +205,7 @@ impl Planner<'_> {
         let (asked, reflecting): (Vec<_>, Vec<_>) = reflecting.into_iter().unzip();
         let answers = if reflecting.is_empty() { Vec::new() } else { reflect(&reflecting) };
         let reflections: Reflections = asked.iter().map(|facts| facts.name.to_owned()).zip(answers).collect();
+        self.contracts = promised(reading, &reflections);
         let mut protos = Protos::new(reading, &reflections);
         let of_grpc = |facts: &BackendFacts<'_>| facts.protocol == Protocol::Grpc;
         let named = spec.backends.iter().zip(&self.backends);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::around::Made;
+use super::keeping;
 use super::names::{Extra, Names, Wide};
 use super::types;
 use super::unit::{Root, Unit, Value};
@@ -131,6 +132,14 @@ pub(super) fn asked_by_grpc<'c>(call: &'c GrpcCall, path: &'c str) -> (Asking<'c
 }
 
 impl Unit<'_, '_> {
+    /// Whom a step's call asks, and what is said of what stands around it.
+    fn asked<'c>(&self, step: &'c Step, path: &'c str) -> Option<(Asking<'c>, Carried<'c>)> {
+        let (asking, carried) = asked(&step.action, path)?;
+        let reads = is_read(self, step);
+        let made = Made { policies: Some(&step.policies), repeatable: reads || asking.made.repeatable, reads };
+        Some((Asking { made, ..asking }, carried))
+    }
+
     /// Compiles a step's call.
     pub(super) fn call(&self, level: usize, step: &Step, path: &str) -> Option<Call> {
         let reply = reply_type(self.planner, step);
@@ -159,10 +168,7 @@ impl Unit<'_, '_> {
             }
             _ => return None,
         };
-        let (asking, carried) = asked(&step.action, path)?;
-        let reads = is_read(self, step);
-        let made = Made { policies: Some(&step.policies), repeatable: reads || asking.made.repeatable, reads };
-        let asking = Asking { made, ..asking };
+        let (asking, carried) = self.asked(step, path)?;
         let mut guards = self.guards(&step.fail, &judging, path);
         let wide = Wide { unit: self, reply: Some(&judged), user: path };
         guards.extend(self.guards(&facts.spec.fail, &wide, &facts.path));
@@ -186,7 +192,9 @@ impl Unit<'_, '_> {
             batch,
             repeat: self.repeat(step, &forming, path).map(Box::new),
             undo: None,
+            invalidates: keeping::invalidated(self.planner, step, (&forming, path)),
         };
+        self.keep(&mut call, (facts, asking), &names);
         self.note_replies(&mut call);
         Some(call)
     }

@@ -13,6 +13,8 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
 const DRAIN_DELAY: Duration = Duration::from_secs(5);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes that kept replies may take.
+const CACHE_SIZE: u64 = 64 << 20;
 
 impl Planner<'_> {
     /// `gateway`, with defaults filled in; `None`, and a diagnostic, for an address that is none.
@@ -43,6 +45,7 @@ impl Planner<'_> {
             drain_delay: duration(shutdown.and_then(|shutdown| shutdown.delay.as_ref()), DRAIN_DELAY),
             drain_timeout: duration(shutdown.and_then(|shutdown| shutdown.timeout.as_ref()), DRAIN_TIMEOUT),
             tls: tls.ok()?,
+            cache_size: written.cache.as_ref().map_or(CACHE_SIZE, |cache| cache.size.value.0),
         })
     }
 

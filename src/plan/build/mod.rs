@@ -21,6 +21,7 @@ mod ending;
 mod endpoints;
 mod fields;
 mod gateway;
+mod keeping;
 mod merge;
 mod message;
 mod misfits;
@@ -64,7 +65,7 @@ use rustls::RootCertStore;
 use crate::base::diagnostic::Diagnostic;
 use crate::plan::contract::{Documents, Operation};
 use crate::plan::schema::Schema;
-use crate::plan::{Fixed, Plan, Promises, Rpc};
+use crate::plan::{Around, Endpoint, Field, Fixed, Gateway, Graph, Plan, Promises, Rpc};
 use crate::spec::{LookUp, Reading, Spec};
 
 use backends::BackendFacts;
@@ -90,6 +91,9 @@ struct Planner<'s> {
     operations: RefCell<Vec<Arc<Operation>>>,
     promises: Arc<Promises>,
     around: around::Collected,
+    keeping: RefCell<keeping::Collected>,
+    /// What stands for everything that contracts and protos say.
+    contracts: u64,
     /// The authorities that the machine trusts, once a backend needs them.
     roots: OnceCell<Arc<RootCertStore>>,
 }
@@ -132,6 +136,8 @@ pub fn rebuild(
         operations: RefCell::default(),
         promises: Arc::default(),
         around: around::Collected::default(),
+        keeping: RefCell::default(),
+        contracts: 0,
         roots: OnceCell::new(),
     };
     planner.link_protos((spec, reading), reflect);
@@ -139,23 +145,38 @@ pub fn rebuild(
     planner.check_fixed(gateway.as_ref(), fixed);
     let (fields, graph) = planner.graph();
     let endpoints = planner.endpoints(graph.as_ref(), &fields);
+    planner.settle_keeping(&endpoints, &fields);
     planner.check_parts();
     planner.check_times();
     planner.check_reads();
     planner.check_policies();
-    let backends = planner.backends.iter().flat_map(|facts| facts.plan(&planner)).collect();
-    let methods = planner.methods.take();
-    let operations = planner.operations.take();
-    let promises = planner.promises.take();
-    let around = planner.around.take();
-    let (diagnostics, failed) = planner.report.finish();
-    match gateway {
-        Some(gateway) if !failed => {
-            let schema = planner.schema;
-            let plan =
-                Plan { backends, methods, operations, around, endpoints, fields, schema, graph, promises, gateway };
-            Ok((plan, diagnostics))
-        }
-        _ => Err(diagnostics),
+    planner.into_plan(gateway, (fields, graph), endpoints)
+}
+
+impl Planner<'_> {
+    /// What was compiled, unless something is wrong.
+    fn into_plan(
+        self,
+        gateway: Option<Gateway>,
+        (fields, graph): (Vec<Field>, Option<Graph>),
+        endpoints: Vec<Endpoint>,
+    ) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let backends = self.backends.iter().flat_map(|facts| facts.plan(&self)).collect();
+        let (diagnostics, failed) = self.report.finish();
+        let Some(gateway) = gateway.filter(|_| !failed) else { return Err(diagnostics) };
+        let plan = Plan {
+            backends,
+            methods: self.methods.into_inner(),
+            operations: self.operations.into_inner(),
+            around: Around { keeping: self.keeping.into_inner().into_table(), ..self.around.into_inner() },
+            endpoints,
+            fields,
+            schema: self.schema,
+            graph,
+            promises: self.promises.take(),
+            contracts: self.contracts,
+            gateway,
+        };
+        Ok((plan, diagnostics))
     }
 }

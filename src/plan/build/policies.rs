@@ -112,12 +112,20 @@ impl Unit<'_, '_> {
     pub(super) fn check_step_policies(&self, (level, write): (usize, bool), step: &spec::Step, path: &str) {
         let policies = &step.policies;
         self.planner.check_call_policies(policies, &self.names_of(level), path);
-        if !write {
-            return;
-        }
         let complain = |place: &Place, message: &str, help: &str| {
             self.planner.report.error("misplaced", (place, path), message.to_owned(), help.to_owned());
         };
+        if !write {
+            if let Some(tag) = step.invalidates.first() {
+                let message = "this call only reads, and changes nothing that is kept";
+                complain(&tag.place, message, "write it on the call that writes");
+            }
+            if let (Some(Switch::On(cache)), Some(_)) = (&policies.cache, &step.repeat) {
+                let message = "a repeated call asks for what changes, and is not kept";
+                complain(&cache.place, message, "leave `cache` out, or `repeat`");
+            }
+            return;
+        }
         let reads = match step.action {
             spec::Action::Grpc(_) => "if it only reads, write `reads` on the backend or `read: true` here",
             _ => "if it only reads, write `read: true`",

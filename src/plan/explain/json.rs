@@ -352,6 +352,7 @@ fn call(call: &Call, way: &dyn Fn(&usize) -> String, object: &mut Object) {
         Sharing::Nobody => "nobody",
     };
     object.text("sharing", sharing);
+    object.maybe("kept", call.kept.as_deref());
 }
 
 /// What is asked: the operation and a body.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use super::{Guard, Rules, Variants};
+use super::{Guard, Kept, Rules, Variants};
 use crate::base::call::{Expect, Over, Take};
 use crate::base::id::{BackendId, MethodId, OperationId, PoliciesId};
 use crate::expr::Node;
@@ -29,6 +29,8 @@ pub struct Call {
     pub batch: Option<Box<Batch>>,
     /// A read again until it holds.
     pub repeat: Option<Box<Repeat>>,
+    /// The tags of kept replies that are thrown away once it has succeeded; they may read the reply.
+    pub invalidates: Box<[Node]>,
     /// What takes it back, if it writes.
     pub undo: Option<Box<Undo>>,
 }
@@ -87,6 +89,8 @@ pub struct Target {
     pub policies: PoliciesId,
     /// Calls that agree in this go to the same address.
     pub affinity: Option<Node>,
+    /// How its reply is kept and shared; `None`: not at all.
+    pub kept: Option<Box<Kept>>,
 }
 
 /// A request, to be rendered.
@@ -265,6 +269,8 @@ impl Call {
         let mut nodes = self.asking();
         nodes.extend(self.judging());
         nodes.extend(self.batch.iter().map(|batch| &batch.key));
+        nodes.extend(self.targets.list.iter().flat_map(|target| &target.kept).flat_map(|kept| kept.nodes()));
+        nodes.extend(&self.invalidates);
         nodes
     }
 

@@ -34,7 +34,7 @@ pub use endpoint::{
 };
 pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};
-pub use policies::{Around, Owned, Policies};
+pub use policies::{Around, Keeping, Kept, Owned, Policies, Whom};
 pub use rules::{Read, Rules};
 pub use tls::{ClientTls, ServerTls, TlsOrigin};
 pub use variant::{Choose, Variants};
@@ -67,6 +67,8 @@ pub struct Plan {
     pub graph: Option<Graph>,
     /// What contracts and the schema promise of replies; expressions and the graph know the positions.
     pub promises: Vec<Promise>,
+    /// What stands for everything that contracts and protos say: equal while none of them changes.
+    pub contracts: u64,
     /// The listener and the defaults of requests.
     pub gateway: Gateway,
 }
@@ -168,6 +170,8 @@ pub struct Gateway {
     pub drain_timeout: Duration,
     /// TLS to clients.
     pub tls: Option<ServerTls>,
+    /// Bytes that kept replies may take.
+    pub cache_size: u64,
 }
 
 /// What cannot change while a gateway runs, as it was when it started; `None` where the project does not decide it.

@@ -25,6 +25,8 @@ keys! {
         max_body: Option<Located<Size>>,
         /// What holds for every call to every backend.
         calls: Option<Calls>,
+        /// Where replies are kept.
+        cache: Option<KeptReplies>,
         /// How the gateway stops.
         shutdown: Option<Shutdown>,
         /// One line per request on standard error.
@@ -102,6 +104,14 @@ keys! {
         balance: Option<Switch<Balance>>,
         /// Where the addresses of backends are found.
         discover: Option<Switch<Discover>>,
+    }
+}
+
+keys! {
+    /// Where replies are kept that some call keeps: in memory, all together.
+    pub struct KeptReplies: "the room for kept replies", as in "{ size: 64MiB }" {
+        /// How many bytes they may take; what was not asked for the longest goes first. `64MiB` unless said.
+        size: Located<Size>,
     }
 }
 

@@ -16,6 +16,9 @@ keys! {
     pub struct CallPolicies: "the policies of a call", as in "{ cache: 30s, retry: { attempts: 2 } }" {
         /// Keep the replies of reads, and serve them to whoever makes the same call.
         cache: Option<Switch<Cache>>,
+        /// Whether equal reads that are under way at the same time are one, although their reply is not kept; those
+        /// whose reply is kept always are. Nothing that tells callers apart may be in them.
+        coalesce: Option<Located<bool>>,
         /// Make a call again after a failure that another try may mend. Reads only, and writes with `idempotent: true`.
         retry: Option<Switch<Retry>>,
         /// Make a read a second time when its answer is late, and take whichever comes first.
@@ -45,8 +48,9 @@ keys! {
         negative: Option<Located<Period>>,
         /// Names by which replies can be thrown away together; expressions may stand in them.
         tags: Vec<Scalar>,
-        /// Whom a kept reply serves: `public` everybody, `caller` only who asked first, an expression those for whom it
-        /// gives the same. Without it, `public` if nothing of the caller is in the call, else `caller`.
+        /// Whom a kept reply serves among those whose call is the same: `public` everybody, `caller` only who asked
+        /// first, an expression those for whom it gives the same. Without it, `public` if nothing of the caller is in
+        /// the call, else `caller`.
         scope: Option<WordOr<Sharing>>,
         /// Header fields of the client that tell replies apart although the call is the same.
         vary: Vec<Located<FieldName>>,

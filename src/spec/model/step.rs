@@ -44,6 +44,9 @@ keys! {
         timeout: Option<Switch<Located<Duration>>>,
         /// On a call: what happens around it.
         policies: CallPolicies = ..,
+        /// On a write: tags of kept replies that are thrown away once it has succeeded; expressions may stand in them, and
+        /// mention its reply.
+        invalidates: Vec<Scalar>,
         /// On a write: the call that takes it back when the composition fails later. It may mention its own step and
         /// everything before it.
         undo: Option<Undo>,
@@ -182,7 +185,7 @@ impl Step {
         }
         if let Action::Part(_) | Action::Compose(_) | Action::Guard = self.action {
             let policies = CallPolicies::DOC.fields.iter().map(|field| field.key);
-            let of_calls = policies.chain(["batch", "repeat", "undo"]);
+            let of_calls = policies.chain(["batch", "repeat", "undo", "invalidates"]);
             for key in of_calls.filter_map(|key| entries.written(key)) {
                 let diagnostic = reader
                     .error("misplaced-key", &key.place, format!("`{}` belongs to a call", key.value))

@@ -11,7 +11,8 @@ use super::pairs::{pairs, parameters};
 use super::target::Targeted;
 use crate::base::call::{Expect, Take};
 use crate::plan::analysis::{At, Calls, Input, Reader};
-use crate::plan::{Arg, ArgSource, Batch, Body, Call, FormPart, Guard, Over, PathPart, Request};
+use crate::plan::{Arg, ArgSource, Batch, Body, Call, FormPart, Guard, Keeping, Kept, Over, PathPart, Request, Whom};
+use crate::policy::cache::Settings;
 
 impl Describer<'_, '_> {
     /// One call.
@@ -61,9 +62,34 @@ impl Describer<'_, '_> {
             effect: Effect { write, because: call.because },
             calls: Calls::of(self.flow, at, self.whole.runs),
             sharing: inputs.sharing(),
+            kept: call.targets.list.iter().find_map(|target| self.kept(target.kept.as_deref()?, naming)),
             through: self.through(&inputs.own, &inputs.through),
             inputs: inputs.own.iter().map(ToString::to_string).collect(),
         }
+    }
+
+    /// How the reply to a call is kept, and for whom.
+    fn kept(&self, kept: &Kept, naming: &Naming<'_, '_>) -> Option<String> {
+        let Keeping { cache, whom, .. } = &self.whole.plan.around.keeping[kept.rule.index()];
+        let whom = match whom {
+            Whom::Nobody => return cache.map(|_| "not kept".to_owned()),
+            Whom::Everyone => "everybody".to_owned(),
+            Whom::Caller => "the caller".to_owned(),
+            Whom::Alike => {
+                let scope = kept.scope.as_ref().map(|scope| expression(scope, naming));
+                format!("callers with the same {}", scope.unwrap_or_default())
+            }
+        };
+        let Some(Settings { ttl, stale, on_error, negative }) = cache else {
+            return Some("made once for all who ask at the same time".to_owned());
+        };
+        let mut text = format!("kept {} for {whom}", duration_text(*ttl));
+        let more = [("while a newer one is fetched", *stale), ("while its backend fails", *on_error)];
+        for (when, time) in more.into_iter().filter(|(_, time)| !time.is_zero()) {
+            text.push_str(&format!(", {} more {when}", duration_text(time)));
+        }
+        negative.iter().for_each(|time| text.push_str(&format!(", {} that there is nothing", duration_text(*time))));
+        Some(text)
     }
 
     /// What a call depends on through each step that it mentions, nothing twice.

@@ -227,6 +227,8 @@ pub struct Call {
     pub through: Vec<(usize, Vec<String>)>,
     /// Whom its reply may serve, if it is a read.
     pub sharing: Sharing,
+    /// How its reply is kept, if it is.
+    pub kept: Option<String>,
 }
 
 /// Whether a call reads or writes, and why it counts so.

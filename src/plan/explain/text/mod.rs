@@ -145,11 +145,15 @@ fn shared(explanation: &Explanation, around: Option<usize>, call: &Call) -> Stri
         .iter()
         .map(|(step, inputs)| format!("{} through {}", inputs.join(", "), explanation.name(*step, around)));
     let inputs = own.into_iter().chain(through).collect::<Vec<_>>().join("; ");
-    match call.sharing {
+    let sharing = match call.sharing {
         _ if call.effect.write.is_some() => "never shared: it is a write".to_owned(),
         Sharing::Everyone => "may be shared by all callers".to_owned(),
         Sharing::Alike => format!("shared by callers that agree in {inputs}"),
         Sharing::Private => format!("private: depends on {inputs}"),
         Sharing::Nobody => format!("never shared: depends on {inputs}"),
+    };
+    match &call.kept {
+        Some(kept) => format!("{sharing}; {kept}"),
+        None => sharing,
     }
 }
