@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-/// Parses a duration: a whole or decimal number directly followed by `ms`, `s`, `m`, `h` or `d`.
+/// The longest duration that is taken, a hundred years: every place where one is used can add it to a time, or double it.
+const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
+
+/// Parses a duration: a whole or decimal number directly followed by `ms`, `s`, `m`, `h` or `d`, a hundred years at most.
 ///
 /// # Errors
 /// What is wrong, as the end of a sentence that begins with the value.
@@ -18,7 +21,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, &'static str> {
         _ => return Err("is no duration; write a number and ms, s, m, h or d, as in 300ms"),
     };
     let number: f64 = number.parse().map_err(|_| "is no duration; write a number and a unit, as in 300ms")?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| "is no duration that can be kept")
+    let duration = Duration::try_from_secs_f64(number * seconds).ok().filter(|duration| *duration <= LONGEST);
+    duration.ok_or("is too long; write 36500d at most")
 }
 
 /// Parses a size: a whole or decimal number directly followed by `B`, `KB`, `MB`, `GB` (powers of
@@ -52,16 +56,17 @@ fn split(text: &str) -> (&str, &str) {
 mod tests {
     use std::time::Duration;
 
-    use super::{parse_duration, parse_size};
+    use super::{LONGEST, parse_duration, parse_size};
 
     #[test]
     fn durations_and_sizes_carry_units() {
         assert_eq!(parse_duration("300ms"), Ok(Duration::from_millis(300)));
         assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1_500)));
         assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7_200)));
+        assert_eq!(parse_duration("36500d"), Ok(LONGEST));
         assert_eq!(parse_size("4MiB"), Ok(4 << 20));
         assert_eq!(parse_size("100MB"), Ok(100_000_000));
-        for wrong in ["", "5", "ms", "-5s", "5 s", "5parsecs", "1e99999d"] {
+        for wrong in ["", "5", "ms", "-5s", "5 s", "5parsecs", "1e99999d", "36500.1d", "9300000000000000000s"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
         assert!(parse_size("12").is_err());

@@ -27,6 +27,7 @@ mod contract;
 mod coverage;
 mod documents;
 mod explain;
+mod fuzz;
 mod goodbye;
 mod handover;
 mod harness;
@@ -63,6 +64,8 @@ fn main() {
         goodbye::trials(),
         hostile::trials(),
         http_cache::trials(),
+        fuzz::trials(),
+        fuzz::played(),
         large::trials(),
         architecture::trials(),
         cel::trials(),

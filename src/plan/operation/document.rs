@@ -186,6 +186,10 @@ fn refused(error: &Error) -> RequestError {
         }
         other => (Cause::GraphqlParse, format!("The document does not parse: {other}.")),
     };
-    let locations = error.positions().map(Into::into).collect();
+    let locations = match error {
+        // Of several others the parser names one by chance.
+        Error::MultipleOperations { anonymous, .. } => vec![(*anonymous).into()],
+        other => other.positions().map(Into::into).collect(),
+    };
     RequestError { cause, problems: vec![Problem { message, locations }] }
 }

@@ -1,0 +1,5 @@
+//! See `targets/expression.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| selvedge_fuzz::expression::run(input));

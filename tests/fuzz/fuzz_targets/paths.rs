@@ -1,0 +1,5 @@
+//! See `targets/paths.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| selvedge_fuzz::paths::run(input));
