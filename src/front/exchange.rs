@@ -122,7 +122,7 @@ pub(super) fn log_refused(refused: &Refused<'_>, id: &HeaderValue, peer: Peer) {
         version: version_text(refused.version),
         status: refused.refusal.cause.status(),
         duration: Duration::ZERO,
-        bytes_out: refused.refusal.length(id) as u64,
+        bytes_out: refused.length(id) as u64,
         client: peer.address,
         cause: Some(refused.refusal.cause.code()),
         partial: None,

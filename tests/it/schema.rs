@@ -146,6 +146,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("cookie-ends", "the types of expressions"),
     ("cookies-of-answers", "the types of expressions"),
     ("default-that-leaves-members-out", "the types of the schema"),
+    ("duration-of-ages", "how large numbers are"),
     ("either-of-two-objects", "the types of the schema"),
     ("empty-map", "the types of results"),
     ("graph-parent", "the types of the schema"),

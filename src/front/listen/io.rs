@@ -157,8 +157,8 @@ impl ClientStream {
 
     /// Ends the connection with an answer of its own.
     fn refuse(&mut self, refusal: Refusal) {
-        let id = self.notes.refused(&Refused::of_head(refusal, &self.buffer));
-        self.farewell = refusal.bytes(&id);
+        let refused = Refused::of_head(refusal, &self.buffer);
+        self.farewell = refused.bytes(&self.notes.refused(&refused));
         self.is_ended = true;
         self.exchanges.cut();
     }

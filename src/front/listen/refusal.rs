@@ -44,6 +44,29 @@ impl<'a> Refused<'a> {
         let version = if version == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
         Self { refusal, method: Some(if is_method { method } else { UNKNOWN_METHOD }), path, version }
     }
+
+    /// Bytes of the answer's body. One to HEAD has none (RFC 9110, section 9.3.2).
+    pub fn length(&self, id: &HeaderValue) -> usize {
+        if self.is_head() { 0 } else { self.refusal.document(id).len() }
+    }
+
+    /// The answer as HTTP/1.1 writes it, for a connection that closes after it.
+    pub(super) fn bytes(&self, id: &HeaderValue) -> Bytes {
+        let (status, document) = (self.refusal.status(), self.refusal.document(id));
+        let reason = status.canonical_reason().unwrap_or("");
+        Bytes::from(format!(
+            "HTTP/1.1 {} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+             cache-control: no-store\r\n{REQUEST_ID}: {}\r\nconnection: close\r\n\r\n{}",
+            status.as_u16(),
+            document.len(),
+            text(id),
+            if self.is_head() { "" } else { &document },
+        ))
+    }
+
+    fn is_head(&self) -> bool {
+        self.method == Some("HEAD")
+    }
 }
 
 /// Why a request is not taken.
@@ -84,24 +107,6 @@ impl Refusal {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(REQUEST_ID, id);
         response
-    }
-
-    /// Bytes of the answer's body.
-    pub fn length(self, id: &HeaderValue) -> usize {
-        self.document(id).len()
-    }
-
-    /// The answer as HTTP/1.1 writes it, for a connection that closes after it.
-    pub(super) fn bytes(self, id: &HeaderValue) -> Bytes {
-        let (status, document) = (self.status(), self.document(id));
-        let reason = status.canonical_reason().unwrap_or("");
-        Bytes::from(format!(
-            "HTTP/1.1 {} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
-             cache-control: no-store\r\n{REQUEST_ID}: {}\r\nconnection: close\r\n\r\n{document}",
-            status.as_u16(),
-            document.len(),
-            text(id),
-        ))
     }
 
     fn status(self) -> StatusCode {
@@ -151,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_a_problem_document_that_closes_the_connection() {
-        let bytes = Refusal::HEADERS_TOO_LARGE.bytes(&HeaderValue::from_static("r-1"));
+        let refused = Refused::of_head(Refusal::HEADERS_TOO_LARGE, b"GET / HTTP/1.1\r\n");
+        let bytes = refused.bytes(&HeaderValue::from_static("r-1"));
         let text = std::str::from_utf8(&bytes).expect("ASCII");
         let (head, document) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{head}");
@@ -164,5 +170,8 @@ mod tests {
         assert_eq!(document["status"], 431);
         assert_eq!(document["type"], "about:blank");
         assert_eq!(document["title"], "Request Header Fields Too Large");
+        let to_head = Refused::of_head(Refusal::HEADERS_TOO_LARGE, b"HEAD / HTTP/1.1\r\n");
+        assert_eq!(to_head.bytes(&HeaderValue::from_static("r-1")), format!("{head}\r\n\r\n"));
+        assert_eq!(to_head.length(&HeaderValue::from_static("r-1")), 0);
     }
 }
