@@ -87,9 +87,8 @@ pub fn run(input: &[u8]) {
     };
     let is_stream = flags & 0x10 != 0;
     let path = if is_stream { "/many" } else { "/one" };
-    let (whole, cut) = WORLD.with_borrow(|world| {
-        (world.answer(script(&[data]), path), world.answer(script(&slices(data)), path))
-    });
+    let (whole, cut) =
+        WORLD.with_borrow(|world| (world.answer(script(&[data]), path), world.answer(script(&slices(data)), path)));
     assert_eq!(whole, cut, "it matters how the frames are cut");
     let answer: Value = serde_json::from_str(&whole).expect("an answer is JSON");
     assert_ne!(answer["error"]["code"], "timeout", "the reply never ends");

@@ -7,11 +7,11 @@ use http::{HeaderMap, Method};
 use selvedge::base::value::{Doc, Held, Kind};
 use selvedge::front::graphql::Graph;
 use selvedge::front::graphql::request::GraphqlRequest;
-use selvedge::plan::operation::{Planned, RequestError};
-use selvedge::plan::{Plan, build};
-use selvedge::spec::{Asked, read_texts};
+use selvedge::plan::Plan;
+use selvedge::plan::operation::{Planned, Problem, RequestError};
 
 use super::Target;
+use super::gateway::plan;
 
 /// See [`run`].
 pub const TARGET: Target = Target {
@@ -98,16 +98,8 @@ graph:
   Mutation.drop: { steps: { i: { backend: a, delete: /items } }, result: true }
 "#;
 
-static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| {
-    let files = [("compositions/main.yaml", COMPOSITION), ("schema/schema.graphql", SCHEMA)];
-    let look_up = |_: Asked<'_>| Ok(None);
-    let reading = read_texts(&files, &look_up);
-    let built = build(&reading, (&look_up, &|_| Vec::new()));
-    let wrong = |said: Vec<selvedge::base::diagnostic::Diagnostic>| {
-        said.iter().map(|diagnostic| reading.sources.render(diagnostic)).collect::<String>()
-    };
-    Arc::new(built.map_err(wrong).expect("the target's project is right").0)
-});
+static PLAN: LazyLock<Arc<Plan>> =
+    LazyLock::new(|| plan(&[("compositions/main.yaml", COMPOSITION), ("schema/schema.graphql", SCHEMA)]));
 
 /// What stands between a document, its variables and the name of its operation.
 const MARK: &str = "\n===\n";
@@ -171,9 +163,8 @@ fn outcome(graph: &Graph<Planned>, request: &GraphqlRequest) -> Result<String, V
 
 fn refusals(error: &RequestError) -> Vec<Refusal> {
     assert!(!error.problems.is_empty(), "refused for no reason");
-    let places = |problem: &selvedge::plan::operation::Problem| {
-        problem.locations.iter().map(|location| (location.line, location.column)).collect()
-    };
+    let places =
+        |problem: &Problem| problem.locations.iter().map(|location| (location.line, location.column)).collect();
     error.problems.iter().map(|problem| (problem.message.clone(), places(problem))).collect()
 }
 

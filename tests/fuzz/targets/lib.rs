@@ -4,14 +4,17 @@
 //! does not hold. The fuzzer calls these functions, and so do the tests (`tests/it/fuzz/`).
 
 pub mod expression;
+pub mod frames;
 pub mod graphql;
 pub mod headers;
 pub mod json;
 pub mod loader;
 pub mod paths;
+pub mod replies;
 pub mod requests;
 pub mod transcoder;
 
+mod gateway;
 mod http1;
 mod slices;
 
@@ -39,5 +42,7 @@ pub const ALL: &[Target] = &[
     json::TARGET,
     headers::TARGET,
     transcoder::TARGET,
+    frames::TARGET,
+    replies::TARGET,
     requests::TARGET,
 ];

@@ -3,23 +3,20 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
 use selvedge::front::entrance::{Doors, Entrance, Way};
-use selvedge::front::listen::{
-    AnswerBody, Drain, DrainTimes, Handler, Limits, Listener, Peer, Refused, RequestBody, Worker,
-};
-use selvedge::plan::{Plan, ServerTls, build};
-use selvedge::spec::{Asked, read_texts};
+use selvedge::front::listen::{AnswerBody, Handler, Peer, Refused, RequestBody};
+use selvedge::plan::ServerTls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use super::Target;
+use super::gateway::{PATIENCE, listen, plan};
 use super::http1::{Message, answers, requests};
 use super::slices::slices;
 
@@ -83,8 +80,6 @@ pub const TARGET: Target = Target {
     pace: 5,
 };
 
-/// Longer than any try takes.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Where the gateway's own endpoints begin. Everything else is read and noted.
 const DOOR: &str = "/door/";
 
@@ -234,16 +229,10 @@ impl World {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let seen = Arc::default();
-        let way = Arc::new(Entrance::new(Doors::new(&Arc::new(plan()), 1))).way(0);
+        let plan = plan(&[("compositions/main.yaml", COMPOSITION), ("schema/schema.graphql", SCHEMA)]);
+        let way = Arc::new(Entrance::new(Doors::new(&plan, 1))).way(0);
         let noted = Noted { way, seen: Arc::clone(&seen) };
-        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let address = runtime.block_on(async {
-            let listener = Listener::bind(loopback, Limits::default()).await.expect("a port is free");
-            let address = listener.local_address();
-            let drain = Drain::new(DrainTimes { delay: Duration::ZERO, timeout: PATIENCE });
-            tokio::spawn(listener.run(vec![Worker::new(Handle::current(), noted)], drain));
-            address
-        });
+        let address = runtime.block_on(listen(noted));
         Self { runtime, address, seen }
     }
 
@@ -285,14 +274,4 @@ async fn read_answers(read: &mut OwnedReadHalf, count: usize, answered: &mut Vec
         heads.matches("HTTP/1.").count() - heads.matches("HTTP/1.1 100").count()
     };
     while begun(answered) < count && matches!(read.read_buf(answered).await, Ok(1..)) {}
-}
-
-fn plan() -> Plan {
-    let files = [("compositions/main.yaml", COMPOSITION), ("schema/schema.graphql", SCHEMA)];
-    let look_up = |_: Asked<'_>| Ok(None);
-    let reading = read_texts(&files, &look_up);
-    let wrong = |said: Vec<selvedge::base::diagnostic::Diagnostic>| {
-        said.iter().map(|diagnostic| reading.sources.render(diagnostic)).collect::<String>()
-    };
-    build(&reading, (&look_up, &|_| Vec::new())).map_err(wrong).expect("the target's project is right").0
 }
