@@ -54,9 +54,19 @@ impl Backend {
     /// Whether calls reach this backend as they reach the other: under one name, over the same protocol, at the same
     /// addresses in the same order, chosen in the same way, with the same certificates.
     pub fn is_same(&self, other: &Self) -> bool {
-        let Self { name, variant, addresses, balance, protocol, is_described: _, is_reflected: _, max_reply: _ } = self;
-        (name, variant, addresses, balance, protocol)
-            == (&other.name, &other.variant, &other.addresses, &other.balance, &other.protocol)
+        let Self {
+            name,
+            variant,
+            addresses,
+            balance,
+            discover,
+            protocol,
+            is_described: _,
+            is_reflected: _,
+            max_reply: _,
+        } = self;
+        (name, variant, addresses, balance, discover, protocol)
+            == (&other.name, &other.variant, &other.addresses, &other.balance, &other.discover, &other.protocol)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod bulkhead;
 pub mod cache;
 pub mod eject;
 pub mod flight;
+pub mod health;
 pub mod hedge;
 pub mod http_cache;
 pub mod latency;

@@ -13,16 +13,15 @@ pub const CODE: &str = "not-supported-yet";
 /// The keys, by the type that they stand in.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("Spec", &["auth"]),
-    ("Backend", &["discover"]),
-    ("Balance", &["health"]),
-    ("Variant", &["auth", "discover"]),
+    ("Discover", &["dns", "srv"]),
+    ("Variant", &["auth"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "stream"]),
     ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
     ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),
     ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),
-    ("Calls", &["auth", "discover"]),
+    ("Calls", &["auth"]),
 ];
 
 /// Where the values of refused keys stand.

@@ -11,6 +11,7 @@ mod http1;
 mod http2;
 mod instance;
 mod media;
+mod probe;
 mod proxy;
 mod reply;
 mod rest;

@@ -11,6 +11,7 @@ use crate::base::attempt::{Health, Sample};
 use crate::plan::{Address, Balance};
 use crate::policy::affinity::stable_hash;
 use crate::policy::eject::Ejection;
+use crate::policy::health::Wellness;
 use crate::policy::latency::Latency;
 use crate::transport::Instance;
 
@@ -30,6 +31,8 @@ pub(super) struct Member {
     under_way: AtomicU32,
     /// Whether it is left out; `None` where nothing ever is.
     pub(super) ejection: Option<Ejection>,
+    /// What asks it whether it is well, and what it says; `None` where nobody asks.
+    pub(super) checked: Option<(Instance, Wellness)>,
     /// Since when it warms up; `None` once it is warm.
     joined: Mutex<Option<Instant>>,
     /// Its connections, by worker.
@@ -52,6 +55,8 @@ pub struct Known {
     pub under_way: u32,
     /// How long a call probably takes.
     pub latency: Duration,
+    /// Whether it says that it is not well.
+    pub is_unwell: bool,
     /// How long it is still left out; zero where a call may try it.
     pub out_for: Option<Duration>,
 }
@@ -65,6 +70,7 @@ impl Member {
             latency: Latency::new(now),
             under_way: AtomicU32::new(0),
             ejection: balance.eject.map(Ejection::new),
+            checked: balance.health.as_ref().map(|check| (Instance::new(address), Wellness::new(check.settings))),
             joined: Mutex::new(None),
             clients: clients(address, workers),
         }
@@ -72,7 +78,12 @@ impl Member {
 
     /// Whether it gets calls.
     pub(super) fn is_open(&self) -> bool {
-        !self.is_out()
+        !self.is_out() && !self.is_unwell()
+    }
+
+    /// Whether it says that it is not well.
+    fn is_unwell(&self) -> bool {
+        self.checked.as_ref().is_some_and(|(_, wellness)| wellness.is_unwell())
     }
 
     /// Whether it is left out because it failed.
@@ -80,14 +91,14 @@ impl Member {
         self.ejection.as_ref().is_some_and(Ejection::is_out)
     }
 
-    /// When a call may try it, if it is left out.
+    /// When a call may try it, if it is left out and not unwell besides.
     pub(super) fn until(&self) -> Option<Instant> {
-        self.ejection.as_ref().filter(|ejection| ejection.is_out())?.until()
+        self.ejection.as_ref().filter(|ejection| ejection.is_out() && !self.is_unwell())?.until()
     }
 
     /// Takes the right to try it, if its time is over.
     pub(super) fn try_again(&self, now: Instant) -> bool {
-        self.ejection.as_ref().is_some_and(|ejection| ejection.is_out() && ejection.try_again(now))
+        self.ejection.as_ref().is_some_and(|ejection| ejection.is_out() && !self.is_unwell() && ejection.try_again(now))
     }
 
     /// How many calls it has, with one more, for its weight.
@@ -126,6 +137,7 @@ impl Member {
         let known = Known {
             under_way: self.under_way.load(Ordering::Relaxed),
             latency: self.latency.estimate(now),
+            is_unwell: self.is_unwell(),
             out_for: self.until().map(|until| until.saturating_duration_since(now)),
         };
         Seen { known: Some(known), ..Seen::only(&self.address) }
@@ -138,9 +150,10 @@ impl Seen {
         Self { address: address.to_string(), known: None }
     }
 
-    /// In one word: it gets calls, or is left out because it failed.
+    /// In one word: it gets calls, says that it is not well, or is left out because it failed.
     pub fn state(&self) -> &'static str {
         match self.known {
+            Some(Known { is_unwell: true, .. }) => "unhealthy",
             Some(Known { out_for: Some(_), .. }) => "ejected",
             _ => "available",
         }

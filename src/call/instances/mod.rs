@@ -4,6 +4,7 @@
 //! address has none of this on its way: there is nothing to choose, and leaving out the only one would help nobody.
 
 mod member;
+mod tend;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use crate::policy::eject::Change;
 use crate::transport::Instance;
 pub use member::{Known, Seen};
 use member::{Member, UnderWay};
+use tend::{Tending, listed};
 
 /// No time.
 const NEVER: u64 = u64::MAX;
@@ -37,15 +39,24 @@ pub(super) enum Instances {
         /// Its connections, by worker.
         clients: Box<[Instance]>,
     },
-    /// Several.
-    Several(Group),
+    /// Several, or as many as are found.
+    Several {
+        /// What is known of them.
+        group: Arc<Group>,
+        /// What is done for them beside calls.
+        #[expect(dead_code, reason = "it is held, and ends when it is dropped")]
+        tending: Tending,
+    },
 }
 
 /// Several addresses, of which one is chosen for each attempt.
 #[derive(Debug)]
 pub(super) struct Group {
     balance: Balance,
+    workers: usize,
     began: Instant,
+    /// How many members there have been.
+    joined: AtomicU64,
     set: ArcSwap<Set>,
     /// Calls that took turns so far.
     turn: AtomicU64,
@@ -92,10 +103,14 @@ pub(super) enum Chosen<'i> {
 impl Instances {
     /// The addresses of a backend, of which nothing is known yet.
     pub(super) fn new(backend: &Backend, workers: usize) -> Self {
-        match &*backend.addresses {
-            [address] => Self::Only { address: address.clone(), clients: clients(address, workers) },
-            addresses => Self::Several(Group::new(&backend.balance, addresses, workers)),
+        if let ([address], None) = (&*backend.addresses, &backend.discover) {
+            return Self::Only { address: address.clone(), clients: clients(address, workers) };
         }
+        let listed = backend.discover.as_ref().and_then(|discover| listed(&discover.file, &discover.pattern).ok());
+        let addresses = listed.as_deref().unwrap_or(&backend.addresses);
+        let group = Arc::new(Group::new(&backend.balance, addresses, workers));
+        let tending = Tending::of(&group, backend.discover.as_ref());
+        Self::Several { group, tending }
     }
 
     /// The address for an attempt.
@@ -105,7 +120,7 @@ impl Instances {
     pub(super) fn choose(&self, asking: Asking<'_>, now: Instant) -> Result<Chosen<'_>, Failure> {
         match self {
             Self::Only { clients, .. } => Ok(Chosen::Only(&clients[asking.worker])),
-            Self::Several(group) => {
+            Self::Several { group, .. } => {
                 let (member, is_try) = group
                     .choose(asking, now)
                     .ok_or_else(|| Failure::new(Cause::ConnectFailed, "no address of the backend is known"))?;
@@ -119,7 +134,7 @@ impl Instances {
     pub(super) fn seen(&self) -> Vec<Seen> {
         match self {
             Self::Only { address, .. } => vec![Seen::only(address)],
-            Self::Several(group) => {
+            Self::Several { group, .. } => {
                 let (now, set) = (Instant::now(), group.set.load());
                 set.members.iter().map(|member| member.seen(now)).collect()
             }
@@ -153,13 +168,35 @@ impl Group {
         let set = Set::of(addresses.iter().enumerate().map(member).collect());
         Self {
             balance: balance.clone(),
+            workers,
             began,
+            joined: AtomicU64::new(addresses.len() as u64),
             set: ArcSwap::from_pointee(set),
             turn: AtomicU64::new(0),
             next_try: AtomicU64::new(NEVER),
             is_panicking: AtomicBool::new(false),
             leaving_out: Mutex::new(()),
         }
+    }
+
+    /// Goes on with these addresses. Those that stay keep what is known of them and their connections; calls that are under
+    /// way at one that leaves come to their end.
+    fn replace(&self, addresses: &[Address]) {
+        let (before, now) = (self.set.load(), Instant::now());
+        if before.members.iter().map(|member| &member.address).eq(addresses) {
+            return;
+        }
+        let member = |address: &Address| {
+            let known = before.members.iter().find(|member| member.address == *address);
+            known.cloned().unwrap_or_else(|| {
+                let number = self.joined.fetch_add(1, Ordering::Relaxed);
+                let member = Member::new(address, (number, &self.balance), self.workers, now);
+                member.warms_up(now);
+                Arc::new(member)
+            })
+        };
+        self.set.store(Arc::new(Set::of(addresses.iter().map(member).collect())));
+        self.look();
     }
 
     /// An address, and whether the call tries whether it is well again.

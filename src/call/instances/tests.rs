@@ -1,13 +1,15 @@
 //! Simulated calls: what each address gets.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::tend::{Tending, listed};
 use super::{Asking, Chosen, Group, Instances, Tried};
 use crate::base::attempt::{Health, Sample};
-use crate::plan::{Address, Balance};
+use crate::plan::{Address, Balance, Discover};
 use crate::policy::affinity::stable_hash;
 use crate::policy::balance::Algorithm;
 use crate::policy::eject;
@@ -16,18 +18,19 @@ const EJECT: eject::Settings =
     eject::Settings { consecutive: 5, base: Duration::from_secs(30), max: Duration::from_secs(300), share: 0.5 };
 
 fn balance(algorithm: Algorithm) -> Balance {
-    Balance { algorithm, eject: Some(EJECT), slow_start: Duration::ZERO }
+    Balance { algorithm, eject: Some(EJECT), health: None, slow_start: Duration::ZERO }
 }
 
 fn instances(balance: &Balance, weights: &[u32]) -> Instances {
-    let address = |(number, weight): (usize, &u32)| Address {
-        authority: format!("{number}.test:80").parse().expect("it is one"),
-        prefix: "".into(),
-        tls: None,
-        weight: *weight,
-    };
-    let addresses: Vec<Address> = weights.iter().enumerate().map(address).collect();
-    Instances::Several(Group::new(balance, &addresses, 1))
+    let addresses: Vec<Address> = weights.iter().enumerate().map(|(number, weight)| address(number, *weight)).collect();
+    let group = Arc::new(Group::new(balance, &addresses, 1));
+    let tending = Tending::of(&group, None);
+    Instances::Several { group, tending }
+}
+
+fn address(number: usize, weight: u32) -> Address {
+    let authority = format!("{number}.test:80").parse().expect("it is one");
+    Address { authority, prefix: "".into(), tls: None, weight }
 }
 
 fn asking(tried: &Tried) -> Asking<'_> {
@@ -116,7 +119,7 @@ async fn never_are_all_of_them_left_out() {
     for size in 2..6 {
         let instances = instances(&balance(Algorithm::RoundRobin), &vec![1; size]);
         play(&instances, (200, GAP), |_| (Health::Hard, 1)).await;
-        let Instances::Several(group) = &instances else { unreachable!("there are several") };
+        let Instances::Several { group, .. } = &instances else { unreachable!("there are several") };
         let out = group.set.load().members.iter().filter(|member| member.is_out()).count();
         assert_eq!(out, EJECT.limit(size));
         assert!(out < size);
@@ -195,4 +198,43 @@ async fn what_is_given_up_is_no_longer_under_way() {
         // It took two seconds at least.
         assert!(known.latency.abs_diff(Duration::from_secs(2)) < Duration::from_millis(1));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_stay_keep_what_is_known_of_them() {
+    let instances = instances(&balance(Algorithm::RoundRobin), &[1, 1, 1]);
+    play(&instances, (30, GAP), |number| (if number == 0 { Health::Hard } else { Health::Success }, 1)).await;
+    let Instances::Several { group, .. } = &instances else { unreachable!("there are several") };
+    let under_way = instances.choose(asking(&Tried::default()), Instant::now()).expect("there are addresses");
+    group.replace(&[address(0, 1), address(3, 1), address(4, 1)]);
+    // The first is still left out, the others are new, and what is under way at one that left ends as it would.
+    let counts = play(&instances, (100, GAP), |_| (Health::Success, 1)).await;
+    assert_eq!((counts.get(&0), counts[&3], counts[&4]), (None, 50, 50));
+    under_way.settle(sample(Health::Success, 5), Instant::now());
+    group.replace(&[]);
+    assert!(instances.choose(asking(&Tried::default()), Instant::now()).is_err());
+}
+
+#[tokio::test]
+async fn a_file_is_followed_and_what_is_wrong_in_it_changes_nothing() {
+    let file = std::env::temp_dir().join(format!("selvedge-addresses-{}", std::process::id()));
+    let write = |text: &str| std::fs::write(&file, text).expect("the folder can be written");
+    write("# both\n10.0.0.1:80\n\n[::1]:81 3 # the larger\n");
+    let pattern = address(0, 1);
+    let read = listed(&file, &pattern).expect("it lists two");
+    let shown: Vec<_> = read.iter().map(|address| (address.to_string(), address.weight)).collect();
+    assert_eq!(shown, [("http://10.0.0.1:80".to_owned(), 1), ("http://[::1]:81".to_owned(), 3)]);
+    let group = Arc::new(Group::new(&balance(Algorithm::RoundRobin), &read, 1));
+    let discover = Discover { file: file.clone(), every: Duration::from_millis(20), pattern };
+    let _tending = Tending::of(&group, Some(&discover));
+    for (text, expected) in
+        [("10.0.0.1:80 0", 2), ("10.0.0.1", 2), ("", 2), ("10.0.0.1:80\n10.0.0.2:80\n10.0.0.3:80", 3)]
+    {
+        write(text);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(group.set.load().members.len(), expected, "{text}");
+    }
+    std::fs::remove_file(&file).expect("it was written");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(group.set.load().members.len(), 3);
 }

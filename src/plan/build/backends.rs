@@ -140,10 +140,8 @@ impl<'s> BackendFacts<'s> {
     pub(super) fn plan(&self, planner: &Planner<'_>) -> Vec<Backend> {
         let own = self.spec.max_reply.as_ref();
         let secured = Secured { said: Said::of(self.spec), path: &self.path, config: OnceCell::new() };
-        let plan = |reached: Reached<'_>| Backend {
-            name: self.name.into(),
-            variant: reached.variant.map(|variant| variant.name.value.as_str().into()),
-            addresses: {
+        let plan = |reached: Reached<'_>| {
+            let addresses: Box<[Address]> = {
                 let addresses = reached.protocol.addresses().iter();
                 let address = |server: &spec::Server| {
                     let text = planner.constant_text(&server.url, &reached.path)?;
@@ -151,15 +149,21 @@ impl<'s> BackendFacts<'s> {
                     Some(Address { weight: server.weight.as_ref().map_or(1, |weight| weight.value.0), ..address })
                 };
                 addresses.filter_map(address).collect()
-            },
-            balance: planner.balance(self.spec, &reached),
-            protocol: self.protocol,
-            is_described: self.protocol == Protocol::Grpc || self.contract.is_some(),
-            is_reflected: self.is_reflected(),
-            max_reply: {
-                let nearest = reached.variant.and_then(|variant| variant.value.max_reply.as_ref()).or(own);
-                nearest.map_or(MAX_REPLY, |size| size.value.0)
-            },
+            };
+            Backend {
+                name: self.name.into(),
+                variant: reached.variant.map(|variant| variant.name.value.as_str().into()),
+                discover: planner.discover(self.spec, &reached, &addresses),
+                addresses,
+                balance: planner.balance(self.spec, &reached),
+                protocol: self.protocol,
+                is_described: self.protocol == Protocol::Grpc || self.contract.is_some(),
+                is_reflected: self.is_reflected(),
+                max_reply: {
+                    let nearest = reached.variant.and_then(|variant| variant.value.max_reply.as_ref()).or(own);
+                    nearest.map_or(MAX_REPLY, |size| size.value.0)
+                },
+            }
         };
         self.reached().into_iter().map(plan).collect()
     }

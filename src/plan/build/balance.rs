@@ -9,9 +9,12 @@ use super::backends::{BackendFacts, Reached};
 use super::names::Wide;
 use super::unit::Unit;
 use crate::expr::Node;
-use crate::plan::Balance;
-use crate::policy::{balance, eject};
+use crate::plan::{Address, Balance, Discover, HealthCheck, Question};
+use crate::policy::{balance, eject, health};
 use crate::spec::{self, Algorithm, Rule, Switch};
+
+/// How often a file with addresses is read where nothing is written.
+const FILE_READ: Duration = Duration::from_secs(5);
 
 type Layers<'s> = [Option<&'s Switch<spec::Balance>>; 3];
 
@@ -28,8 +31,23 @@ impl Planner<'_> {
                 Some(Algorithm::Hash(_)) | None => balance::Algorithm::LeastLoaded,
             },
             eject: ejection(said),
+            health: health_check(said, reached.protocol),
             slow_start: slow_start.and_then(Switch::on).map_or(Duration::ZERO, |time| time.value.0),
         }
+    }
+
+    /// Where the addresses of a backend, or of a variant of it, are found while it runs.
+    pub(super) fn discover(
+        &self,
+        backend: &spec::Backend,
+        reached: &Reached<'_>,
+        addresses: &[Address],
+    ) -> Option<Discover> {
+        let said =
+            Said::of([reached.variant.and_then(|variant| variant.value.discover.as_ref()), backend.discover.as_ref()])?;
+        let file = said.member(|discover| discover.file.as_ref())?;
+        let every = said.member(|discover| discover.every.as_ref()).map_or(FILE_READ, |every| every.value.0);
+        Some(Discover { file: file.value.0.clone().into(), every, pattern: addresses.first()?.clone() })
     }
 
     fn balances<'l>(&'l self, backend: &'l spec::Backend, reached: &Reached<'l>) -> Layers<'l> {
@@ -70,6 +88,37 @@ fn ejection(said: Option<&Said<'_, spec::Balance>>) -> Option<eject::Settings> {
         max: time(|eject| eject.max.as_ref(), 300).max(base),
         share: written.iter().find_map(|eject| eject.share.as_ref()).map_or(0.5, |share| share.value.0),
     })
+}
+
+/// Nothing is asked unless somebody says so.
+fn health_check(said: Option<&Said<'_, spec::Balance>>, protocol: &spec::Protocol) -> Option<HealthCheck> {
+    let written = said?.members(|balance| balance.health.as_ref());
+    let written: Vec<&spec::Health> = written.into_iter().map_while(Switch::on).collect();
+    written.first()?;
+    let nearest = |member: fn(&spec::Health) -> Option<&spec::Located<String>>| {
+        written.iter().find_map(|health| member(health)).map(|text| text.value.as_str())
+    };
+    let question = match protocol {
+        // What cannot be a path was reported where it is written.
+        spec::Protocol::Rest(_) => Question::Path(nearest(|health| health.path.as_ref()).unwrap_or("/").parse().ok()?),
+        spec::Protocol::Grpc(_) => {
+            Question::Service(nearest(|health| health.service.as_ref()).unwrap_or_default().to_owned())
+        }
+    };
+    let time = |member: fn(&spec::Health) -> Option<&spec::Located<spec::Period>>, otherwise: u64| {
+        let found = written.iter().find_map(|health| member(health));
+        found.map_or(Duration::from_secs(otherwise), |time| time.value.0)
+    };
+    let count = |member: fn(&spec::Health) -> Option<&spec::Located<u32>>, otherwise: u32| {
+        written.iter().find_map(|health| member(health)).map_or(otherwise, |count| count.value)
+    };
+    let settings = health::Settings {
+        every: time(|health| health.every.as_ref(), 10),
+        timeout: time(|health| health.timeout.as_ref(), 1),
+        healthy: count(|health| health.healthy.as_ref(), 2),
+        unhealthy: count(|health| health.unhealthy.as_ref(), 3),
+    };
+    Some(HealthCheck { question, settings })
 }
 
 impl From<Rule> for balance::Algorithm {

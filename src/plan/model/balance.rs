@@ -1,8 +1,10 @@
 //! Which of a backend's addresses gets a call, resolved: the nearest that is written, with every default filled in.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::policy::{balance, eject};
+use super::Address;
+use crate::policy::{balance, eject, health};
 
 /// Which of a backend's addresses gets a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +13,37 @@ pub struct Balance {
     pub algorithm: balance::Algorithm,
     /// When one is left out.
     pub eject: Option<eject::Settings>,
+    /// How they are asked whether they are well.
+    pub health: Option<HealthCheck>,
     /// How long one that joins or comes back takes until it has its whole share.
     pub slow_start: Duration,
+}
+
+/// How addresses are asked whether they are well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthCheck {
+    /// What they are asked.
+    pub question: Question,
+    /// How often, and what answers mean.
+    pub settings: health::Settings,
+}
+
+/// What an address is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// REST: GET of this path, behind the address's own; a status of 200 to 299 is well.
+    Path(http::uri::PathAndQuery),
+    /// gRPC: `grpc.health.v1.Health/Check` for this service; empty for all.
+    Service(String),
+}
+
+/// Where the addresses of a backend are found while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Discover {
+    /// The file that lists them.
+    pub file: PathBuf,
+    /// How often it is read.
+    pub every: Duration,
+    /// What else an address is: scheme, path, TLS.
+    pub pattern: Address,
 }

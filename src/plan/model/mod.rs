@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use balance::Balance;
+pub use balance::{Balance, Discover, HealthCheck, Question};
 pub use bounds::Bounds;
 pub use call::{
     Batch, Because, Body, Call, Content, FormPart, ListStyle, Pair, Pairs, Parameter, PathPart, Repeat, Request,
@@ -96,6 +96,8 @@ pub struct Backend {
     pub addresses: Box<[Address]>,
     /// Which of them gets a call.
     pub balance: Balance,
+    /// Where others are found while it runs; those above are there until then.
+    pub discover: Option<Discover>,
     /// The protocol that it speaks.
     pub protocol: Protocol,
     /// Whether a contract says what its replies hold.

@@ -1,5 +1,7 @@
 //! Which of a backend's addresses gets a call, and where they are found.
 
+use http::uri::PathAndQuery;
+
 use crate::spec::keys::{Entries, FromNode, Keys as _, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
 
@@ -65,7 +67,7 @@ words! {
 keys! {
     /// How addresses are asked whether they are well.
     pub struct Health: "a health check", as in "{ path: /healthz, every: 5s }" {
-        /// REST: the path that is asked with GET; a status of 200 to 299 is well.
+        /// REST: the path that is asked with GET, `/` unless said; a status of 200 to 299 is well.
         path: Option<Located<String>>,
         /// gRPC: the service that the standard health check (`grpc.health.v1.Health`) is asked for; empty for all.
         service: Option<Located<String>>,
@@ -99,14 +101,15 @@ keys! {
 keys! {
     /// Where the addresses of a backend are found, under the scheme and the path that `rest` or `grpc` says: exactly one
     /// of `dns`, `srv` and `file`.
-    pub struct Discover: "a discovery", as in "{ dns: catalog.internal:7001 }" {
+    pub struct Discover: "a discovery", as in "{ file: /run/addresses/catalog }" {
         /// A name, with a port, of which every address counts.
         dns: Option<Located<String>>,
         /// A name with SRV records, which tell ports and weights.
         srv: Option<Located<String>>,
-        /// A file with one address in each line, read again when it changes.
+        /// A file with one address in each line: `host:port`, and perhaps a weight; read again and again. The addresses
+        /// under `rest` or `grpc` are there until it can be read. Its path begins with `/`.
         file: Option<Located<FilePath>>,
-        /// How often at least it is looked at again; the records' own time unless said.
+        /// How often it is looked at again; `5s` unless said.
         every: Option<Located<Period>>,
     }
     then Discover::check
@@ -138,6 +141,9 @@ impl Health {
         if let Some(path) = self.path.as_ref().filter(|path| !path.value.starts_with('/')) {
             let diagnostic = reader.error("malformed-path", &path.place, "a path begins with `/`");
             reader.report(diagnostic.help("write it as in `/healthz`"));
+        } else if let Some(path) = self.path.as_ref().filter(|path| path.value.parse::<PathAndQuery>().is_err()) {
+            let diagnostic = reader.error("malformed-path", &path.place, "this has characters that no path has");
+            reader.report(diagnostic.help("write it as in `/healthz`, other characters with `%`"));
         }
     }
 }
@@ -152,5 +158,10 @@ impl Eject {
 impl Discover {
     fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
         entries.expect_one(&["dns", "srv", "file"], reader);
+        if let Some(file) = self.file.as_ref().filter(|file| !file.value.0.starts_with('/')) {
+            let message = "the path of a file that is read while the gateway runs begins with `/`";
+            let diagnostic = reader.error("malformed-path", &file.place, message);
+            reader.report(diagnostic.help("write it as in `/run/addresses/catalog`"));
+        }
     }
 }

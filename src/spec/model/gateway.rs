@@ -6,8 +6,8 @@ use crate::spec::keys::{keys, words};
 use crate::spec::yaml::Scalar;
 
 use super::{
-    Addresses, Balance, CallPolicies, Cors, Discover, Filled, Headers, Located, Network, Parameters, Priority, Rate,
-    Requirement, ServerTls, Size, Store, Switch,
+    Addresses, Balance, CallPolicies, Cors, Filled, Headers, Located, Network, Parameters, Priority, Rate, Requirement,
+    ServerTls, Size, Store, Switch,
 };
 
 keys! {
@@ -102,8 +102,6 @@ keys! {
         policies: CallPolicies = ..,
         /// Which of a backend's addresses gets a call.
         balance: Option<Switch<Balance>>,
-        /// Where the addresses of backends are found.
-        discover: Option<Switch<Discover>>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! gRPC calls: one message goes out over HTTP/2, one or a list of them comes in, as JSON through message tables.
 
 mod details;
+mod health;
 pub mod message;
 mod messages;
 mod proto_json;
@@ -14,6 +15,7 @@ use bytes::{BufMut as _, Bytes};
 use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, uri};
 
+pub(super) use health::check;
 pub use proto_json::ProtoJson;
 pub use reflection::reflect;
 
