@@ -10,11 +10,11 @@ use http::header::SET_COOKIE;
 use tokio::time::Instant;
 
 use super::{Calls, attempt, key, made};
-use crate::base::call::{Call, Keeping, Reply};
+use crate::base::call::{Call, Keeping, Reply, Share};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::KeepingId;
 use crate::plan;
-use crate::policy::cache::{Entry, Kept, Key, Sort, State};
+use crate::policy::cache::{Entry, Kept, Key, Settings, Sort, State};
 use crate::policy::flight::{Forsaken, Pilot};
 
 /// How often a call joins a fetch, when each breaks off.
@@ -34,6 +34,8 @@ struct Asked {
     call: Call,
     key: Key,
     rule: KeepingId,
+    /// How the reply is kept, if it is.
+    settings: Option<Settings>,
     tags: Box<[Box<str>]>,
     time: Duration,
     /// When the reply came that is to be replaced.
@@ -46,12 +48,14 @@ struct Asked {
 /// As [`super::run`], and no reply before the call's deadline.
 pub(super) async fn run(calls: &Arc<Calls>, call: Call, mut keeping: Box<Keeping>) -> Result<Reply, Failure> {
     let Some(key) = key::of(&call, &mut keeping, &calls.shared) else { return made(calls, &call).await };
-    let Keeping { rule, tags, time, .. } = *keeping;
+    let Keeping { rule, share, tags, time, .. } = *keeping;
     let (store, now) = (calls.shared.replies(), Instant::now());
-    let is_kept = calls.keeping(rule).cache.is_some();
+    let settings = calls.keeping(rule).cache.filter(|_| share == Share::Whole);
+    let is_kept = settings.is_some();
     let found = if is_kept { store.find(key.as_ref(), now, fastrand::f64()) } else { None };
     let seen = found.as_ref().map(|(entry, _)| entry.kept().times.created);
-    let asked = || Arc::new(Asked { call: call.clone(), key: key.clone(), rule, tags: tags.clone(), time, seen });
+    let asked =
+        || Arc::new(Asked { call: call.clone(), key: key.clone(), rule, settings, tags: tags.clone(), time, seen });
     let spare = match found {
         Some((entry, State::Renewed)) => {
             if !entry.is_paused(now) {
@@ -123,7 +127,7 @@ fn launch(calls: &Arc<Calls>, asked: Arc<Asked>, (pilot, forsaken): (Pilot<Key, 
 /// Fetches a reply, and keeps it if it may be kept.
 async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
     let (store, began) = (calls.shared.replies(), Instant::now());
-    let settings = calls.keeping(asked.rule).cache;
+    let settings = asked.settings;
     // Between the look at the store and the seat in this flight another may have landed.
     if settings.is_some()
         && let Some((entry, State::Fresh)) = store.find(asked.key.as_ref(), began, 1.0)
@@ -170,6 +174,6 @@ fn sort(reply: &Reply, call: &Call, keeping: &plan::Keeping) -> Option<Sort> {
     }
 }
 
-fn sets_cookies(reply: &Reply) -> bool {
+pub(super) fn sets_cookies(reply: &Reply) -> bool {
     reply.headers.map().contains_key(SET_COOKIE)
 }

@@ -6,6 +6,7 @@ mod kept;
 mod key;
 mod passed;
 mod passing;
+mod rows;
 mod shared;
 mod streamed;
 
@@ -23,6 +24,7 @@ use instances::Tried;
 pub use instances::{Known, Seen};
 pub use passed::PassedBody;
 pub use passing::{Passed, Passing, Refresh};
+pub use rows::{Known as KnownRow, Row};
 pub use shared::{BreakerSeen, Shared};
 
 /// With less time than this an attempt that is in a hurry is not begun: its reply would come too late.

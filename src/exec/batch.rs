@@ -9,18 +9,18 @@ use super::env::Env;
 use super::frame::{At, End};
 use super::judge;
 use super::run::{Run, Ticket};
-use crate::base::call::Reply;
+use crate::base::call::{Reply, Share};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
 use crate::base::value::{Held, Value, key_text};
-use crate::plan::{Action, Batch, Call};
+use crate::call::{KnownRow, Row};
+use crate::plan::{Action, Batch, Call, Step};
 
 /// Members that have come to the same batched step.
 #[derive(Debug)]
 pub(super) struct Gathering {
     step: StepId,
-    /// The members' steps and their keys; `None` for a null key.
-    arrived: Vec<(At, Option<(String, Held)>)>,
+    arrived: Vec<Arrived>,
     sent: bool,
 }
 
@@ -33,6 +33,8 @@ pub(super) struct Chunk {
     texts: Vec<String>,
     /// The same as values, as a list.
     keys: Held,
+    /// Where what the reply says of each key is kept, in their order; none where nothing is.
+    rows: Vec<Option<Row>>,
 }
 
 impl Chunk {
@@ -49,7 +51,7 @@ impl Chunk {
     }
 
     fn of(waiting: Vec<(At, usize)>, texts: Vec<String>, keys: &[Held]) -> Self {
-        Self { waiting, texts, keys: Held::List(keys.into()) }
+        Self { waiting, texts, keys: Held::List(keys.into()), rows: Vec::new() }
     }
 }
 
@@ -60,6 +62,9 @@ fn is_too_long(call: &crate::base::call::Call, batch: &Batch) -> bool {
         _ => false,
     }
 }
+
+/// A member that has come, and its key as text and value; `None` for a null key.
+type Arrived = (At, Option<(String, Held)>);
 
 /// The rows of a reply by the text of their key.
 type Rows = HashMap<String, Vec<Held>>;
@@ -124,12 +129,13 @@ impl<'p> Run<'p> {
         let step = self.frames.step(*first);
         let Action::Call(call) = &step.action else { return };
         let Some(batch) = &call.batch else { return };
+        let (arrived, mut rows) = self.serve_kept(arrived, (step, call));
         let (chunks, keyless) = chunks(arrived, batch.max);
         for at in keyless {
             self.settle(at, End::Regular, Held::Null);
         }
         let mut chunks = VecDeque::from(chunks);
-        while let Some(chunk) = chunks.pop_front() {
+        while let Some(mut chunk) = chunks.pop_front() {
             let Some((at, _)) = chunk.waiting.first() else { continue };
             let env = Env { keys: &chunk.keys, ..self.env(at.frame) };
             let rendered = self.rendered((*at, step), call, &env);
@@ -139,31 +145,92 @@ impl<'p> Run<'p> {
                     chunks.push_front(second);
                     chunks.push_front(first);
                 }
-                Ok(rendered) => self.send(Ticket::Batch(chunk), rendered, Duration::ZERO),
+                Ok(mut rendered) => {
+                    if let Some(keeping) = &mut rendered.keeping {
+                        keeping.share = Share::Rows;
+                        let row = |text| rows.remove(text).filter(|row: &Row| row.is_of(rendered.backend));
+                        chunk.rows = chunk.texts.iter().map(row).collect();
+                    }
+                    self.send(Ticket::Batch(chunk), rendered, Duration::ZERO);
+                }
                 Err(failure) => self.fail_chunk(&chunk, &failure),
             }
         }
     }
 
+    /// Settles the members of whose keys all is known, and gives back the others with where their rows are to be kept.
+    fn serve_kept(
+        &mut self,
+        arrived: Vec<Arrived>,
+        (step, call): (&Step, &Call),
+    ) -> (Vec<Arrived>, HashMap<String, Row>) {
+        let (mut kept, mut unknown) = (HashMap::<String, Held>::new(), HashMap::new());
+        let Some(batch) = call.batch.as_ref().filter(|_| call.targets.list.iter().any(|target| target.kept.is_some()))
+        else {
+            return (arrived, unknown);
+        };
+        for (at, key) in &arrived {
+            let Some((text, key)) = key else { continue };
+            if kept.contains_key(text) || unknown.contains_key(text) {
+                continue;
+            }
+            let keys = Held::List([key.clone()].into());
+            let alone = self.rendered((*at, step), call, &Env { keys: &keys, ..self.env(at.frame) });
+            // What cannot be rendered for one key is said of all of them.
+            match alone.ok().and_then(|alone| self.live.calls.row(alone)) {
+                Some(KnownRow::Kept(rows)) => drop(kept.insert(text.clone(), rows)),
+                Some(KnownRow::Unknown(row)) => drop(unknown.insert(text.clone(), row)),
+                None => {}
+            }
+        }
+        let mut others = Vec::new();
+        for (at, key) in arrived {
+            match key.as_ref().and_then(|(text, _)| kept.get(text)) {
+                Some(Held::List(rows)) => self.settle_row(at, (batch, rows)),
+                _ => others.push((at, key)),
+            }
+        }
+        (others, unknown)
+    }
+
+    fn settle_row(&mut self, at: At, (batch, rows): (&Batch, &[Held])) {
+        match row(batch, rows) {
+            Ok(held) => self.settle(at, End::Regular, held),
+            Err(failure) => self.fail(at, failure),
+        }
+    }
+
     /// Gives each waiting member its rows.
-    pub(super) fn arrive_batch(&mut self, chunk: &Chunk, outcome: Result<Reply, Failure>) {
+    pub(super) fn arrive_batch(&mut self, mut chunk: Chunk, outcome: Result<Reply, Failure>) {
         let Some((first, _)) = chunk.waiting.first() else { return };
         let Action::Call(call) = &self.frames.step(*first).action else { return };
         let Some(batch) = &call.batch else { return };
         let rows = outcome.and_then(|reply| {
             let env = Env { reply: Some(&reply), reply_body: &reply.body, keys: &chunk.keys, ..self.env(first.frame) };
             judge::reply(call.guards(), expect(call), &env, &reply)?;
-            rows(batch, &env)
+            Ok((rows(batch, &env)?, reply))
         });
-        let rows = match rows {
-            Ok(rows) => rows,
-            Err(failure) => return self.fail_chunk(chunk, &failure),
+        let (rows, reply) = match rows {
+            Ok(found) => found,
+            Err(failure) => return self.spare_chunk(&chunk, (batch, &failure)),
         };
         let rows: Vec<&[Held]> = chunk.texts.iter().map(|text| rows.get(text).map_or(&[][..], Vec::as_slice)).collect();
+        for (rows, row) in rows.iter().zip(chunk.rows.drain(..)) {
+            row.into_iter().for_each(|row| self.live.calls.keep_row(row, (rows, &reply)));
+        }
         for (at, key) in &chunk.waiting {
-            match row(batch, rows[*key]) {
-                Ok(held) => self.settle(*at, End::Regular, held),
-                Err(failure) => self.fail(*at, failure),
+            self.settle_row(*at, (batch, rows[*key]));
+        }
+    }
+
+    /// Gives the members of a chunk that failed what is kept of their rows, and fails the others.
+    fn spare_chunk(&mut self, chunk: &Chunk, (batch, failure): (&Batch, &Failure)) {
+        for (at, key) in &chunk.waiting {
+            let spare = chunk.rows.get(*key).and_then(Option::as_ref).and_then(|row| row.spare(failure));
+            match spare {
+                Some(Held::List(rows)) => self.settle_row(*at, (batch, rows)),
+                _ if self.is_settled(at.frame) => {}
+                _ => self.fail(*at, failure.clone()),
             }
         }
     }
@@ -178,7 +245,7 @@ impl<'p> Run<'p> {
 }
 
 /// Puts distinct keys, first seen first, into chunks of at most `max`; members without a key apart.
-fn chunks(arrived: Vec<(At, Option<(String, Held)>)>, max: usize) -> (Vec<Chunk>, Vec<At>) {
+fn chunks(arrived: Vec<Arrived>, max: usize) -> (Vec<Chunk>, Vec<At>) {
     let max = max.max(1);
     let (mut keyless, mut chunks) = (Vec::new(), Vec::<(Vec<_>, Vec<Held>)>::new());
     let mut places: HashMap<String, (usize, usize)> = HashMap::new();

@@ -139,7 +139,7 @@ impl<'p> Run<'p> {
         self.writes_under_way -= usize::from(arrival.write);
         match arrival.ticket {
             Ticket::Step(at) => self.arrive(at, arrival.outcome),
-            Ticket::Batch(chunk) => self.arrive_batch(&chunk, arrival.outcome),
+            Ticket::Batch(chunk) => self.arrive_batch(chunk, arrival.outcome),
         }
     }
 

@@ -1,0 +1,92 @@
+//! Rows of batched replies, kept one by one: each by the key of the call that would ask for it alone.
+//!
+//! A batched call asks only for rows of which nothing is kept. It is not kept itself.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use super::{Calls, kept, key};
+use crate::base::call::{Call, Reply, Share};
+use crate::base::failure::{Cause, Failure, Fault};
+use crate::base::id::{BackendId, KeepingId};
+use crate::base::value::Held;
+use crate::policy::cache::{Entry, Kept, Key, Sort, State, Turn};
+
+/// A row that is to be asked for.
+#[derive(Debug)]
+pub struct Row {
+    key: Key,
+    rule: KeepingId,
+    tags: Box<[Box<str>]>,
+    backend: BackendId,
+    began: Instant,
+    turn: Turn,
+    /// What is kept of it, and served if the backend fails.
+    spare: Option<Arc<Entry>>,
+}
+
+/// What is known of a row.
+#[derive(Debug)]
+pub enum Known {
+    /// It is kept: the list of what the reply says of its key.
+    Kept(Held),
+    /// It has to be asked for.
+    Unknown(Row),
+}
+
+impl Calls {
+    /// What is known of the row that `call` asks for alone; `None` where rows are not kept.
+    pub fn row(&self, mut call: Call) -> Option<Known> {
+        let mut keeping = call.keeping.take()?;
+        self.keeping(keeping.rule).cache?;
+        keeping.share = Share::Rows;
+        let key = key::of(&call, &mut keeping, &self.shared)?;
+        let (store, now) = (self.shared.replies(), Instant::now());
+        let spare = match store.find(key.as_ref(), now, 1.0) {
+            Some((entry, State::Fresh)) => {
+                store.count_hit();
+                return Some(Known::Kept(entry.reply().body.clone()));
+            }
+            found => found.map(|(entry, _)| entry),
+        };
+        store.count_miss();
+        let turn = store.turn();
+        let row = Row { key, rule: keeping.rule, tags: keeping.tags, backend: call.backend, began: now, turn, spare };
+        Some(Known::Unknown(row))
+    }
+
+    /// Keeps what a batched reply that is a success says of a row, which may be that there is nothing.
+    pub fn keep_row(&self, row: Row, (rows, reply): (&[Held], &Reply)) {
+        let Some(settings) = self.keeping(row.rule).cache.filter(|_| !reply.is_cut && !kept::sets_cookies(reply))
+        else {
+            return;
+        };
+        let (sort, now) = (if rows.is_empty() { Sort::Nothing } else { Sort::Success }, Instant::now());
+        let store = self.shared.replies();
+        let Some(times) = settings.times(sort, (now, now - row.began), fastrand::f64()) else {
+            return store.forget(&row.key);
+        };
+        let body = Held::List(rows.iter().map(Held::detached).collect());
+        let reply = Reply { headers: Arc::new(HeaderMap::new().into()), body, ..reply.clone() };
+        let backend = self.plan.backends[row.backend.index()].name.clone();
+        store.keep(row.key, Kept { reply, times, backend, tags: row.tags, turn: row.turn });
+    }
+}
+
+impl Row {
+    /// Whether a call to this backend, or variant of one, brings it.
+    pub fn is_of(&self, backend: BackendId) -> bool {
+        self.backend == backend
+    }
+
+    /// What is served of it although asking failed, if that is the fault of its backend.
+    pub fn spare(&self, failure: &Failure) -> Option<&Held> {
+        let is_failing = failure.cause == Cause::ReplyFailed
+            || failure.cause.fault() == Fault::Backend
+                && failure.backend_status.is_none_or(|status| status == 429 || status >= 500);
+        let entry = self.spare.as_ref().filter(|entry| entry.kept().times.serves_on_error(Instant::now()))?;
+        is_failing.then(|| &entry.reply().body)
+    }
+}
