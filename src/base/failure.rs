@@ -109,6 +109,8 @@ causes! {
     BreakerOpen = "breaker_open", 503, 14, Backend, true, "A service behind this endpoint is not available at the moment.";
     /// As many calls to the backend are under way as its `concurrency` allows.
     TooManyCalls = "too_many_calls", 503, 8, Gateway, true, "A service behind this endpoint is busy.";
+    /// More is to be done than the gateway can: `gateway.overload` and `priority` say whose turn it is to be refused.
+    Overloaded = "overloaded", 503, 8, Gateway, true, "There are too many requests at the moment.";
     /// The backend answered with a status that is not success.
     BackendStatus = "backend_status", 502, 2, Backend, true, "A service behind this endpoint failed.";
     /// The backend's reply is not valid: broken JSON, broken gRPC framing, no trailers, cut short.

@@ -1,11 +1,11 @@
 //! The client-side pipeline: what happens to every request, in its fixed order.
 //!
-//! request id → path check → route → front → answer headers → access log. It mirrors
+//! request id → path check → route → a place among the requests under way → front → answer headers → access log. It mirrors
 //! [`crate::call::run`] on the other side.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::header::{ALLOW, CONTENT_LENGTH, LINK};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -23,9 +23,13 @@ use crate::exec::idempotency::Kept;
 use crate::exec::{ClientRequest, Live};
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, Succession};
+use crate::policy::overload::{Class, Overload, Place, Shed};
 
 /// An id that a client sends is kept when it is no longer than this and of plain characters.
 const ID_LENGTH: usize = 128;
+
+/// Requests that may be under way for each worker, where nothing is written.
+const REQUESTS: usize = 2_000;
 
 /// Everything that stands between the listener and a plan.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ pub(super) struct Door {
     routes: Arc<Routes>,
     graphql: Option<Arc<graphql::Front>>,
     ids: Arc<Ids>,
+    overload: Arc<Overload>,
     coder: Coder,
 }
 
@@ -46,7 +51,7 @@ impl Door {
         let kept = Arc::<Kept>::default();
         let calls = |worker| Calls::new(plan.clone(), shared.clone(), worker, drift.doubt().clone());
         let lives = (0..workers).map(|worker| Live::new(calls(worker), drift.clone(), kept.clone()));
-        Self::around(plan, &Arc::new(Ids::new()), lives)
+        Self::around(plan, (&Arc::new(Ids::new()), &Arc::default()), lives.collect())
     }
 
     /// Doors to a plan that follows on that of the doors before it: what does not change goes on as it is.
@@ -60,10 +65,11 @@ impl Door {
             Live::succeeding(calls, drift.clone(), (&succession, &door.live))
         };
         let lives = previous.iter().enumerate().map(live);
-        Self::around(plan, &first.ids, lives)
+        Self::around(plan, (&first.ids, &first.overload), lives.collect())
     }
 
-    fn around(plan: &Arc<Plan>, ids: &Arc<Ids>, lives: impl Iterator<Item = Live>) -> Vec<Self> {
+    fn around(plan: &Arc<Plan>, (ids, overload): (&Arc<Ids>, &Arc<Overload>), lives: Vec<Live>) -> Vec<Self> {
+        overload.limit_to(plan.gateway.overload.requests.unwrap_or(REQUESTS * lives.len()));
         let routes = Arc::new(Routes::new(plan));
         let graphql = graphql::Front::new(plan).map(Arc::new);
         let door = |live| Self {
@@ -71,9 +77,10 @@ impl Door {
             routes: routes.clone(),
             graphql: graphql.clone(),
             ids: ids.clone(),
+            overload: overload.clone(),
             coder: Coder::default(),
         };
-        lives.map(door).collect()
+        lives.into_iter().map(door).collect()
     }
 
     /// What it answers by.
@@ -86,9 +93,19 @@ impl Door {
         &self.live.drift
     }
 
+    /// The requests under way, through all doors together.
+    pub(super) fn overload(&self) -> &Arc<Overload> {
+        &self.overload
+    }
+
     /// The states of policies, as all doors of the plan share them.
     pub(super) fn shared(&self) -> &Arc<Shared> {
         self.live.calls.shared()
+    }
+
+    /// A place for a request, before anything of it is looked at but where it goes.
+    fn place(&self, class: Class) -> Result<Place, Failure> {
+        self.overload.enter(class).map_err(overloaded)
     }
 
     /// Waits until everything that runs on without its client has come to its end.
@@ -138,7 +155,8 @@ impl Door {
             if client.head.method == Method::OPTIONS {
                 return Ok(options(&[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]));
             }
-            let served = graphql.serve(&self.live, client, body).await?;
+            let place = exchange.place.insert(self.place(graphql.class())?);
+            let served = graphql.serve(&self.live, (client, body), place).await?;
             exchange.cause = served.cause;
             exchange.partial = served.response.headers().get(rest::PARTIAL).cloned();
             return Ok(served.response);
@@ -147,6 +165,7 @@ impl Door {
             Found::Endpoint(matched) => {
                 let endpoint = self.live.plan.endpoint(matched.endpoint);
                 exchange.route = Some(endpoint.path.clone());
+                exchange.place = Some(self.place(endpoint.class)?);
                 let notice = rest::notice(endpoint, client.path(), &matched.parameters);
                 let answered = rest::serve(&self.live, &matched, client, body).await;
                 let mut response = answered.unwrap_or_else(|failure| {
@@ -168,6 +187,12 @@ impl Door {
             Found::Nothing => Err(Failure::new(Cause::NotFound, "no endpoint has this path")),
         }
     }
+}
+
+/// What a request hears that finds no place.
+pub(super) fn overloaded(Shed: Shed) -> Failure {
+    let failure = Failure::new(Cause::Overloaded, "more requests are under way than there may be");
+    Failure { retry_after: Some(Duration::from_secs(1)), ..failure }
 }
 
 /// A path that one reader could take for another: dot segments, also encoded, and characters that

@@ -13,6 +13,7 @@ use super::listen::{AnswerBody, Handler, Peer, Refused, RequestBody};
 use crate::call::Shared;
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, ServerTls};
+use crate::policy::overload::Overload;
 
 /// The doors to one plan, one for each worker.
 #[derive(Debug)]
@@ -55,6 +56,11 @@ impl Doors {
     /// The states of policies, as all doors of the plan share them.
     pub fn shared(&self) -> &Arc<Shared> {
         self.first().shared()
+    }
+
+    /// The requests under way, through all doors together.
+    pub fn overload(&self) -> &Arc<Overload> {
+        self.first().overload()
     }
 
     /// Waits until everything that runs on without its client has come to its end, also behind the doors before.

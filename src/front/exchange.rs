@@ -16,6 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use super::listen::{AnswerBody, BoxError, Peer, Refused};
 use crate::base::failure::{Cause, Failure, Fault};
 use crate::observe::access::{AccessRecord, access, access_enabled};
+use crate::policy::overload::Place;
 
 /// What the log says of one request.
 #[must_use]
@@ -31,6 +32,8 @@ pub(super) struct Exchange {
     pub(super) cause: Option<String>,
     /// What the answer had to do without.
     pub(super) partial: Option<HeaderValue>,
+    /// Its place among the requests under way, held until its answer was handed over.
+    pub(super) place: Option<Place>,
     /// The status of the answer, once there is one.
     status: Option<u16>,
     /// Bytes of the answer's body that were handed over.
@@ -56,12 +59,22 @@ impl Exchange {
             version: head.version,
             peer,
         });
-        Self { id: id.clone(), record, route: None, cause: None, partial: None, status: None, bytes_out: 0 }
+        Self {
+            id: id.clone(),
+            record,
+            route: None,
+            cause: None,
+            partial: None,
+            place: None,
+            status: None,
+            bytes_out: 0,
+        }
     }
 
     /// Notes why the answer is a failure, or breaks off.
     pub(super) fn failed(&mut self, failure: &Failure) {
-        if failure.cause.fault() != Fault::Client {
+        // One line for each request of a flood would only feed it: they are counted.
+        if failure.cause.fault() != Fault::Client && failure.cause != Cause::Overloaded {
             let id = self.id.to_str().unwrap_or_default();
             tracing::warn!(request_id = id, code = failure.code(), log = &*failure.log, "a request failed");
         }

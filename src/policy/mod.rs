@@ -1,4 +1,5 @@
-//! What may stand around a backend call: one file for each policy, none of which knows another.
+//! What may stand around a backend call, and around a client's request (`overload`): one file for each policy, none of
+//! which knows another.
 //!
 //! Each has its settings as checked, its state as it runs, and what a call holds of it while it is under way. Time is
 //! handed in, so that tests need no clock. [`crate::call`] puts them into their order.
@@ -15,5 +16,6 @@ pub mod health;
 pub mod hedge;
 pub mod http_cache;
 pub mod latency;
+pub mod overload;
 pub mod retry;
 pub mod verdict;

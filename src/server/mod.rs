@@ -3,6 +3,7 @@
 mod crew;
 mod inputs;
 mod load;
+mod memory;
 mod reflections;
 mod reload;
 mod sockets;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::front::admin;
 use crate::front::entrance::{Doors, Entrance};
@@ -71,6 +73,8 @@ pub struct Gateway {
     crew: Crew,
     admin: JoinHandle<()>,
     stop_admin: oneshot::Sender<()>,
+    /// Looks after memory for as long as this is here.
+    _memory: AbortOnDropHandle<()>,
 }
 
 impl Gateway {
@@ -102,11 +106,12 @@ impl Gateway {
             tokio::spawn(reloader.run(asked)?);
         }
         let known = admin::Known { drain: drain.clone(), entrance: entrance.clone(), reloads, ask };
+        let memory = memory::watch(entrance.clone());
         let admin = tokio::spawn(admin::serve(admin_listener, known, async move {
             // Whether it is told or dropped, the operators' address ends with the gateway.
             let _ = stopped.await;
         }));
-        Ok(Self { address, admin_address, drain, serving, entrance, crew, admin, stop_admin })
+        Ok(Self { address, admin_address, drain, serving, entrance, crew, admin, stop_admin, _memory: memory })
     }
 
     /// Where clients ask.

@@ -17,9 +17,9 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("Variant", &["auth"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "stream"]),
-    ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "priority", "rate", "stream"]),
-    ("Field", &["auth", "cache", "priority", "query", "rate", "stream"]),
-    ("Gateway", &["auth", "cors", "ip", "priority", "rate", "store", "trusted_proxies"]),
+    ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "rate", "stream"]),
+    ("Field", &["auth", "cache", "query", "rate", "stream"]),
+    ("Gateway", &["auth", "cors", "ip", "rate", "store", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),
     ("Calls", &["auth"]),
 ];

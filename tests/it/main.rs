@@ -38,6 +38,7 @@ mod large;
 mod listener;
 mod mutants;
 mod oracle;
+mod overload;
 mod passage;
 mod peer;
 mod promise;
@@ -74,6 +75,7 @@ fn main() {
         reject::trials(),
         reject::rejects(),
         promise::trials(),
+        overload::trials(),
         passage::trials(),
         listener::trials(),
         peer::trials(),

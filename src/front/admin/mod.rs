@@ -4,6 +4,7 @@
 mod breakers;
 mod cache;
 mod instances;
+mod overload;
 mod reload;
 
 use std::future::Future;
@@ -53,6 +54,7 @@ pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output
         .route("/instances", get(instances::show))
         .route("/cache", get(cache::show))
         .route("/cache/purge", post(cache::purge))
+        .route("/overload", get(overload::show))
         .with_state(known);
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the admin address failed");

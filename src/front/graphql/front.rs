@@ -14,10 +14,12 @@ use crate::base::failure::{Cause, Failure};
 use crate::base::value::Held;
 use crate::exec::graph::{GraphAnswer, Inputs, execute};
 use crate::exec::{ClientRequest, Live};
+use crate::front::door::overloaded;
 use crate::front::listen::{AnswerBody, RequestBody};
 use crate::front::rest::PARTIAL;
 use crate::plan::Plan;
 use crate::plan::operation::{Planned, RequestError};
+use crate::policy::overload::{Class, Place};
 
 /// Bytes of a GraphQL request's body that are read at most.
 const MAX_BODY: usize = 1 << 20;
@@ -27,6 +29,8 @@ const MAX_BODY: usize = 1 << 20;
 pub struct Front {
     graph: Graph<Planned>,
     path: Arc<str>,
+    /// How important a request may be of which nothing is known but that it is for the graph.
+    class: Class,
     playground: Option<Playground>,
 }
 
@@ -48,6 +52,7 @@ impl Front {
         Some(Self {
             graph: Graph::new(graph.schema.clone(), graph.settings(), planned),
             path: graph.path.as_ref().into(),
+            class: plan.fields.iter().map(|field| field.class).max().unwrap_or_default(),
             playground: graph.playground.then(|| Playground::new(&graph.path)),
         })
     }
@@ -55,6 +60,12 @@ impl Front {
     /// The path that the graph is served at.
     pub fn path(&self) -> &Arc<str> {
         &self.path
+    }
+
+    /// How important a request may be of which nothing is known but that it is for the graph: as the most important
+    /// field.
+    pub fn class(&self) -> Class {
+        self.class
     }
 
     /// Whether the graph, or an asset of its page, is served at a path.
@@ -67,7 +78,12 @@ impl Front {
     /// # Errors
     /// The body cannot be read, or an asset cannot be sent as the client wants it; everything about
     /// GraphQL is in the answer.
-    pub async fn serve(&self, live: &Arc<Live>, client: ClientRequest, body: RequestBody) -> Result<Served, Failure> {
+    pub async fn serve(
+        &self,
+        live: &Arc<Live>,
+        (client, body): (ClientRequest, RequestBody),
+        place: &mut Place,
+    ) -> Result<Served, Failure> {
         if let Some(page) = self.for_people(&client) {
             return Ok(Served { response: page?, cause: None });
         }
@@ -81,7 +97,10 @@ impl Front {
         let asked = GraphqlRequest::read(&method, head.uri.query(), &head.headers, &body);
         let prepared = asked.and_then(|asked| self.graph.prepare(&asked));
         Ok(match prepared {
-            Ok(prepared) => answered(run(live.clone(), prepared, client).await?, format),
+            Ok(prepared) => {
+                place.be(prepared.operation.class).map_err(overloaded)?;
+                answered(run(live.clone(), prepared, client).await?, format)
+            }
             Err(error) => refused(&error, &method, format),
         })
     }

@@ -78,6 +78,7 @@ impl Planner<'_> {
             body,
             max_body: max_body.map_or(MAX_BODY, |size| size.value.0),
             timeout: timeout.map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
+            class: self.class(endpoint.priority.as_ref()),
             idempotency: self.idempotency(named, &answer),
             answer,
         })

@@ -71,6 +71,13 @@ impl<'s> Entry<'s> {
         }
     }
 
+    fn priority(&self) -> Option<&'s Located<spec::Priority>> {
+        match self.body {
+            Body::Field(field) => field.priority.as_ref(),
+            Body::Endpoint(endpoint) => endpoint.value.priority.as_ref(),
+        }
+    }
+
     fn stream(&self) -> Option<&'s Stream> {
         match self.body {
             Body::Field(field) => field.stream.as_ref(),
@@ -198,6 +205,7 @@ impl<'s> Planner<'s> {
         };
         Field {
             name: entry.name.value.as_str().into(),
+            class: self.class(entry.priority()),
             bounds: self.field_bounds(entry),
             composition,
             // Members of a batch wait for each other: all of them run.

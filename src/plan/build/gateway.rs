@@ -7,7 +7,11 @@ use super::Planner;
 use crate::base::diagnostic::Place;
 use crate::base::id::FileId;
 use crate::plan::{AccessLog, Fixed, Gateway};
-use crate::spec::{self, Scalar};
+use crate::policy::overload::{self, Class};
+use crate::spec::{self, Located, Priority, Scalar};
+
+/// The share of its memory from which on requests are refused, where nothing is written.
+const SHORT_OF_MEMORY: f64 = 0.85;
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
@@ -46,7 +50,26 @@ impl Planner<'_> {
             drain_timeout: duration(shutdown.and_then(|shutdown| shutdown.timeout.as_ref()), DRAIN_TIMEOUT),
             tls: tls.ok()?,
             cache_size: written.cache.as_ref().map_or(CACHE_SIZE, |cache| cache.size.value.0),
+            overload: self.overload(),
         })
+    }
+
+    fn overload(&self) -> overload::Settings {
+        let written = self.spec.gateway.overload.as_ref();
+        overload::Settings {
+            requests: written.and_then(|written| Some(written.requests.as_ref()?.value.0 as usize)),
+            memory: written.and_then(|written| written.memory.as_ref()).map_or(SHORT_OF_MEMORY, |share| share.value.0),
+            memory_limit: written.and_then(|written| Some(written.memory_limit.as_ref()?.value.0)),
+        }
+    }
+
+    /// The class of requests that are said to be so important.
+    pub(super) fn class(&self, priority: Option<&Located<Priority>>) -> Class {
+        match priority.or(self.spec.gateway.priority.as_ref()).map(|priority| priority.value) {
+            Some(Priority::Critical) => Class::Critical,
+            Some(Priority::Sheddable) => Class::Sheddable,
+            Some(Priority::Default) | None => Class::Default,
+        }
     }
 
     /// Refuses what cannot change while the gateway runs.

@@ -14,6 +14,7 @@ use crate::expr::Node;
 use crate::plan::contract::schema::{SchemaId, Schemas};
 use crate::plan::operation::Planned;
 use crate::plan::schema::TypeRef;
+use crate::policy::overload::Class;
 
 /// What clients call over REST.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Endpoint {
     pub max_body: u64,
     /// The time that the whole answer may take.
     pub timeout: Duration,
+    /// How important its requests are.
+    pub class: Class,
     /// How requests are told from those that are sent again.
     pub idempotency: Option<Idempotency>,
     /// What answers.

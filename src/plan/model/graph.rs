@@ -7,6 +7,7 @@ use super::{Bounds, Composition, Unwritten};
 use crate::base::id::FieldId;
 use crate::plan::operation::{Introspection, Limits, Settings};
 use crate::plan::schema::{Schema, TypeId};
+use crate::policy::overload::Class;
 
 /// A field of the graph that a composition answers.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Field {
     pub unwritten: Unwritten,
     /// The time that it may take.
     pub timeout: Option<Duration>,
+    /// How important operations are that ask for it at their root.
+    pub class: Class,
     /// Whether nothing is called: the result is a plain expression over parent and arguments.
     pub pure: bool,
 }

@@ -45,6 +45,7 @@ use crate::descriptor::MethodDescriptor;
 use crate::observe::drift::Promise;
 use crate::plan::contract::Operation;
 use crate::plan::schema::Schema;
+use crate::policy::overload;
 
 /// A checked project. Immutable; shared by all requests that began while it was current.
 #[derive(Debug)]
@@ -174,6 +175,8 @@ pub struct Gateway {
     pub tls: Option<ServerTls>,
     /// Bytes that kept replies may take.
     pub cache_size: u64,
+    /// When requests are refused because there are too many.
+    pub overload: overload::Settings,
 }
 
 /// What cannot change while a gateway runs, as it was when it started; `None` where the project does not decide it.

@@ -9,6 +9,7 @@ use crate::base::value::Held;
 use crate::expr::Wanted;
 use crate::plan::schema::{TypeId, TypeKind};
 use crate::plan::{Expr, Field as BoundField, Graph};
+use crate::policy::overload::Class;
 
 /// An operation, ready to run on one plan.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Planned {
     pub groups: usize,
     /// Whether running it may change something at a backend.
     pub writes: bool,
+    /// How important it is: as its most important root field.
+    pub class: Class,
 }
 
 /// A selection with what answers its fields.
@@ -71,11 +74,15 @@ impl Planned {
         let mut groups = 0;
         let planner = Planner { graph, bound };
         let selection = planner.selection(&operation.selection, &mut groups);
-        let writes = selection.fields.iter().any(|field| match &field.answers {
-            Answers::Bound { field, .. } => bound[field.index()].composition.writes,
-            _ => false,
-        });
-        Self { operation, selection, groups, writes }
+        let roots = || {
+            selection.fields.iter().filter_map(|field| match &field.answers {
+                Answers::Bound { field, .. } => Some(&bound[field.index()]),
+                _ => None,
+            })
+        };
+        let writes = roots().any(|field| field.composition.writes);
+        let class = roots().map(|field| field.class).max().unwrap_or_default();
+        Self { operation, selection, groups, writes, class }
     }
 }
 

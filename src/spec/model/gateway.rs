@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::spec::keys::{keys, words};
+use crate::spec::keys::{Entries, Reader, keys, words};
 use crate::spec::yaml::Scalar;
 
 use super::{
     Addresses, Balance, CallPolicies, Cors, Filled, Headers, Located, Network, Parameters, Priority, Rate, Requirement,
-    ServerTls, Size, Store, Switch,
+    ServerTls, Share, Size, Store, Switch, Within,
 };
 
 keys! {
@@ -48,6 +48,8 @@ keys! {
         cors: Option<Switch<Cors>>,
         /// Which requests are refused first when there are too many, where nothing else is said.
         priority: Option<Located<Priority>>,
+        /// When there are too many.
+        overload: Option<Overload>,
     }
 }
 
@@ -114,6 +116,19 @@ keys! {
 }
 
 keys! {
+    /// When there is too much to do.
+    pub struct Overload: "the overload", as in "{ requests: 4000, memory: 85% }" {
+        /// How many requests may be under way; 2,000 for each core unless said.
+        requests: Option<Located<Within<1, 10_000_000>>>,
+        /// The share of its memory from which on the gateway refuses requests; `85%` unless said.
+        memory: Option<Located<Share>>,
+        /// The memory that it may have; what its control group may have unless said.
+        memory_limit: Option<Located<Size>>,
+    }
+    then Overload::check
+}
+
+keys! {
     /// How the gateway stops.
     pub struct Shutdown: "the shutdown", as in "{ delay: 5s, timeout: 30s }" {
         /// How long it goes on accepting after it said that it stops.
@@ -132,5 +147,14 @@ words! {
         Text = "text",
         /// None.
         Off = "off",
+    }
+}
+
+impl Overload {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        if let Some(share) = self.memory.as_ref().filter(|share| share.value.0 == 0.0) {
+            let diagnostic = reader.error("empty-range", &share.place, "`memory` needs a share above 0%");
+            reader.report(diagnostic.help("write one, such as `85%`"));
+        }
     }
 }
