@@ -34,7 +34,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("misplaced-key", "parts: { a: { result: { $each: \"${x}\", $as: 1, ⟦b: 2 } } }"),
     ("misplaced-key", "graph: { Query.a: { ⟦args: { id: ID! }, result: 1 } }"),
     ("misplaced-key", "endpoints:\n  GET /: { body: ⟦Order, result: 1 }"),
-    ("not-supported-yet", "backends: { a: { rest: http://a, ⟦discover: { dns: a.b:1 } } }"),
+    ("not-supported-yet", "gateway: { ⟦cors: none }"),
     ("not-supported-yet", "endpoints:\n  GET /: { ⟦cache: 30s, result: 1 }"),
     ("not-supported-yet", "graph: { Subscription.a: { ⟦stream: { backend: a, get: /a } } }"),
     ("empty", "endpoints:\n  GET /: { steps: { p: ⟦{} } }"),
