@@ -17,7 +17,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("Variant", &["auth"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "stream"]),
-    ("Endpoint", &["auth", "cache", "cors", "ip", "mcp", "rate", "stream"]),
+    ("Endpoint", &["auth", "cors", "ip", "mcp", "rate", "stream"]),
     ("Field", &["auth", "cache", "query", "rate", "stream"]),
     ("Gateway", &["auth", "cors", "ip", "rate", "store", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),

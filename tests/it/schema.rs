@@ -148,6 +148,7 @@ const BEYOND_STRUCTURE: &[(&str, &str)] = &[
     ("default-that-leaves-members-out", "the types of the schema"),
     ("duration-of-ages", "how large numbers are"),
     ("either-of-two-objects", "the types of the schema"),
+    ("answer-cache", "whether a time is one of whole seconds"),
     ("empty-map", "the types of results"),
     ("graph-parent", "the types of the schema"),
     ("graph-path", "what a path may hold"),

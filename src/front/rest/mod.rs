@@ -2,6 +2,7 @@
 
 mod args;
 mod body;
+mod kept;
 mod parts;
 mod routes;
 mod split;
@@ -24,6 +25,7 @@ use crate::exec::{self, Answered, ClientRequest, Live};
 use crate::plan::{Answer, BodyType, Endpoint, Proxy, Segment};
 use crate::transport;
 
+use kept::Keeping;
 use violations::Violations;
 
 pub use routes::{Found, Routes};
@@ -118,7 +120,12 @@ async fn answer(
                 Some(Once::First(begun)) => Some(begun),
                 None => None,
             };
-            perform(live, matched.endpoint, (client, begun), deadline).await.map(response)
+            let keeping = Keeping::of(endpoint, &client);
+            let answer = perform(live, matched.endpoint, (client, begun), deadline).await.map(response)?;
+            Ok(match keeping {
+                Some(keeping) => keeping.said(answer),
+                None => answer,
+            })
         }
     }
 }

@@ -178,6 +178,13 @@ impl<'f, 'p> Reader<'f, 'p> {
         Inputs { through: through.filter(|(_, inputs)| !inputs.is_empty()).collect(), own: read.inputs }
     }
 
+    /// What an answer depends on that these programs write: all that its steps hold.
+    pub(crate) fn of_answer(&self, nodes: &[&Node]) -> BTreeSet<Input> {
+        let mut read = Read::default();
+        nodes.iter().for_each(|node| self.read((node, self.flow.outermost()), &mut read));
+        read.inputs.into_iter().chain(self.flow.all().flat_map(|at| self.of_value(at))).collect()
+    }
+
     /// What a call's request mentions itself.
     fn mentioned(&self, at: At, call: &Call) -> Read {
         let scope = self.flow.scope(at);

@@ -33,7 +33,12 @@ impl Planner<'_> {
     /// The endpoints in written order.
     pub(super) fn endpoints(&self, graph: Option<&Graph>, fields: &[Field]) -> Vec<Endpoint> {
         let face = graph.map(|graph| Face { graph, fields });
-        self.spec.endpoints.iter().filter_map(|named| self.endpoint(named, face)).collect()
+        let endpoint = |named| {
+            let endpoint = self.endpoint(named, face)?;
+            // What an answer depends on can be told once all of it is known.
+            Some(Endpoint { cache: self.answer_cache(named, &endpoint, fields), ..endpoint })
+        };
+        self.spec.endpoints.iter().filter_map(endpoint).collect()
     }
 
     fn endpoint(&self, named: &Named<spec::Endpoint>, face: Option<Face<'_>>) -> Option<Endpoint> {
@@ -79,6 +84,7 @@ impl Planner<'_> {
             max_body: max_body.map_or(MAX_BODY, |size| size.value.0),
             timeout: timeout.map_or(REQUEST_TIMEOUT, |timeout| timeout.value),
             class: self.class(endpoint.priority.as_ref()),
+            cache: None,
             idempotency: self.idempotency(named, &answer),
             answer,
         })

@@ -9,6 +9,7 @@
 //! into their user's frame, so that mentioning one member of their result runs only what it needs.
 
 mod alone;
+mod answer_cache;
 mod args;
 mod around;
 mod backends;

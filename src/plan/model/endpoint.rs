@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::descriptor::MessageDescriptor;
 use http::{HeaderName, HeaderValue, Method};
 
-use super::{Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pair, Pairs, PathPart, Source, Variants};
+use super::{
+    AnswerCache, Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pair, Pairs, PathPart, Source, Variants,
+};
 use crate::base::host::HostPattern;
 use crate::base::id::{BackendId, PoliciesId, StepId};
 use crate::base::value::Doc;
@@ -51,6 +53,8 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// How important its requests are.
     pub class: Class,
+    /// What clients may keep of its answers.
+    pub cache: Option<Box<AnswerCache>>,
     /// How requests are told from those that are sent again.
     pub idempotency: Option<Idempotency>,
     /// What answers.

@@ -1,5 +1,6 @@
 //! What will run: every name resolved to a position, every default filled in.
 
+mod answer_cache;
 mod balance;
 mod bounds;
 mod call;
@@ -18,6 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use answer_cache::AnswerCache;
 pub use balance::{Balance, Discover, HealthCheck, Question};
 pub use bounds::Bounds;
 pub use call::{

@@ -58,6 +58,11 @@ fn about(endpoint: &Endpoint) -> Vec<String> {
     if !hosts.is_empty() {
         lines.push(format!("At the host {}.", hosts.join(" or ")));
     }
+    lines.extend(
+        endpoint.cache.as_ref().map(|cache| {
+            format!("Clients may keep the answer: {}.", String::from_utf8_lossy(cache.control.as_bytes()))
+        }),
+    );
     lines.extend(endpoint.deprecation.as_ref().map(|deprecation| deprecated(deprecation)));
     lines
 }
