@@ -38,7 +38,7 @@ impl Drop for Log {
     }
 }
 
-/// Starts the log of this process. Nobody who logs waits for it, see [`super::lines`].
+/// Starts the log of this process. Nobody who logs waits for it.
 ///
 /// `levels` is a list of `level` and `target=level` (`off`, `error`, `warn`, `info`, `debug`, `trace`);
 /// without it [`LEVELS_VARIABLE`] is used, and then `info`.
