@@ -35,7 +35,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("misplaced-key", "graph: { Query.a: { ⟦args: { id: ID! }, result: 1 } }"),
     ("misplaced-key", "endpoints:\n  GET /: { body: ⟦Order, result: 1 }"),
     ("not-supported-yet", "gateway: { ⟦cors: none }"),
-    ("not-supported-yet", "endpoints:\n  GET /: { ⟦cache: 30s, result: 1 }"),
+    ("not-supported-yet", "endpoints:\n  GET /: { ⟦mcp: true, result: 1 }"),
     ("not-supported-yet", "graph: { Subscription.a: { ⟦stream: { backend: a, get: /a } } }"),
     ("empty", "endpoints:\n  GET /: { steps: { p: ⟦{} } }"),
     ("empty", "endpoints:\n  GET ⟦/: { summary: nothing }"),
