@@ -1,8 +1,8 @@
 //! The graph without its sockets: a request is prepared from a document that is known, and an answer of 100 objects
 //! is written. What the answer is made of comes as a variable, so that nothing is waited for.
 //!
-//! Beside it stand two others that make the same answer of the same reply ([`rivals`]). Their figures compare with the one
-//! of a whole request: reading the reply is part of all three.
+//! Beside it stand three others that make the same answer of the same reply ([`rivals`]). Their figures compare with the one
+//! of a whole request: reading the reply is part of all four.
 
 mod inputs;
 mod rivals;
@@ -62,15 +62,16 @@ fn main() {
 fn side_by_side(criterion: &mut Criterion, graph: &Known, posts: usize) {
     let (body, reply) = (graph.body(posts), Bytes::from(reply(posts)));
     let whole = |body: &Bytes| graph.answer(&graph.prepare(body)).body;
-    let server = rivals::Server::new();
+    let (server, dynamic) = (rivals::Server::new(), rivals::DynamicServer::new());
     let ours = whole(&body);
-    for theirs in [rivals::by_hand(&reply), server.answer(&reply)] {
+    for theirs in [rivals::by_hand(&reply), server.answer(&reply), dynamic.answer(&reply)] {
         assert_eq!(Answer::read(&theirs), Answer::read(&ours), "another answer is measured");
     }
     let mut group = criterion.benchmark_group(format!("{posts} objects, from request and reply to answer"));
     group.bench_function("selvedge", |bencher| bencher.iter(|| whole(black_box(&body))));
     group.bench_function("by hand with serde_json", |bencher| bencher.iter(|| rivals::by_hand(black_box(&reply))));
     group.bench_function("async-graphql", |bencher| bencher.iter(|| server.answer(black_box(&reply))));
+    group.bench_function("async-graphql, dynamic", |bencher| bencher.iter(|| dynamic.answer(black_box(&reply))));
     group.finish();
 }
 

@@ -1,5 +1,10 @@
-//! The same answer from the same reply by other means: what a person would write by hand, and what a GraphQL server made
-//! of Rust types does. Both read the reply anew each time, as a request does.
+//! The same answer from the same reply by other means: what a person would write by hand, what a GraphQL server made of Rust
+//! types does, and what one does whose schema is known only when it starts, as a gateway's is. All of them read the reply
+//! anew each time, as a request does.
+
+mod dynamic;
+
+pub(crate) use dynamic::DynamicServer;
 
 use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Request, Schema, SimpleObject};
 use bytes::Bytes;
@@ -60,7 +65,7 @@ pub(crate) fn by_hand(reply: &[u8]) -> Vec<u8> {
     serde_json::to_vec(&Answer { data: Data { page } }).expect("it can be written")
 }
 
-/// async-graphql over types of everything that the reply has.
+/// async-graphql over Rust types of everything that the reply has.
 pub(crate) struct Server(Schema<Query, EmptyMutation, EmptySubscription>);
 
 impl Server {
