@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, RETRY_AFTER};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
@@ -16,6 +16,9 @@ use super::fields::Fields;
 use super::id::{BackendId, KeepingId, MethodId, OperationId, PoliciesId};
 use super::upload::Upload;
 use super::value::Held;
+
+/// The header fields that prove who asks. What is kept for one caller is told apart by them.
+pub const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
 
 /// One backend call with everything filled in: two equal calls ask the backend the same thing.
 #[derive(Clone, Debug)]

@@ -227,6 +227,7 @@ impl Failure {
             Cause::BadReply => Event::BadReply,
             Cause::ReplyTooLarge => Event::TooLarge,
             Cause::ReplyFailed => Event::Failed,
+            Cause::Refused => Event::Refused,
             _ => Event::Local,
         })
     }

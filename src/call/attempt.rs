@@ -10,6 +10,7 @@ use super::{Calls, LEAST};
 use crate::base::attempt::{Again, Event, Health, Sample, Verdict};
 use crate::base::call::{Call, Reply};
 use crate::base::failure::{Cause, Failure, Fault};
+use crate::base::id::PoliciesId;
 use crate::plan::Policies;
 use crate::policy::verdict::verdict;
 use crate::policy::{breaker, bulkhead};
@@ -27,45 +28,51 @@ pub(super) struct Ended {
 
 impl Ended {
     fn of(outcome: Result<Reply, Failure>, call: &Call, policies: &Policies) -> Self {
-        let (event, pause) = end_of(&outcome, call);
+        let (event, pause) = match &outcome {
+            Err(failure) => (failure.event(), failure.retry_after),
+            Ok(reply) => match call.judge.as_ref().and_then(|judge| judge.fault(reply)) {
+                None => (reply.event(), reply.pause()),
+                Some(Fault::Backend) => (Event::Failed, reply.pause()),
+                Some(Fault::Client) => (Event::Refused, None),
+                Some(Fault::Gateway) => (Event::Local, None),
+            },
+        };
         Self { outcome, pause, event, verdict: verdict(event, &policies.verdicts) }
     }
 
     /// Whether another attempt is worth it: the call may be sent again, and `mends` its end.
     pub(super) fn is_worth(&self, mends: impl Fn(Event) -> bool) -> bool {
-        match self.verdict.again {
-            Again::Always | Again::Idempotent => mends(self.event),
-            Again::Never => false,
-        }
+        self.verdict.again != Again::Never && mends(self.event)
     }
 
     /// Whether the backend did what it was asked.
     pub(super) fn is_good(&self) -> bool {
         self.verdict.health == Health::Success
     }
-}
 
-/// How an attempt ended, and how long the backend asks to be left alone.
-fn end_of(outcome: &Result<Reply, Failure>, call: &Call) -> (Event, Option<Duration>) {
-    match outcome {
-        Err(failure) => (failure.event(), failure.retry_after),
-        Ok(reply) => match call.judge.as_ref().and_then(|judge| judge.fault(reply)) {
-            None => (reply.event(), reply.pause()),
-            Some(Fault::Backend) => (Event::Failed, reply.pause()),
-            Some(Fault::Client) => (Event::Refused, None),
-            Some(Fault::Gateway) => (Event::Local, None),
-        },
+    /// Whether the backend failed, or is not asked because it did: then a reply from before is better than this one.
+    pub(super) fn is_failure(&self) -> bool {
+        is_failing(self.verdict.health, self.outcome.as_ref().err())
+    }
+
+    /// Whether a `fail` rule refuses the reply.
+    pub(super) fn is_refused(&self) -> bool {
+        self.outcome.is_ok() && matches!(self.event, Event::Failed | Event::Refused | Event::Local)
     }
 }
 
-/// Whether the backend failed, or is not asked because it did: then a reply from before is better than this one.
-pub(super) fn is_failure(outcome: &Result<Reply, Failure>, call: &Call, policies: &Policies) -> bool {
-    let is_open = matches!(outcome, Err(Failure { cause: Cause::BreakerOpen, .. }));
-    let (event, _) = end_of(outcome, call);
-    is_open || matches!(verdict(event, &policies.verdicts).health, Health::Hard | Health::Soft)
+/// Whether what became of a call says that its backend fails, or is not asked because it did.
+fn is_failing(health: Health, failure: Option<&Failure>) -> bool {
+    matches!(health, Health::Hard | Health::Soft) || failure.is_some_and(|failure| failure.cause == Cause::BreakerOpen)
 }
 
 impl Calls {
+    /// Whether a failure says that the backend fails, or is not asked because it did.
+    pub(super) fn is_failing(&self, policies: PoliciesId, failure: &Failure) -> bool {
+        let verdict = verdict(failure.event(), &self.policies(policies).verdicts);
+        is_failing(verdict.health, Some(failure))
+    }
+
     /// Sends a call once to one address, if breaker and bulkhead let it, and waits for its reply until then.
     pub(super) async fn attempt(&self, (call, tried): (&Call, &Tried), policies: &Policies, until: Instant) -> Ended {
         let began = tokio::time::Instant::now();

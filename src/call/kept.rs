@@ -9,11 +9,11 @@ use std::time::Duration;
 use http::header::SET_COOKIE;
 use tokio::time::Instant;
 
-use super::{Calls, attempt, key, made};
-use crate::base::call::{Call, Keeping, Reply, Share};
+use super::attempt::Ended;
+use super::{Calls, key, made};
+use crate::base::call::{Call, Expect, Keeping, Reply, Share};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::KeepingId;
-use crate::plan;
 use crate::policy::cache::{Entry, Kept, Key, Settings, Sort, State};
 use crate::policy::flight::{Forsaken, Pilot};
 
@@ -47,7 +47,9 @@ struct Asked {
 /// # Errors
 /// As [`super::run`], and no reply before the call's deadline.
 pub(super) async fn run(calls: &Arc<Calls>, call: Call, mut keeping: Box<Keeping>) -> Result<Reply, Failure> {
-    let Some(key) = key::of(&call, &mut keeping, &calls.shared) else { return made(calls, &call).await };
+    let Some(key) = key::of(&call, &mut keeping, &calls.shared) else {
+        return made(calls, &call).await.outcome;
+    };
     let Keeping { rule, share, tags, time, .. } = *keeping;
     let (store, now) = (calls.shared.replies(), Instant::now());
     let settings = calls.keeping(rule).cache.filter(|_| share == Share::Whole);
@@ -105,7 +107,7 @@ async fn joined(calls: &Arc<Calls>, call: &Call, asked: impl Fn() -> Arc<Asked>)
         match tokio::time::timeout_at(call.deadline.into(), seat.wait()).await {
             // A cookie that is set for one is not for another.
             Ok(Some(landed)) if !leads && landed.outcome.as_ref().is_ok_and(sets_cookies) => {
-                return Landed { outcome: made(calls, call).await, is_failure: false };
+                return Landed { outcome: made(calls, call).await.outcome, is_failure: false };
             }
             Ok(Some(landed)) => return landed,
             Ok(None) => {}
@@ -138,13 +140,13 @@ async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
     let turn = store.turn();
     let deadline = std::time::Instant::now() + asked.time;
     let call = Call { deadline, given: asked.time, ..asked.call.clone() };
-    let outcome = made(calls, &call).await;
+    let ended = made(calls, &call).await;
     let now = Instant::now();
-    let is_failure = attempt::is_failure(&outcome, &call, calls.policies(call.policies));
-    let Some(settings) = settings else { return Landed { outcome, is_failure } };
-    let sort = outcome.as_ref().ok().and_then(|reply| sort(reply, &call, calls.keeping(asked.rule)));
+    let is_failure = ended.is_failure();
+    let Some(settings) = settings else { return Landed { outcome: ended.outcome, is_failure } };
+    let sort = sort(&ended, &calls.keeping(asked.rule).expect);
     let times = sort.and_then(|sort| settings.times(sort, (now, now - began), fastrand::f64()));
-    match (&outcome, times) {
+    match (&ended.outcome, times) {
         (Ok(reply), Some(times)) => {
             let backend = calls.plan.backends[call.backend.index()].name.clone();
             let kept = Kept { reply: reply.detached(), times, backend, tags: asked.tags.clone(), turn };
@@ -157,15 +159,15 @@ async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
         }
         _ => store.forget(&asked.key),
     }
-    Landed { outcome, is_failure }
+    Landed { outcome: ended.outcome, is_failure }
 }
 
 /// What a reply says, if it may be kept: a success by status and rules, or that there is nothing.
-fn sort(reply: &Reply, call: &Call, keeping: &plan::Keeping) -> Option<Sort> {
-    let is_refused = || call.judge.as_ref().is_some_and(|judge| judge.fault(reply).is_some());
+fn sort(ended: &Ended, expect: &Expect) -> Option<Sort> {
+    let reply = ended.outcome.as_ref().ok()?;
     match () {
         () if sets_cookies(reply) => None,
-        () if keeping.expect.accepts(reply.status) && !is_refused() => Some(Sort::Success),
+        () if expect.accepts(reply.status) && !ended.is_refused() => Some(Sort::Success),
         // 5 is NOT_FOUND.
         () if matches!(reply.code, Some(5)) || reply.code.is_none() && matches!(reply.status, 404 | 410) => {
             Some(Sort::Nothing)

@@ -82,16 +82,16 @@ pub async fn run(calls: &Arc<Calls>, mut call: Call) -> Result<Reply, Failure> {
     match call.keeping.take() {
         // Boxed, or every call would have room for it.
         Some(keeping) => Box::pin(kept::run(calls, call, keeping)).await,
-        None => made(calls, &call).await,
+        None => made(calls, &call).await.outcome,
     }
 }
 
 /// Makes a call of its own.
-async fn made(calls: &Calls, call: &Call) -> Result<Reply, Failure> {
+async fn made(calls: &Calls, call: &Call) -> Ended {
     let policies = calls.policies(call.policies);
     let tried = Tried::default();
     let Some((retry, budget)) = policies.retry.as_ref().filter(|_| can_be_replayed(call)) else {
-        return calls.hedged((call, &tried), policies, call.deadline).await.outcome;
+        return calls.hedged((call, &tried), policies, call.deadline).await;
     };
     let budget = calls.shared.budget(*budget);
     let _call = budget.call(tokio::time::Instant::now());
@@ -105,11 +105,11 @@ async fn made(calls: &Calls, call: &Call) -> Result<Reply, Failure> {
         let then = wait.checked_add(LEAST).and_then(|wait| Instant::now().checked_add(wait));
         let has_time = then.is_some_and(|then| then < call.deadline);
         if number >= retry.attempts || !ended.is_worth(|event| retry.on.hold(event)) || !has_time {
-            return ended.outcome;
+            return ended;
         }
         further = budget.further(tokio::time::Instant::now());
         if further.is_none() {
-            return ended.outcome;
+            return ended;
         }
         tokio::time::sleep(wait).await;
     }

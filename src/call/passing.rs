@@ -6,14 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant as StdInstant, SystemTime};
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
 use super::Calls;
 use super::passed::{Keeping, PassedBody};
-use super::streamed::Streamed;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::{BackendId, PoliciesId};
 use crate::policy::http_cache::{
@@ -45,29 +43,29 @@ pub struct Passed {
 #[derive(Debug)]
 #[must_use]
 pub struct Refresh {
-    stored: Arc<Stored>,
+    turn: Turn,
+    passage: Passage,
     asking: Asking,
-    target: PathAndQuery,
-    affinity: Option<u64>,
     within: Duration,
 }
 
-/// A GET whose reply can be kept.
+/// The turn to fetch a kept reply anew, which one request has at a time.
 #[derive(Debug)]
-struct Asking {
-    backend: BackendId,
-    policies: PoliciesId,
-    key: Key,
-    method: Method,
-    /// As the client sent them, with what the composition wrote.
-    headers: HeaderMap,
-    declared: Box<[HeaderName]>,
+struct Turn(Arc<Stored>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.end_refresh();
+    }
 }
 
-impl Drop for Refresh {
-    fn drop(&mut self) {
-        self.stored.end_refresh();
-    }
+/// What the reply to a request is kept by.
+#[derive(Debug)]
+struct Asking {
+    policies: PoliciesId,
+    key: Key,
+    /// The fields that a composition writes into the request.
+    declared: Box<[HeaderName]>,
 }
 
 impl Calls {
@@ -86,9 +84,12 @@ impl Calls {
 
     /// Passes a request on that no kept reply can answer; if it changes something, what it changes is kept no more.
     async fn around(&self, passage: Passage, policies: PoliciesId, is_cached: bool) -> Result<Passed, Failure> {
-        let (backend, method, target) = (passage.backend, passage.request.method().clone(), passage.target.clone());
+        let (backend, method) = (passage.backend, passage.request.method().clone());
+        let changed = (!method.is_safe()).then(|| passage.target.clone());
         let mut response = self.passed(passage, self.policies(policies)).await?;
-        self.invalidate(backend, (&method, target.as_str()), (response.status(), response.headers()));
+        if let Some(target) = changed {
+            self.invalidate(backend, (&method, target.as_str()), (response.status(), response.headers()));
+        }
         if is_cached {
             let why =
                 if method == Method::GET || method == Method::HEAD { Forwarded::Bypass } else { Forwarded::Method };
@@ -106,7 +107,7 @@ impl Calls {
     ) {
         let addresses = &self.plan.backends[backend.index()].addresses;
         let authorities: Vec<&str> = addresses.iter().map(|address| address.authority.as_str()).collect();
-        let number = self.shared.number(backend);
+        let number = self.shared.stamp(backend);
         for target in invalidated((method, target), (status, headers), &authorities) {
             let prefixes = addresses.iter().map(|address| &*address.prefix).filter(|prefix| !prefix.is_empty());
             let inner = prefixes.filter_map(|prefix| target.strip_prefix(prefix)).find(|rest| rest.starts_with('/'));
@@ -121,25 +122,15 @@ impl Calls {
         request: Asked,
         declared: Box<[HeaderName]>,
     ) -> Result<Passed, Failure> {
-        let key = Key { backend: self.shared.number(passage.backend), target: passage.target.as_str().into() };
-        let (method, headers) = (passage.request.method().clone(), passage.request.headers().clone());
-        let asking = Asking { backend: passage.backend, policies, key, method, headers, declared };
-        let now = Instant::now();
-        let found = self.shared.http_replies().find(&asking.key, (&asking.headers, &asking.declared));
-        let (stored, why) = match found {
-            Found::Stored(stored) => match request.of_stored(&stored, now) {
-                Use::Answer => return Ok(Passed { response: answer(&stored, &asking.headers), refresh: None }),
+        let key = Key { backend: self.shared.stamp(passage.backend), target: passage.target.as_str().into() };
+        let asked = passage.request.headers();
+        let (stored, why) = match self.shared.http_replies().find(&key, (asked, &declared)) {
+            Found::Stored(stored) => match request.of_stored(&stored, Instant::now()) {
+                Use::Answer => return Ok(Passed { response: answer(&stored, asked), refresh: None }),
                 Use::AnswerAndRefresh => {
-                    let response = answer(&stored, &asking.headers);
-                    let within = passage.deadline.saturating_duration_since(StdInstant::now());
-                    let (target, affinity) = (passage.target, passage.affinity);
-                    let refresh = stored.begin_refresh().then(|| Refresh {
-                        stored: stored.clone(),
-                        asking,
-                        target,
-                        affinity,
-                        within,
-                    });
+                    let response = answer(&stored, asked);
+                    let asking = Asking { policies, key, declared };
+                    let refresh = stored.begin_refresh().then(|| Refresh::new(Turn(stored), passage, asking));
                     return Ok(Passed { response, refresh });
                 }
                 Use::Ask => (Some(stored), Forwarded::Stale),
@@ -151,7 +142,7 @@ impl Calls {
         if request.only_if_cached() {
             return Err(Failure::new(Cause::NotCached, "nothing that is kept can answer"));
         }
-        let response = self.fetch(passage, asking, (stored, why)).await?;
+        let response = self.fetch(passage, Asking { policies, key, declared }, (stored, why)).await?;
         Ok(Passed { response, refresh: None })
     }
 
@@ -163,7 +154,9 @@ impl Calls {
         (stored, why): (Option<Arc<Stored>>, Forwarded),
     ) -> Result<Response<PassedBody>, Failure> {
         let began = Instant::now();
-        let is_get = asking.method == Method::GET;
+        let is_get = passage.request.method() == Method::GET;
+        // As the client sent them, with what the composition wrote.
+        let asked = passage.request.headers().clone();
         let asked_about =
             stored.as_ref().is_some_and(|stored| is_get && stored.ask_about(passage.request.headers_mut()));
         let outcome = self.passed(passage, self.policies(asking.policies)).await;
@@ -174,14 +167,14 @@ impl Calls {
             Err(_) => true,
         };
         if let Some(stored) = stored.as_ref().filter(|stored| failed && stored.serves_on_error(at)) {
-            let mut answer = plain_answer(stored, &asking.headers);
+            let mut answer = plain_answer(stored, &asked);
             say(&mut answer, |_| Kept::InPlace(why));
             return Ok(answer);
         }
-        let response = outcome?;
+        let mut response = outcome?;
         if let Some(stored) = stored.as_ref().filter(|_| asked_about && response.status() == StatusCode::NOT_MODIFIED) {
-            let freshened = stored.freshened(&asking.headers, response.headers(), came);
-            let mut answer = plain_answer(&freshened, &asking.headers);
+            let freshened = stored.freshened(&asked, response.headers(), came);
+            let mut answer = plain_answer(&freshened, &asked);
             say(&mut answer, |_| Kept::Stored(why, StatusCode::NOT_MODIFIED));
             self.shared.http_replies().keep(asking.key, freshened, began);
             return Ok(answer);
@@ -189,57 +182,38 @@ impl Calls {
         if let Some(stored) = stored.as_ref().filter(|_| is_get && !failed) {
             self.shared.http_replies().forget(&asking.key, stored);
         }
-        Ok(self.kept(response, asking, (why, came, began)))
-    }
-
-    /// A reply on its way to the client, kept beside if it may be.
-    fn kept(
-        &self,
-        mut response: Response<Streamed>,
-        asking: Asking,
-        (why, came, began): (Forwarded, Came, Instant),
-    ) -> Response<PassedBody> {
-        let head = (response.status(), response.headers());
-        if asking.method != Method::GET || !is_storable(&asking.headers, head, came) {
+        if !is_get || !is_storable(&asked, (response.status(), response.headers()), came) {
             say(&mut response, |status| Kept::Sent(why, status));
-            return response.map(PassedBody::Streamed);
+            return Ok(response.map(PassedBody::Streamed));
         }
         let head = (response.status(), response.headers().clone());
         say(&mut response, |status| Kept::Stored(why, status));
-        let Asking { key, headers: asked, declared, .. } = asking;
-        let store = self.shared.http_replies().clone();
-        response.map(|body| PassedBody::copied(body, Keeping { store, key, asked, declared, head, came, began }))
+        let (Asking { key, declared, .. }, store) = (asking, self.shared.http_replies().clone());
+        Ok(response.map(|body| PassedBody::copied(body, Keeping { store, key, asked, declared, head, came, began })))
     }
 
     /// Fetches a kept reply anew. What becomes of it is seen by the next request.
     pub async fn refresh(&self, refresh: Refresh) {
-        let Asking { backend, policies, key, method: _, headers, declared } = &refresh.asking;
-        let mut request = Request::new(RequestBody::Whole(None));
-        *request.headers_mut() = headers.clone();
-        let deadline = StdInstant::now() + refresh.within;
-        let passage = Passage {
-            backend: *backend,
-            target: refresh.target.clone(),
-            request,
-            deadline,
-            is_hurried: false,
-            affinity: refresh.affinity,
-        };
-        let asking = Asking {
-            backend: *backend,
-            policies: *policies,
-            key: key.clone(),
-            method: Method::GET,
-            headers: headers.clone(),
-            declared: declared.clone(),
-        };
-        let known = (Some(refresh.stored.clone()), Forwarded::Stale);
+        let Refresh { turn, mut passage, asking, within } = refresh;
+        passage.deadline = StdInstant::now() + within;
+        let deadline = passage.deadline;
+        let known = (Some(turn.0.clone()), Forwarded::Stale);
         let fetched = async {
             let mut response = self.fetch(passage, asking, known).await.ok()?;
             while let Some(Ok(_)) = response.body_mut().frame().await {}
             Some(())
         };
         let _ = tokio::time::timeout_at(deadline.into(), fetched).await;
+    }
+}
+
+impl Refresh {
+    /// The request that was answered, to be sent as a GET by nobody in a hurry.
+    fn new(turn: Turn, passage: Passage, asking: Asking) -> Self {
+        let within = passage.deadline.saturating_duration_since(StdInstant::now());
+        let mut request = passage.request.map(|_| RequestBody::Whole(None));
+        *request.method_mut() = Method::GET;
+        Self { turn, passage: Passage { request, is_hurried: false, ..passage }, asking, within }
     }
 }
 

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::{Calls, kept, key};
 use crate::base::call::{Call, Reply, Share};
-use crate::base::failure::{Cause, Failure, Fault};
-use crate::base::id::{BackendId, KeepingId};
+use crate::base::failure::Failure;
+use crate::base::id::{BackendId, KeepingId, PoliciesId};
 use crate::base::value::Held;
 use crate::policy::cache::{Entry, Kept, Key, Sort, State, Turn};
 
@@ -21,6 +21,7 @@ pub struct Row {
     rule: KeepingId,
     tags: Box<[Box<str>]>,
     backend: BackendId,
+    policies: PoliciesId,
     began: Instant,
     turn: Turn,
     /// What is kept of it, and served if the backend fails.
@@ -53,8 +54,9 @@ impl Calls {
         };
         store.count_miss();
         let turn = store.turn();
-        let row = Row { key, rule: keeping.rule, tags: keeping.tags, backend: call.backend, began: now, turn, spare };
-        Some(Known::Unknown(row))
+        let (rule, tags) = (keeping.rule, keeping.tags);
+        let (backend, policies) = (call.backend, call.policies);
+        Some(Known::Unknown(Row { key, rule, tags, backend, policies, began: now, turn, spare }))
     }
 
     /// Keeps what a batched reply that is a success says of a row, which may be that there is nothing.
@@ -73,20 +75,17 @@ impl Calls {
         let backend = self.plan.backends[row.backend.index()].name.clone();
         store.keep(row.key, Kept { reply, times, backend, tags: row.tags, turn: row.turn });
     }
+
+    /// What is served of a row although asking for it failed, if its backend fails.
+    pub fn spare<'r>(&self, row: &'r Row, failure: &Failure) -> Option<&'r Held> {
+        let entry = row.spare.as_ref().filter(|entry| entry.kept().times.serves_on_error(Instant::now()))?;
+        self.is_failing(row.policies, failure).then(|| &entry.reply().body)
+    }
 }
 
 impl Row {
     /// Whether a call to this backend, or variant of one, brings it.
     pub fn is_of(&self, backend: BackendId) -> bool {
         self.backend == backend
-    }
-
-    /// What is served of it although asking failed, if that is the fault of its backend.
-    pub fn spare(&self, failure: &Failure) -> Option<&Held> {
-        let is_failing = failure.cause == Cause::ReplyFailed
-            || failure.cause.fault() == Fault::Backend
-                && failure.backend_status.is_none_or(|status| status == 429 || status >= 500);
-        let entry = self.spare.as_ref().filter(|entry| entry.kept().times.serves_on_error(Instant::now()))?;
-        is_failing.then(|| &entry.reply().body)
     }
 }

@@ -27,10 +27,6 @@ pub struct Shared {
     /// Each with the name of its backend.
     instances: Vec<(Box<str>, Arc<Instances>)>,
     http_replies: Arc<http_cache::Store>,
-    /// By which kept replies know their backend, by `BackendId`. None ever stands for two backends.
-    numbers: Vec<u64>,
-    /// The next number that is free.
-    next: u64,
     replies: Arc<Store>,
     flights: Arc<Flights<Key, Landed>>,
     names: Names,
@@ -41,9 +37,9 @@ pub struct Shared {
 struct Names {
     /// The next that is free.
     next: u64,
-    /// Of backends and what their replies mean, by `BackendId`.
+    /// Of backends, by `BackendId`.
     backends: Vec<u64>,
-    /// Of the rules by which replies are kept, by their portraits.
+    /// Of the rules by which replies are kept, by their portraits. What contracts promise is part of a rule.
     portraits: HashMap<Box<str>, u64>,
     /// The same by `KeepingId`.
     rules: Vec<u64>,
@@ -83,8 +79,6 @@ impl Shared {
             times: succession.carry(&previous.times, |_| Arc::new(Times::new(now))),
             instances: succession.carry(&previous.instances, instances),
             http_replies: previous.http_replies.clone(),
-            numbers: succession.carry(&previous.numbers, |backend| previous.next + u64::from(backend.0)),
-            next: previous.next + plan.backends.len() as u64,
             replies: match previous.replies.capacity() == plan.gateway.cache_size {
                 true => previous.replies.clone(),
                 false => Arc::new(Store::new(plan.gateway.cache_size)),
@@ -121,11 +115,6 @@ impl Shared {
     /// The replies that the HTTP cache keeps.
     pub(super) fn http_replies(&self) -> &Arc<http_cache::Store> {
         &self.http_replies
-    }
-
-    /// By which kept replies know a backend.
-    pub(super) fn number(&self, backend: BackendId) -> u64 {
-        self.numbers[backend.index()]
     }
 
     /// The replies that are kept.
@@ -177,14 +166,11 @@ impl Names {
             next += 1;
             next
         };
-        let backend = |id: usize| {
-            let before = succession.predecessor_in_replies(BackendId::from(id));
-            before.and_then(|id| self.backends.get(id.index()).copied())
-        };
-        let backends = (0..plan.backends.len()).map(|id| backend(id).unwrap_or_else(&mut new)).collect();
+        let backends = succession.carry(&self.backends, |_| new());
         let mut portraits: HashMap<Box<str>, u64> = HashMap::new();
         let mut rule = |portrait: &str| {
-            let known = portraits.get(portrait).or_else(|| self.portraits.get(portrait)).copied();
+            let before = || self.portraits.get(portrait).filter(|_| succession.is_promised_alike());
+            let known = portraits.get(portrait).or_else(before).copied();
             let number = known.unwrap_or_else(&mut new);
             portraits.insert(portrait.into(), number);
             number

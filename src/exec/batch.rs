@@ -226,8 +226,8 @@ impl<'p> Run<'p> {
     /// Gives the members of a chunk that failed what is kept of their rows, and fails the others.
     fn spare_chunk(&mut self, chunk: &Chunk, (batch, failure): (&Batch, &Failure)) {
         for (at, key) in &chunk.waiting {
-            let spare = chunk.rows.get(*key).and_then(Option::as_ref).and_then(|row| row.spare(failure));
-            match spare {
+            let row = chunk.rows.get(*key).and_then(Option::as_ref);
+            match row.and_then(|row| self.live.calls.spare(row, failure)) {
                 Some(Held::List(rows)) => self.settle_row(*at, (batch, rows)),
                 _ if self.is_settled(at.frame) => {}
                 _ => self.fail(*at, failure.clone()),

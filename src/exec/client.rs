@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::header::COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::form::{self, Field};
+use crate::base::call::CREDENTIALS;
 use crate::base::upload::Upload;
 use crate::base::value::{DocBuilder, Held, Kind, Sink, Timestamp, member_key};
 
@@ -128,7 +129,7 @@ impl ClientRequest {
     /// What tells the caller from others, part by part: the credentials that came with the request. Everything that is
     /// kept for one caller is told apart by this, and by nothing else.
     pub(super) fn caller(&self, part: &mut dyn FnMut(&[u8])) {
-        [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].iter().for_each(|name| self.every(name, part));
+        CREDENTIALS.iter().for_each(|name| self.every(name, part));
     }
 
     /// Every value of a header field, behind their number.

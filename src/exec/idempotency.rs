@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderName;
-use http::header::{AUTHORIZATION, COOKIE};
 use tokio::time::Instant;
 
 use super::client::ClientRequest;
@@ -135,10 +134,7 @@ impl Kept {
     fn id(&self, half: usize, name: &str, (client, key): (&ClientRequest, &str)) -> u64 {
         let mut hasher = self.hashers[half].build_hasher();
         (name, key).hash(&mut hasher);
-        for field in [AUTHORIZATION, COOKIE] {
-            client.head.headers.get_all(field).iter().for_each(|value| value.as_bytes().hash(&mut hasher));
-            hasher.write_u8(0xff);
-        }
+        client.caller(&mut |part| part.hash(&mut hasher));
         hasher.finish()
     }
 

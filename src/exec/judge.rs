@@ -32,7 +32,7 @@ pub(super) fn reply(rules: &[Guard], expect: &Expect, env: &Env<'_>, reply: &Rep
         _ => Cause::BackendStatus,
     };
     let failure = Failure::new(cause, format!("the backend answered {}", reply.status));
-    Err(with_reply(Failure { retry_after, ..failure }, reply))
+    Err(with_reply(Failure { retry_after, event: Some(reply.event()), ..failure }, reply))
 }
 
 /// The failure with what the reply said.

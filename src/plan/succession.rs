@@ -37,14 +37,14 @@ impl Succession {
         self.predecessors.get(backend.index()).copied().flatten()
     }
 
-    /// The same backend in the plan before, if its replies mean what they meant.
-    pub fn predecessor_in_replies(&self, backend: BackendId) -> Option<BackendId> {
-        self.predecessor(backend).filter(|_| self.is_promised_alike)
+    /// Whether contracts and protos are what they were, so that kept replies still mean the same.
+    pub fn is_promised_alike(&self) -> bool {
+        self.is_promised_alike
     }
 
     /// One thing for each backend of the new plan: what its predecessor has in `previous`, else a new one. Things that
     /// are shared, such as `Arc`s, are taken over as they are.
-    pub fn carry<T: Clone>(&self, previous: &[T], new: impl Fn(BackendId) -> T) -> Vec<T> {
+    pub fn carry<T: Clone>(&self, previous: &[T], mut new: impl FnMut(BackendId) -> T) -> Vec<T> {
         let carried = |id: BackendId| previous.get(self.predecessor(id)?.index()).cloned();
         (0..self.predecessors.len()).map(BackendId::from).map(|id| carried(id).unwrap_or_else(|| new(id))).collect()
     }

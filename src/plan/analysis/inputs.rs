@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::flow::{At, Flow, ScopeAt};
+use crate::base::call::CREDENTIALS;
 use crate::expr::{Node, Step as PathStep, Var};
 use crate::plan::{
     Action, Arg, ArgDefault, ArgSource, Call, Endpoint, Need, OnFailure, PathPart, Request, RequestPart, Source,
@@ -99,9 +100,8 @@ impl Input {
 
     /// Whether it proves who asks: `authorization` and its like, cookies, and what holds all header fields.
     pub(crate) fn is_credential(&self) -> bool {
-        const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
         match self {
-            Self::Header(Some(name)) => CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known)),
+            Self::Header(Some(name)) => CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known.as_str())),
             Self::Header(None) | Self::Cookie(_) => true,
             _ => false,
         }
