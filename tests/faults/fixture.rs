@@ -15,6 +15,9 @@ pub(crate) const TRY: std::time::Duration = std::time::Duration::from_millis(300
 /// How long a breaker is open.
 pub(crate) const OPEN: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// How long an address is left out that fails.
+pub(crate) const EJECTED: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How long a kept reply is fresh.
 pub(crate) const FRESH: std::time::Duration = std::time::Duration::from_millis(500);
 
@@ -34,7 +37,8 @@ pub(crate) enum Layer {
     Cache,
     /// Replies of C are kept for the caller who asked.
     PrivateCache,
-    /// An address of A that fails is left out.
+    /// An address of A that fails is left out; they are asked in turn, for one that is chosen by its latency is asked no
+    /// more after its first failure.
     Eject,
     /// Addresses of A are chosen by their latency.
     LeastLoaded,
@@ -85,7 +89,10 @@ impl Layer {
                 Section::C,
                 "cache: { ttl: 500ms, scope: caller }, headers: { authorization: \"${request.headers.authorization}\" }",
             )],
-            Self::Eject => &[(Section::A, "balance: { eject: { consecutive: 5, base: 1s, max: 1s } }")],
+            Self::Eject => &[(
+                Section::A,
+                "balance: { algorithm: round_robin, eject: { consecutive: 5, base: 1s, max: 1s, share: 100% } }",
+            )],
             Self::LeastLoaded => &[(Section::A, "balance: { algorithm: least_loaded }")],
             Self::Hedge => &[(Section::A, "hedge: { after: p95, budget: 5% }")],
             Self::Discover => &[(Section::A, "discover: { dns: localhost:1 }")],

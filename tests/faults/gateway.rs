@@ -203,13 +203,6 @@ impl Process {
         Some(Held { descriptors, threads: field("Threads:")?, memory: field("VmRSS:")?, processor })
     }
 
-    /// Whether a signal with this number does something of its own, and not what the system does.
-    pub(crate) fn catches(&self, signal: u32) -> bool {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id)).unwrap_or_default();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0").trim();
-        u64::from_str_radix(caught, 16).is_ok_and(|caught| caught >> (signal - 1) & 1 == 1)
-    }
-
     /// Sends it a signal, such as `TERM`.
     pub(crate) async fn signal(&self, name: &str) {
         let _ = Command::new("kill").args([&format!("-{name}"), &self.id.to_string()]).status().await;

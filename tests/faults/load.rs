@@ -148,18 +148,24 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Sends one request on a connection of its own.
 pub(crate) async fn ask(to: SocketAddr, request: &Ask) -> Answer {
-    let mut client = Client { to, connection: None };
+    let mut client = Client::of(to);
     client.ask(request).await
 }
 
 /// One client and its connection.
-struct Client {
+pub(crate) struct Client {
     to: SocketAddr,
     connection: Option<Connection>,
 }
 
 impl Client {
-    async fn ask(&mut self, request: &Ask) -> Answer {
+    /// One that has no connection yet.
+    pub(crate) fn of(to: SocketAddr) -> Self {
+        Self { to, connection: None }
+    }
+
+    /// Asks on the connection that it has, or on a new one.
+    pub(crate) async fn ask(&mut self, request: &Ask) -> Answer {
         let at = Instant::now();
         let end = match timeout(PATIENCE, self.exchange(request)).await {
             Ok(Ok(message)) => End::Whole(message),
@@ -212,14 +218,14 @@ impl Load {
             let Self { ask, rate, .. } = self.clone();
             let to = to.clone();
             clients.spawn(async move {
-                let mut client = Client { to: *to.borrow(), connection: None };
+                let mut client = Client::of(*to.borrow());
                 let mut answers = Vec::new();
                 let mut turn = begin + Duration::from_secs(1) * number / rate;
                 while turn < until {
                     sleep_until(turn.into()).await;
                     let now = *to.borrow();
                     if client.to != now {
-                        client = Client { to: now, connection: None };
+                        client = Client::of(now);
                     }
                     answers.push(client.ask(&ask).await);
                     turn = (turn + period).max(Instant::now());

@@ -3,6 +3,7 @@
 //! `cargo test --test faults -- --gateway PATH --rows 1,2,28`; `tests/faults/README.md` says more.
 
 mod backend;
+mod balancer;
 mod case;
 mod fixture;
 mod gateway;
@@ -48,6 +49,9 @@ struct Arguments {
     /// Plays the load without any fault: what must hold in every row must hold here.
     #[arg(long)]
     control: bool,
+    /// Plays rows that have a longer form in that.
+    #[arg(long)]
+    full: bool,
 }
 
 fn main() -> ExitCode {
@@ -58,8 +62,9 @@ fn main() -> ExitCode {
         table::list(&cases);
         return ExitCode::SUCCESS;
     }
+    let length = if arguments.full { scene::Length::Full } else { scene::Length::Short };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let played = runtime.expect("the machine gives threads").block_on(play::all(arguments.gateway, cases));
+    let played = runtime.expect("the machine gives threads").block_on(play::all((arguments.gateway, length), cases));
     projects::remove();
     match played {
         Ok(played) => table::print(&played),

@@ -14,13 +14,13 @@ use crate::fixture::{self, Layer, Places};
 use crate::gateway;
 use crate::invariants;
 use crate::projects;
-use crate::scene::{Run, Scene};
+use crate::scene::{Length, Run, Scene};
 
 /// Rows that are played at the same time.
 const AT_ONCE: u32 = 3;
 
-/// How long one row may take.
-const LONGEST: Duration = Duration::from_secs(60);
+/// How long one row may take, in its short form and in full.
+const LONGEST: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60 * 60));
 
 /// A row with everything that was measured.
 pub(crate) struct Played {
@@ -74,10 +74,10 @@ async fn mistakes(binary: &Path, layers: &[Layer]) -> Result<Vec<(String, String
 ///
 /// # Errors
 /// The control does not start, or the fixture is refused.
-pub(crate) async fn all(binary: PathBuf, cases: Vec<Case>) -> Result<Vec<Played>, String> {
+pub(crate) async fn all((binary, length): (PathBuf, Length), cases: Vec<Case>) -> Result<Vec<Played>, String> {
     let refused = refused(&binary).await?;
     let nowhere = ([127, 0, 0, 1], 1).into();
-    let alone = Arc::new(Run { binary, refused, control: nowhere });
+    let alone = Arc::new(Run { binary, length, refused, control: nowhere });
     let control = Scene::set(&alone, &CONTROL).await?;
     let run = Arc::new(Run { control: control.gateway.clients, ..Run::clone(&alone) });
     let places = Arc::new(Semaphore::new(AT_ONCE as usize));
@@ -118,7 +118,9 @@ async fn play(run: &Arc<Run>, case: Case) -> Played {
     let refused = case.needs.iter().find_map(|layer| run.lacks(*layer));
     let bars = match refused {
         Some(reason) => Ok(vec![Bar::not_yet(("everything", ""), reason)]),
-        None => timeout(LONGEST, on_stage(run, &case)).await.unwrap_or_else(|_| Err("it takes too long".to_owned())),
+        None => timeout(run.length.of(LONGEST.0, LONGEST.1), on_stage(run, &case))
+            .await
+            .unwrap_or_else(|_| Err("it takes too long".to_owned())),
     };
     let bars = bars.unwrap_or_else(|why| vec![Bar::holds(("the row", "can be played"), why, false)]);
     Played { case, bars, before: None, took: since.elapsed() }

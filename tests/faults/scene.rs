@@ -23,10 +23,30 @@ use crate::projects;
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) binary: PathBuf,
+    pub(crate) length: Length,
     /// Why the gateway refuses a layer, for those that it refuses.
     pub(crate) refused: HashMap<Layer, String>,
     /// Clients' address of a gateway that nothing ever happens to.
     pub(crate) control: SocketAddr,
+}
+
+/// In which form rows are played that have two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// The one that is played beside all other tests.
+    Short,
+    /// Long enough to show what only many times show.
+    Full,
+}
+
+impl Length {
+    /// What a row takes in its short form, or in full.
+    pub(crate) fn of<T>(self, short: T, full: T) -> T {
+        match self {
+            Self::Short => short,
+            Self::Full => full,
+        }
+    }
 }
 
 impl Run {

@@ -1,11 +1,13 @@
 //! The end of a process, asked for or not.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::backend::rest::Reply;
+use crate::balancer::Balancer;
 use crate::case::{Bar, Case, row};
 use crate::gateway::{Process, Start};
 use crate::http1::Connection;
@@ -16,7 +18,7 @@ pub(super) const ROWS: &[Case] = &[
     row!(78, "SIGTERM under load", in_order, ends: true),
     row!(79, "SIGTERM with a hung backend and a slow client", hung, ends: true),
     row!(81, "SIGKILL of one of two", killed, ends: true),
-    row!(82, "a newer process in place of the older, 5 times", upgrades, ends: true),
+    row!(82, "two replicas replaced in turn, 5 times", upgrades, ends: true),
 ];
 
 /// How long a drain of the fixture may take: what it announces, and what it waits for.
@@ -105,24 +107,44 @@ async fn killed(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     ])
 }
 
+/// How often both replicas are replaced.
+const ROUNDS: usize = 5;
+
 async fn upgrades(scene: &mut Scene) -> Result<Vec<Bar>, String> {
-    let (target, here) = watch::channel(scene.gateway.clients);
-    let root = scene.project.root().to_owned();
-    let mut codes = Vec::new();
+    let wanted = scene.run.length.of(1_000, 10_000);
+    let (root, binary) = (scene.project.root().to_owned(), scene.run.binary.clone());
+    let newer = async || Process::start(&binary, &root, &Start::default()).await;
+    let (balancer, mut other) = (Balancer::new(), newer().await?);
+    balancer.add(&scene.gateway);
+    balancer.add(&other);
+    let (mut codes, mut served_by_two, going) = (Vec::new(), balancer.has_ready(2).await, Arc::new(()));
+    let asked_while = Arc::downgrade(&going);
     let steps = async {
-        for _ in 0..5 {
-            let newer = Process::start(&scene.run.binary, &root, &Start::default()).await?;
-            target.send_replace(newer.clients);
-            let mut older = std::mem::replace(&mut scene.gateway, newer);
-            older.signal("TERM").await;
-            codes.push(older.ended(DRAIN * 2).await.and_then(|status| status.code()).unwrap_or(-1));
+        for step in 1..=ROUNDS {
+            for replica in [&mut scene.gateway, &mut other] {
+                replica.signal("TERM").await;
+                codes.push(replica.ended(DRAIN * 2).await.and_then(|status| status.code()).unwrap_or(-1));
+                balancer.remove(replica);
+                *replica = newer().await?;
+                balancer.add(replica);
+                served_by_two &= balancer.has_ready(2).await;
+            }
+            while balancer.answered() * ROUNDS < wanted * step {
+                sleep(Duration::from_millis(20)).await;
+            }
         }
+        drop(going);
         Result::<(), String>::Ok(())
     };
-    let (answers, stepped) = tokio::join!(run(&here, Instant::now() + Duration::from_secs(6)), steps);
+    let [one, kept] = loads();
+    let (one, kept) = (balancer.run(one, asked_while.clone()), balancer.run(kept, asked_while));
+    let (one, kept, stepped) = tokio::join!(one, kept, steps);
     stepped?;
+    let answers = Answers([one.0, kept.0].concat());
     Ok(vec![
         answers.all("200", |answer| !is_lost(answer)),
-        Bar::equal("processes that ended with 0", codes.iter().filter(|code| **code == 0).count(), 5),
+        Bar::holds(("requests", &format!("≥ {wanted}")), answers.count(), answers.count() >= wanted),
+        Bar::equal("processes that ended with 0", codes.iter().filter(|code| **code == 0).count(), 2 * ROUNDS),
+        Bar::holds(("both are ready after each step", "yes"), if served_by_two { "yes" } else { "no" }, served_by_two),
     ])
 }
