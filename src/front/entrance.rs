@@ -3,7 +3,7 @@
 //! A reload puts the doors to a new plan in the place of all others at once. A request that is under way holds the door
 //! that it came through, and ends on the plan that it began with; the last of them frees what was replaced.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Request, Response};
@@ -23,6 +23,8 @@ pub struct Doors(Box<[Arc<Door>]>);
 #[derive(Debug)]
 pub struct Entrance {
     doors: ArcSwap<Doors>,
+    /// Plans that were replaced, and may be there still.
+    replaced: Mutex<Vec<Weak<Plan>>>,
 }
 
 /// The entrance as one worker's listener hands requests to it.
@@ -78,7 +80,7 @@ impl Doors {
 impl Entrance {
     /// An entrance through these doors.
     pub fn new(doors: Doors) -> Self {
-        Self { doors: ArcSwap::from_pointee(doors) }
+        Self { doors: ArcSwap::from_pointee(doors), replaced: Mutex::default() }
     }
 
     /// The doors that requests go through now.
@@ -88,7 +90,17 @@ impl Entrance {
 
     /// Lets every request from now on go through other doors, made for as many workers; gives back those before.
     pub fn replace(&self, doors: Doors) -> Arc<Doors> {
-        self.doors.swap(Arc::new(doors))
+        let before = self.doors.swap(Arc::new(doors));
+        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        replaced.retain(|plan| plan.strong_count() > 0);
+        replaced.push(Arc::downgrade(before.plan()));
+        before
+    }
+
+    /// How many plans there are: the one that requests begin on, and those before it that some have not ended on.
+    pub fn plans(&self) -> usize {
+        let replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        1 + replaced.iter().filter(|plan| plan.strong_count() > 0).count()
     }
 
     /// The way of one worker, by its number.
@@ -146,7 +158,9 @@ mod tests {
         drop(entrance.replace(entrance.doors().followed_by(&plan("/two"))));
         assert_eq!(&*entrance.way(1).door().plan().endpoints[0].path, "/two");
         assert!(first.upgrade().is_some(), "a request is still under way on it");
+        assert_eq!(entrance.plans(), 2);
         drop(under_way);
+        assert_eq!(entrance.plans(), 1);
         assert!(first.upgrade().is_none(), "the plan is kept although nobody needs it");
     }
 

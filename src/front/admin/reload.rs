@@ -40,7 +40,7 @@ pub(super) async fn post(State(known): State<Known>, headers: HeaderMap) -> Resp
     (status, text(&reload)).into_response()
 }
 
-/// `GET /reload`: the last attempt, and how many there were.
+/// `GET /reload`: the last attempt, how many there were, and how many plans there are now.
 pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
     let mut out = JsonWriter::default();
     out.begin_object();
@@ -53,6 +53,8 @@ pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
     out.uint(known.reloads.taken_up());
     out.key(b"\"failed\":");
     out.uint(known.reloads.failed());
+    out.key(b"\"plans\":");
+    out.uint(known.entrance.plans() as u64);
     out.end_object();
     out.bytes.push(b'\n');
     ([(CONTENT_TYPE, "application/json")], out.bytes)
