@@ -78,6 +78,17 @@ pub enum Health {
     Neutral,
 }
 
+/// What an event says of how many calls whom was asked can bear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// As many as there were.
+    Bearable,
+    /// Fewer.
+    TooMuch,
+    /// Nothing.
+    Unsaid,
+}
+
 /// Whether the same call may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Again {
@@ -94,6 +105,8 @@ pub enum Again {
 pub struct Verdict {
     /// Of the backend.
     pub health: Health,
+    /// Of what it can bear.
+    pub load: Load,
     /// Of the call.
     pub again: Again,
 }
@@ -103,6 +116,8 @@ pub struct Verdict {
 pub struct Sample {
     /// What it says of the backend.
     pub health: Health,
+    /// What it says of how many calls that can bear.
+    pub load: Load,
     /// How long it took.
     pub took: Duration,
     /// How long the backend asks to be left alone.

@@ -81,7 +81,7 @@ impl Calls {
             Ok(chosen) => chosen,
             Err(failure) => return Ended::of(Err(failure), call, policies),
         };
-        let (permit, _room) = match self.admit(policies, until).await {
+        let (permit, room) = match self.admit(policies, until).await {
             Ok(admitted) => admitted,
             Err(failure) => return Ended::of(Err(failure), call, policies),
         };
@@ -100,8 +100,12 @@ impl Calls {
         });
         let ended = Ended::of(outcome, call, policies);
         let now = tokio::time::Instant::now();
-        let sample = Sample { health: ended.verdict.health, took: now - began, pause: ended.pause };
+        let Verdict { health, load, .. } = ended.verdict;
+        let sample = Sample { health, load, took: now - began, pause: ended.pause };
         chosen.settle(sample, now);
+        if let Some(room) = room {
+            room.note(sample, now);
+        }
         if let Some(permit) = permit {
             permit.settle(sample, now, fastrand::f64());
         }
@@ -150,8 +154,12 @@ impl Calls {
             Err(failure) => failure.event(),
         };
         let now = tokio::time::Instant::now();
-        let sample = Sample { health: verdict(event, &policies.verdicts).health, took: now - began, pause: None };
+        let Verdict { health, load, .. } = verdict(event, &policies.verdicts);
+        let sample = Sample { health, load, took: now - began, pause: None };
         chosen.settle(sample, now);
+        if let Some(room) = &room {
+            room.note(sample, now);
+        }
         if let Some(permit) = permit {
             permit.settle(sample, now, fastrand::f64());
         }

@@ -25,7 +25,7 @@ pub use instances::{Known, Seen};
 pub use passed::PassedBody;
 pub use passing::{Passed, Passing, Refresh};
 pub use rows::{Known as KnownRow, Row};
-pub use shared::{BreakerSeen, Shared};
+pub use shared::{BreakerSeen, BulkheadSeen, Shared};
 
 /// With less time than this an attempt that is in a hurry is not begun: its reply would come too late.
 const LEAST: Duration = Duration::from_millis(10);

@@ -48,6 +48,15 @@ struct Names {
 /// The states of one kind of policy, each with what it is made from.
 type States<S, T> = Vec<(Owned<S>, Arc<T>)>;
 
+/// A bulkhead as operators see it.
+#[derive(Clone, Debug)]
+pub struct BulkheadSeen<'s> {
+    /// Where it is written.
+    pub owner: &'s str,
+    /// How it stands.
+    pub seen: bulkhead::Seen,
+}
+
 /// A breaker as operators see it.
 #[derive(Clone, Debug)]
 pub struct BreakerSeen<'s> {
@@ -91,6 +100,11 @@ impl Shared {
     /// The breakers, in the order of the plan.
     pub fn breakers(&self) -> impl Iterator<Item = BreakerSeen<'_>> {
         self.breakers.iter().map(|(owned, breaker)| BreakerSeen { owner: &owned.owner, seen: breaker.seen() })
+    }
+
+    /// The bulkheads, in the order of the plan.
+    pub fn bulkheads(&self) -> impl Iterator<Item = BulkheadSeen<'_>> {
+        self.bulkheads.iter().map(|(owned, bulkhead)| BulkheadSeen { owner: &owned.owner, seen: bulkhead.seen() })
     }
 
     /// Lets operators decide over the breakers that are written at `owner`; says whether there are any.

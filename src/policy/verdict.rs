@@ -1,8 +1,8 @@
 //! The one table of verdicts: what each end of an attempt says of the backend, and whether the call may be sent again.
 //!
-//! Breaker, ejection and retry read it and nothing else. `docs/POLICIES.md` shows it, made from here.
+//! Breaker, ejection, bulkhead and retry read it and nothing else. `docs/POLICIES.md` shows it, made from here.
 
-use crate::base::attempt::{Again, Event, Health, Verdict};
+use crate::base::attempt::{Again, Event, Health, Load, Verdict};
 
 /// A row of the table: the events that it is about, in words and as a test; what they mean; why.
 #[derive(Debug)]
@@ -22,12 +22,12 @@ pub struct Row {
 pub struct Exceptions(pub Vec<(Event, Health)>);
 
 macro_rules! rows {
-    ($($events:literal: $pattern:pat $(if $guard:expr)? => $health:ident, $again:ident, $reason:literal;)*) => {
+    ($($events:literal: $pattern:pat $(if $guard:expr)? => $health:ident, $load:ident, $again:ident, $reason:literal;)*) => {
         /// The table, read from its top: the first row that an event fits counts.
         pub static ROWS: &[Row] = &[$(Row {
             events: $events,
             is: |event| matches!(event, $pattern $(if $guard)?),
-            verdict: Verdict { health: Health::$health, again: Again::$again },
+            verdict: Verdict { health: Health::$health, load: Load::$load, again: Again::$again },
             reason: $reason,
         },)*];
     };
@@ -35,51 +35,54 @@ macro_rules! rows {
 
 rows! {
     "no connection: refused, unreachable, timed out, no such name, TLS handshake failed":
-        Event::Connect => Hard, Always, "Nothing was sent.";
+        Event::Connect => Hard, Unsaid, Always, "Nothing was sent.";
     "not taken: REFUSED_STREAM, GOAWAY before the call":
-        Event::Unsent => Neutral, Always, "The backend says that it did no work. It goes out again at once.";
+        Event::Unsent => Neutral, Unsaid, Always, "The backend says that it did no work. It goes out again at once.";
     "the connection ended before a reply":
-        Event::Reset => Hard, Idempotent, "The backend may have worked on it.";
+        Event::Reset => Hard, Unsaid, Idempotent, "The backend may have worked on it.";
     "no reply within the call's time":
-        Event::Timeout => Hard, Idempotent, "The backend may still work on it.";
+        Event::Timeout => Hard, TooMuch, Idempotent, "The backend may still work on it.";
     "no reply within what was left of the request's time":
-        Event::Hurried => Neutral, Never, "Clients in a hurry, and steps that start late, say nothing about a backend.";
+        Event::Hurried => Neutral, Unsaid, Never, "Clients in a hurry, and steps that start late, say nothing about a backend.";
     "the reply was cut short or cannot be read":
-        Event::BadReply => Hard, Idempotent, "It worked, and badly.";
+        Event::BadReply => Hard, Unsaid, Idempotent, "It worked, and badly.";
     "the reply is larger than `max_reply`":
-        Event::TooLarge => Neutral, Never, "A limit of the gateway; it would be as large again.";
+        Event::TooLarge => Neutral, Unsaid, Never, "A limit of the gateway; it would be as large again.";
     "a `fail` rule that blames the backend":
-        Event::Failed => Hard, Idempotent, "The composition says that this reply is a failure.";
+        Event::Failed => Hard, Unsaid, Idempotent, "The composition says that this reply is a failure.";
     "a `fail` rule that blames the client":
-        Event::Refused => Success, Never, "The backend answered as it should.";
+        Event::Refused => Success, Bearable, Never, "The backend answered as it should.";
     "501":
-        Event::Status(501) => Success, Never, "A backend that cannot do this is not ill.";
+        Event::Status(501) => Success, Bearable, Never, "A backend that cannot do this is not ill.";
     "429":
-        Event::Status(429) => Soft, Idempotent, "It asks for less, not before the time that it names.";
-    "502, 503, 504":
-        Event::Status(502..=504) => Hard, Idempotent, "The backend, or what stands before it, cannot answer.";
-    "500, 505 and above":
-        Event::Status(500..) => Hard, Idempotent, "The backend failed.";
+        Event::Status(429) => Soft, TooMuch, Idempotent, "It asks for less, not before the time that it names.";
+    "503, 504":
+        Event::Status(503 | 504) => Hard, TooMuch, Idempotent, "The backend, or what stands before it, cannot answer now.";
+    "500, 502, 505 and above":
+        Event::Status(500..) => Hard, Unsaid, Idempotent, "The backend, or what stands before it, failed.";
     "any other status":
-        Event::Status(_) => Success, Never, "An answer: also 401, 403, 404, 409 are what a healthy backend says.";
-    "UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN, DATA_LOSS":
-        Event::Grpc(14 | 4 | 13 | 2 | 15) => Hard, Idempotent, "The backend failed.";
+        Event::Status(_) => Success, Bearable, Never, "An answer: also 401, 403, 404, 409 are what a healthy backend says.";
+    "UNAVAILABLE, DEADLINE_EXCEEDED":
+        Event::Grpc(14 | 4) => Hard, TooMuch, Idempotent, "The backend cannot answer now.";
+    "INTERNAL, UNKNOWN, DATA_LOSS":
+        Event::Grpc(13 | 2 | 15) => Hard, Unsaid, Idempotent, "The backend failed.";
     "RESOURCE_EXHAUSTED":
-        Event::Grpc(8) => Soft, Idempotent, "It asks for less, not before the time that it names.";
+        Event::Grpc(8) => Soft, TooMuch, Idempotent, "It asks for less, not before the time that it names.";
     "CANCELLED":
-        Event::Grpc(1) => Neutral, Never, "Somebody gave up; whether the backend is well is not said.";
+        Event::Grpc(1) => Neutral, Unsaid, Never, "Somebody gave up; whether the backend is well is not said.";
     "any other gRPC status":
-        Event::Grpc(_) => Success, Never, "An answer: NOT_FOUND or PERMISSION_DENIED are what a healthy backend says.";
+        Event::Grpc(_) => Success, Bearable, Never, "An answer: NOT_FOUND or PERMISSION_DENIED are what a healthy backend says.";
     "the client left, a second call was faster":
-        Event::Left => Neutral, Never, "Nobody waits for it.";
+        Event::Left => Neutral, Unsaid, Never, "Nobody waits for it.";
     "a limit of the gateway, an open breaker, a value that cannot be sent":
-        Event::Local => Neutral, Never, "The backend was not asked.";
+        Event::Local => Neutral, Unsaid, Never, "The backend was not asked.";
 }
 
 /// What an event means.
 pub fn verdict(event: Event, exceptions: &Exceptions) -> Verdict {
     let row = ROWS.iter().find(|row| (row.is)(event));
-    let verdict = row.map_or(Verdict { health: Health::Neutral, again: Again::Never }, |row| row.verdict);
+    let nothing = Verdict { health: Health::Neutral, load: Load::Unsaid, again: Again::Never };
+    let verdict = row.map_or(nothing, |row| row.verdict);
     match exceptions.0.iter().find(|(known, _)| *known == event) {
         None => verdict,
         Some((_, health)) => {
@@ -88,7 +91,12 @@ pub fn verdict(event: Event, exceptions: &Exceptions) -> Verdict {
                 (Health::Hard | Health::Soft, Again::Never) => Again::Idempotent,
                 (_, again) => again,
             };
-            Verdict { health: *health, again }
+            let load = match (health, verdict.load) {
+                (Health::Success, _) => Load::Bearable,
+                (Health::Soft, _) | (Health::Hard, Load::TooMuch) => Load::TooMuch,
+                (Health::Hard | Health::Neutral, _) => Load::Unsaid,
+            };
+            Verdict { health: *health, load, again }
         }
     }
 }
@@ -114,6 +122,19 @@ mod tests {
         let expected: Vec<u16> = (500..=600).filter(|status| *status != 501).collect();
         assert_eq!(hard, expected);
         assert_eq!(health(Event::Status(429)), Health::Soft);
+    }
+
+    #[test]
+    fn who_asks_for_less_or_does_not_answer_in_time_has_too_much() {
+        let is_too_much = |event: &Event| verdict(*event, &Exceptions::default()).load == Load::TooMuch;
+        let statuses: Vec<Event> = (100..=600).map(Event::Status).filter(is_too_much).collect();
+        assert_eq!(statuses, [429, 503, 504].map(Event::Status));
+        let statuses: Vec<Event> = (0..=16).map(Event::Grpc).filter(is_too_much).collect();
+        assert_eq!(statuses, [4, 8, 14].map(Event::Grpc));
+        assert!(is_too_much(&Event::Timeout) && !is_too_much(&Event::Hurried) && !is_too_much(&Event::Connect));
+        let own = Exceptions(vec![(Event::Status(500), Health::Soft), (Event::Status(503), Health::Neutral)]);
+        assert_eq!(verdict(Event::Status(500), &own).load, Load::TooMuch);
+        assert_eq!(verdict(Event::Status(503), &own).load, Load::Unsaid);
     }
 
     #[test]
@@ -143,8 +164,10 @@ mod tests {
     #[test]
     fn a_backend_may_see_it_differently() {
         let own = Exceptions(vec![(Event::Status(404), Health::Hard), (Event::Status(500), Health::Success)]);
-        assert_eq!(verdict(Event::Status(404), &own), Verdict { health: Health::Hard, again: Again::Idempotent });
-        assert_eq!(verdict(Event::Status(500), &own), Verdict { health: Health::Success, again: Again::Never });
+        let hard = Verdict { health: Health::Hard, load: Load::Unsaid, again: Again::Idempotent };
+        assert_eq!(verdict(Event::Status(404), &own), hard);
+        let success = Verdict { health: Health::Success, load: Load::Bearable, again: Again::Never };
+        assert_eq!(verdict(Event::Status(500), &own), success);
         assert_eq!(verdict(Event::Status(503), &own).health, Health::Hard);
     }
 }

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use selvedge::base::attempt::{Again, Health};
+use selvedge::base::attempt::{Again, Health, Load};
 use selvedge::base::failure::{Cause, Fault};
 use selvedge::demo::{self, Backends};
 use selvedge::policy::verdict::ROWS;
@@ -138,14 +138,16 @@ fn causes() -> String {
 fn verdicts() -> String {
     let mut out = String::from(
         "# What counts as a failure\n\n\
-         Each attempt at a backend call ends in one way of this table, read from its top. Breaker, ejection and retry \
+         Each attempt at a backend call ends in one way of this table, read from its top. Breaker, ejection, bulkhead and retry \
          know nothing else\nof it. `verdicts` at a backend says otherwise for single ends (docs/LANGUAGE.md).\n\n\
          A *failure* counts in a row and in shares, an *overload* in shares only, *success* ends a row, and what is \
-         *neutral* counts\nnowhere. *Again* says whether the call may be sent once more, if `retry` wants that: always, \
+         *neutral* counts\nnowhere. *Load* says whether it \
+         has too much to do, as far as the end of a\ncall tells: then `concurrency: { adaptive }` lets fewer calls be under \
+         way. *Again* says whether the call may be sent once more, if `retry` wants that: always, \
          because nobody worked on it; if it may be\nmade twice (a read, or `idempotent: true`); or never.\n\n\
          The table is made from the code (`src/policy/verdict.rs`); `UPDATE=1 cargo test --test it documents` writes it \
          anew.\n\n\
-         | an attempt ends in | the backend | again | why |\n|---|---|---|---|\n",
+         | an attempt ends in | the backend | load | again | why |\n|---|---|---|---|---|\n",
     );
     for row in ROWS {
         let health = match row.verdict.health {
@@ -159,7 +161,12 @@ fn verdicts() -> String {
             Again::Idempotent => "if it may be made twice",
             Again::Never => "never",
         };
-        out.push_str(&format!("| {} | {health} | {again} | {} |\n", row.events, row.reason));
+        let load = match row.verdict.load {
+            Load::Bearable => "bearable",
+            Load::TooMuch => "too much",
+            Load::Unsaid => "",
+        };
+        out.push_str(&format!("| {} | {health} | {load} | {again} | {} |\n", row.events, row.reason));
     }
     out
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::tend::{Tending, listed};
 use super::{Asking, Chosen, Group, Instances, Tried};
-use crate::base::attempt::{Health, Sample};
+use crate::base::attempt::{Health, Load, Sample};
 use crate::plan::{Address, Balance, Discover};
 use crate::policy::affinity::stable_hash;
 use crate::policy::balance::Algorithm;
@@ -44,7 +44,7 @@ fn number(chosen: &Chosen<'_>) -> usize {
 }
 
 fn sample(health: Health, millis: u64) -> Sample {
-    Sample { health, took: Duration::from_millis(millis), pause: None }
+    Sample { health, load: Load::Unsaid, took: Duration::from_millis(millis), pause: None }
 }
 
 /// Makes calls one after another, `gap` apart, each of which goes as `outcome` says of its address; how many each got.

@@ -2,6 +2,7 @@
 //! project is taken up.
 
 mod breakers;
+mod bulkheads;
 mod cache;
 mod instances;
 mod overload;
@@ -42,7 +43,7 @@ pub struct Known {
 
 /// Serves `/healthz` (the process lives), `/readyz` (it takes requests: 503 while it drains), `/drift` (what replies do
 /// not keep), `/cache` (what is kept; POST to `/cache/purge` throws it away), `/breakers` (how they stand, and who decides),
-/// `/instances` (how the addresses of backends do) and `/reload` (POST takes up the project as it is now) until `stop` is
+/// `/concurrency` (how many calls are under way of how many), `/instances` (how the addresses of backends do) and `/reload` (POST takes up the project as it is now) until `stop` is
 /// done.
 pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output = ()> + Send + 'static) {
     let router = Router::new()
@@ -51,6 +52,7 @@ pub async fn serve(listener: TcpListener, known: Known, stop: impl Future<Output
         .route("/drift", get(drift))
         .route("/reload", get(reload::show).post(reload::post))
         .route("/breakers", get(breakers::show).post(breakers::force))
+        .route("/concurrency", get(bulkheads::show))
         .route("/instances", get(instances::show))
         .route("/cache", get(cache::show))
         .route("/cache/purge", post(cache::purge))

@@ -9,6 +9,7 @@ use super::backends::{BackendFacts, Reached};
 use crate::base::attempt::{Event, Health};
 use crate::base::id::{BackendId, PoliciesId};
 use crate::plan::{Around, Owned, Policies};
+use crate::policy::bulkhead::{Bounds, Limit};
 use crate::policy::verdict::Exceptions;
 use crate::policy::{breaker, budget, bulkhead, hedge, retry};
 use crate::spec::{self, CallPolicies, Lateness, Located, Period, RetryCause, Share, Switch};
@@ -17,6 +18,10 @@ use crate::spec::{self, CallPolicies, Lateness, Located, Period, RetryCause, Sha
 const BACKOFF: Duration = Duration::from_millis(25);
 /// How many times longer than the first wait any wait may be.
 const BACKOFF_GROWTH: u32 = 10;
+/// How many calls an adaptive limit lets be under way always.
+const ADAPTIVE_MIN: u32 = 20;
+/// How many times more than that it lets be under way at most.
+const ADAPTIVE_GROWTH: u32 = 10;
 /// Beyond the time of a call, how long a breaker waits for the verdict of a try.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -111,8 +116,7 @@ impl Planner<'_> {
             kept(&mut around.breakers, owned(going.backend, owner(said.is_own()), settings)).into()
         });
         let bulkhead = Said::of(layers.map(|layer| layer?.concurrency.as_ref())).map(|said| {
-            let limit = said.member(|it| Some(it.limit.value)).unwrap_or(u32::MAX);
-            let settings = bulkhead::Settings { limit, wait: said.time(|it| it.wait.as_ref()).unwrap_or_default() };
+            let settings = bulkhead_settings(&said);
             kept(&mut around.bulkheads, owned(going.backend, owner(said.is_own()), settings)).into()
         });
         let verdicts = Exceptions(layers.iter().flatten().flat_map(|layer| exceptions(layer)).collect());
@@ -198,6 +202,24 @@ fn breaker_settings(said: &Said<'_, spec::Breaker>, timeout: Option<Duration>) -
         probes: said.member(|breaker| Some(breaker.probes.as_ref()?.value.0)).unwrap_or(1),
         patience: timeout.unwrap_or(super::REQUEST_TIMEOUT) + PATIENCE,
     }
+}
+
+fn bulkhead_settings(said: &Said<'_, spec::Concurrency>) -> bulkhead::Settings {
+    let limit = |written: &spec::Concurrency| match (&written.limit, &written.adaptive) {
+        (Some(limit), _) => Some(Limit::Fixed(limit.value)),
+        (None, Some(adaptive)) => Some(Limit::Adaptive(bounds(adaptive))),
+        (None, None) => None,
+    };
+    bulkhead::Settings {
+        limit: said.member(limit).unwrap_or(Limit::Fixed(u32::MAX)),
+        wait: said.time(|it| it.wait.as_ref()).unwrap_or_default(),
+    }
+}
+
+fn bounds(written: &spec::Adaptive) -> Bounds {
+    let (min, max) = (written.min.as_ref().map(|min| min.value), written.max.as_ref().map(|max| max.value));
+    let min = min.unwrap_or(ADAPTIVE_MIN.min(max.unwrap_or(u32::MAX)));
+    Bounds { min, max: max.unwrap_or(min.saturating_mul(ADAPTIVE_GROWTH)) }
 }
 
 fn exceptions(policies: &CallPolicies) -> impl Iterator<Item = (Event, Health)> {

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::attempt::Load;
 
 fn settings() -> Settings {
     Settings {
@@ -21,7 +22,7 @@ fn settings() -> Settings {
 }
 
 fn sample(health: Health) -> Sample {
-    Sample { health, took: Duration::from_millis(5), pause: None }
+    Sample { health, load: Load::Unsaid, took: Duration::from_millis(5), pause: None }
 }
 
 /// A breaker with a clock beside it.
@@ -167,7 +168,7 @@ fn slow_calls_open_it_where_that_is_asked_for() {
     let took = Duration::from_millis(150);
     for _ in 0..20 {
         if let Ok(permit) = scene.breaker.admit(scene.now()) {
-            permit.settle(Sample { health: Health::Success, took, pause: None }, scene.now(), 0.5);
+            permit.settle(Sample { health: Health::Success, load: Load::Unsaid, took, pause: None }, scene.now(), 0.5);
         }
     }
     assert!(matches!(scene.state(), State::Open(_)));

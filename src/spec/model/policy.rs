@@ -192,10 +192,25 @@ keys! {
     /// How many calls may be under way. `concurrency: 50` is short for `concurrency: { limit: 50 }`.
     pub struct Concurrency: "a limit of concurrency", as in "{ limit: 50, wait: 20ms }", or Concurrency::of_limit {
         /// How many; more fail at once.
-        limit: Located<u32>,
+        limit: Option<Located<u32>>,
+        /// In place of `limit`: as many as the backend is found to bear.
+        adaptive: Option<Adaptive>,
         /// How long a call may wait for another to end; without it, not at all.
         wait: Option<Located<Period>>,
     }
+    then Concurrency::check
+}
+
+keys! {
+    /// Between which bounds the limit of concurrency goes up while calls make use of it, and down when the backend does not
+    /// answer in time or asks for less.
+    pub struct Adaptive: "an adaptive limit", as in "{ min: 20, max: 200 }" {
+        /// How many calls there may be always, and at the beginning; 20 unless said, or `max` where that is less.
+        min: Option<Located<u32>>,
+        /// How many there may be at most; ten times `min` unless said.
+        max: Option<Located<u32>>,
+    }
+    then Adaptive::check
 }
 
 impl Cache {
@@ -286,6 +301,23 @@ impl Definition for Judged {
 impl Concurrency {
     fn of_limit(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         Entries::read(&node.under("limit"), None, reader)
+    }
+
+    fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
+        entries.expect_one(&["limit", "adaptive"], reader);
+    }
+}
+
+impl Adaptive {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        let (Some(min), Some(max)) = (&self.min, &self.max) else { return };
+        if max.value < min.value {
+            let diagnostic = reader
+                .error("empty-range", &max.place, "`max` is less than `min`")
+                .help("write a larger number, or leave it out")
+                .related(min.place.clone(), "`min` stands here");
+            reader.report(diagnostic);
+        }
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) const RULES: &[(&str, &[Rule])] = &[
     ("Provider", &[Rule::ExactlyOne(&["jwt", "api_key", "hmac", "basic", "introspection", "mtls", "forward"])]),
     ("Requirement", &[Rule::AtLeastOne(&["by", "scopes", "groups", "allow", "optional"])]),
     ("Composition", &[Rule::AtLeastOne(&["steps", "result"])]),
+    ("Concurrency", &[Rule::ExactlyOne(&["limit", "adaptive"])]),
     (
         "Endpoint",
         &[
