@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::instances::{Instances, Seen};
@@ -120,6 +121,11 @@ impl Shared {
     /// The addresses of every backend, in the order of the plan.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, Vec<Seen>)> {
         self.instances.iter().map(|(backend, instances)| (&**backend, instances.seen()))
+    }
+
+    /// Waits until addresses that are found while the gateway runs were looked for once, everywhere.
+    pub async fn looked(&self) {
+        join_all(self.instances.iter().map(|(_, instances)| instances.looked())).await;
     }
 
     pub(super) fn instances(&self, backend: BackendId) -> &Instances {

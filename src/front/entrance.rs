@@ -4,6 +4,7 @@
 //! that it came through, and ends on the plan that it began with; the last of them frees what was replaced.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Request, Response};
@@ -14,6 +15,9 @@ use crate::call::Shared;
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, ServerTls};
 use crate::policy::overload::Overload;
+
+/// How long doors stay closed for addresses that are not found.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// The doors to one plan, one for each worker.
 #[derive(Debug)]
@@ -63,6 +67,13 @@ impl Doors {
     /// The requests under way, through all doors together.
     pub fn overload(&self) -> &Arc<Overload> {
         self.first().overload()
+    }
+
+    /// Waits, for a second at most, until the addresses of backends were looked for where they are found while the gateway
+    /// runs: the first requests then go where those after them go.
+    pub async fn looked(&self) {
+        // Whoever is not found by then is found later, and what is written counts until then.
+        let _ = tokio::time::timeout(FIRST_LOOK, self.shared().looked()).await;
     }
 
     /// Waits until everything that runs on without its client has come to its end, also behind the doors before.

@@ -94,7 +94,9 @@ impl Gateway {
         let address = listener.local_address();
         let drain = Drain::new(DrainTimes { delay, timeout });
         let crew = Crew::start().map_err(|error| StartError(format!("a worker cannot start: {error}")))?;
-        let entrance = Arc::new(Entrance::new(Doors::new(&Arc::new(plan), crew.len())));
+        let doors = Doors::new(&Arc::new(plan), crew.len());
+        doors.looked().await;
+        let entrance = Arc::new(Entrance::new(doors));
         let workers = crew.runtimes().enumerate().map(|(worker, runtime)| Worker::new(runtime, entrance.way(worker)));
         let serving = tokio::spawn(listener.run(workers.collect(), drain.clone()));
         let (stop_admin, stopped) = oneshot::channel();

@@ -260,6 +260,9 @@ impl Reloader {
         });
         let (attempt, watch) = attempt.await.inspect_err(|error| tracing::error!(%error, "a reload broke off")).ok()?;
         self.watch = watch;
+        if let Some(doors) = &attempt.doors {
+            doors.looked().await;
+        }
         Some(attempt)
     }
 

@@ -47,9 +47,9 @@ pub(super) async fn connect(address: &Address, protocols: &[&[u8]]) -> Result<St
 }
 
 async fn open(address: &Address) -> io::Result<TcpStream> {
-    let host = address.authority.host().trim_start_matches('[').trim_end_matches(']');
+    let host = address.location.host().trim_start_matches('[').trim_end_matches(']');
     let default = if address.tls.is_some() { 443 } else { 80 };
-    let port = address.authority.port_u16().unwrap_or(default);
+    let port = address.location.port_u16().unwrap_or(default);
     match tokio::time::timeout(TIMEOUT, TcpStream::connect((host, port))).await {
         Ok(stream) => {
             let stream = stream?;

@@ -65,7 +65,7 @@ impl Member {
     pub(super) fn new(address: &Address, (number, balance): (u64, &Balance), workers: usize, now: Instant) -> Self {
         Self {
             address: address.clone(),
-            name: stable_hash(address.authority.as_str().as_bytes()),
+            name: stable_hash(address.location.as_str().as_bytes()),
             mark: 1 << (number % 64),
             latency: Latency::new(now),
             under_way: AtomicU32::new(0),

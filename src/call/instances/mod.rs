@@ -3,6 +3,7 @@
 //! What is known of an address belongs to all workers; the connections to it are one worker's each. A backend with one
 //! address has none of this on its way: there is nothing to choose, and leaving out the only one would help nobody.
 
+mod discover;
 mod member;
 mod tend;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use crate::policy::eject::Change;
 use crate::transport::Instance;
 pub use member::{Known, Seen};
 use member::{Member, UnderWay};
-use tend::{Tending, listed};
+use tend::Tending;
 
 /// No time.
 const NEVER: u64 = u64::MAX;
@@ -44,7 +45,6 @@ pub(super) enum Instances {
         /// What is known of them.
         group: Arc<Group>,
         /// What is done for them beside calls.
-        #[expect(dead_code, reason = "it is held, and ends when it is dropped")]
         tending: Tending,
     },
 }
@@ -106,9 +106,7 @@ impl Instances {
         if let ([address], None) = (&*backend.addresses, &backend.discover) {
             return Self::Only { address: address.clone(), clients: clients(address, workers) };
         }
-        let listed = backend.discover.as_ref().and_then(|discover| listed(&discover.file, &discover.pattern).ok());
-        let addresses = listed.as_deref().unwrap_or(&backend.addresses);
-        let group = Arc::new(Group::new(&backend.balance, addresses, workers));
+        let group = Arc::new(Group::new(&backend.balance, &backend.addresses, workers));
         let tending = Tending::of(&group, backend.discover.as_ref());
         Self::Several { group, tending }
     }
@@ -127,6 +125,13 @@ impl Instances {
                 asking.tried.0.fetch_or(member.mark, Ordering::Relaxed);
                 Ok(Chosen::Of(UnderWay::begin(group, (member, is_try), asking.worker, now)))
             }
+        }
+    }
+
+    /// Waits until those that are found while the gateway runs were looked for once.
+    pub(super) async fn looked(&self) {
+        if let Self::Several { tending, .. } = self {
+            tending.looked().await;
         }
     }
 
@@ -301,6 +306,11 @@ impl Set {
         let weights: Vec<u32> = members.iter().map(|member| member.address.weight).collect();
         Self { members, wheel: Wheel::new(&weights) }
     }
+}
+
+/// A tenth more or less, so that many gateways do not ask at the same time.
+fn varied(time: Duration) -> Duration {
+    time.mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
 fn clients(address: &Address, workers: usize) -> Box<[Instance]> {

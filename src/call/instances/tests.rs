@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::tend::{Tending, listed};
+use super::tend::Tending;
 use super::{Asking, Chosen, Group, Instances, Tried};
 use crate::base::attempt::{Health, Load, Sample};
-use crate::plan::{Address, Balance, Discover};
+use crate::plan::{Address, Balance};
 use crate::policy::affinity::stable_hash;
 use crate::policy::balance::Algorithm;
 use crate::policy::eject;
@@ -17,7 +17,7 @@ use crate::policy::eject;
 const EJECT: eject::Settings =
     eject::Settings { consecutive: 5, base: Duration::from_secs(30), max: Duration::from_secs(300), share: 0.5 };
 
-fn balance(algorithm: Algorithm) -> Balance {
+pub(super) fn balance(algorithm: Algorithm) -> Balance {
     Balance { algorithm, eject: Some(EJECT), health: None, slow_start: Duration::ZERO }
 }
 
@@ -28,9 +28,9 @@ fn instances(balance: &Balance, weights: &[u32]) -> Instances {
     Instances::Several { group, tending }
 }
 
-fn address(number: usize, weight: u32) -> Address {
-    let authority = format!("{number}.test:80").parse().expect("it is one");
-    Address { authority, prefix: "".into(), tls: None, weight }
+pub(super) fn address(number: usize, weight: u32) -> Address {
+    let authority: http::uri::Authority = format!("{number}.test:80").parse().expect("it is one");
+    Address { location: authority.clone(), authority, prefix: "".into(), tls: None, weight }
 }
 
 fn asking(tried: &Tried) -> Asking<'_> {
@@ -213,28 +213,4 @@ async fn addresses_that_stay_keep_what_is_known_of_them() {
     under_way.settle(sample(Health::Success, 5), Instant::now());
     group.replace(&[]);
     assert!(instances.choose(asking(&Tried::default()), Instant::now()).is_err());
-}
-
-#[tokio::test]
-async fn a_file_is_followed_and_what_is_wrong_in_it_changes_nothing() {
-    let file = std::env::temp_dir().join(format!("selvedge-addresses-{}", std::process::id()));
-    let write = |text: &str| std::fs::write(&file, text).expect("the folder can be written");
-    write("# both\n10.0.0.1:80\n\n[::1]:81 3 # the larger\n");
-    let pattern = address(0, 1);
-    let read = listed(&file, &pattern).expect("it lists two");
-    let shown: Vec<_> = read.iter().map(|address| (address.to_string(), address.weight)).collect();
-    assert_eq!(shown, [("http://10.0.0.1:80".to_owned(), 1), ("http://[::1]:81".to_owned(), 3)]);
-    let group = Arc::new(Group::new(&balance(Algorithm::RoundRobin), &read, 1));
-    let discover = Discover { file: file.clone(), every: Duration::from_millis(20), pattern };
-    let _tending = Tending::of(&group, Some(&discover));
-    for (text, expected) in
-        [("10.0.0.1:80 0", 2), ("10.0.0.1", 2), ("", 2), ("10.0.0.1:80\n10.0.0.2:80\n10.0.0.3:80", 3)]
-    {
-        write(text);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(group.set.load().members.len(), expected, "{text}");
-    }
-    std::fs::remove_file(&file).expect("it was written");
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(group.set.load().members.len(), 3);
 }

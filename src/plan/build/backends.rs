@@ -197,7 +197,8 @@ impl Secured<'_> {
             true => Some(files.address_tls(self, authority.host(), (scalar, path))?),
             false => None,
         };
-        Some(Address { authority, prefix: prefix.trim_end_matches('/').into(), tls, weight: 1 })
+        let (location, prefix) = (authority.clone(), prefix.trim_end_matches('/').into());
+        Some(Address { authority, location, prefix, tls, weight: 1 })
     }
 }
 

@@ -9,7 +9,7 @@ use super::backends::{BackendFacts, Reached};
 use super::names::Wide;
 use super::unit::Unit;
 use crate::expr::Node;
-use crate::plan::{Address, Balance, Discover, HealthCheck, Question};
+use crate::plan::{Address, Balance, Directory, Discover, HealthCheck, Question};
 use crate::policy::{balance, eject, health};
 use crate::spec::{self, Algorithm, Rule, Switch};
 
@@ -45,9 +45,9 @@ impl Planner<'_> {
     ) -> Option<Discover> {
         let said =
             Said::of([reached.variant.and_then(|variant| variant.value.discover.as_ref()), backend.discover.as_ref()])?;
-        let file = said.member(|discover| discover.file.as_ref())?;
-        let every = said.member(|discover| discover.every.as_ref()).map_or(FILE_READ, |every| every.value.0);
-        Some(Discover { file: file.value.0.clone().into(), every, pattern: addresses.first()?.clone() })
+        let every = said.time(|discover| discover.every.as_ref());
+        let directory = said.member(|discover| directory(discover, every))?;
+        Some(Discover { directory, pattern: addresses.first()?.clone() })
     }
 
     fn balances<'l>(&'l self, backend: &'l spec::Backend, reached: &Reached<'l>) -> Layers<'l> {
@@ -68,6 +68,12 @@ impl Unit<'_, '_> {
         let path = format!("{}.balance.algorithm.hash", reached.path);
         Some(self.planner.scalar(&hash.hash, &wide, &path).node)
     }
+}
+
+/// Who knows addresses, if somebody is named here.
+fn directory(written: &spec::Discover, every: Option<Duration>) -> Option<Directory> {
+    let file = written.file.as_ref()?;
+    Some(Directory::File { path: file.value.0.clone().into(), every: every.unwrap_or(FILE_READ) })
 }
 
 /// Unless the nearest that speaks of it turns it off, what fails is left out.

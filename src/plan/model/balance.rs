@@ -40,10 +40,20 @@ pub enum Question {
 /// Where the addresses of a backend are found while it runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Discover {
-    /// The file that lists them.
-    pub file: PathBuf,
-    /// How often it is read.
-    pub every: Duration,
-    /// What else an address is: scheme, path, TLS.
+    /// Who knows them.
+    pub directory: Directory,
+    /// What else each of them is: scheme, path, TLS, and the host that it is asked as.
     pub pattern: Address,
+}
+
+/// Who knows the addresses of a backend.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Directory {
+    /// A file lists them.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// How often it is read.
+        every: Duration,
+    },
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use answer_cache::AnswerCache;
-pub use balance::{Balance, Discover, HealthCheck, Question};
+pub use balance::{Balance, Directory, Discover, HealthCheck, Question};
 pub use bounds::Bounds;
 pub use call::{
     Batch, Because, Body, Call, Content, FormPart, ListStyle, Pair, Pairs, Parameter, PathPart, Repeat, Request,
@@ -135,6 +135,8 @@ pub enum Protocol {
 pub struct Address {
     /// `host:port`, as the `Host` header or `:authority` says it.
     pub authority: http::uri::Authority,
+    /// `host:port`, where it is connected to: of an address that was found another than it is asked as.
+    pub location: http::uri::Authority,
     /// What stands before every path; without a slash at its end. Usually empty.
     pub prefix: Box<str>,
     /// TLS, for `https://`.
@@ -143,11 +145,11 @@ pub struct Address {
     pub weight: u32,
 }
 
-/// As it is written, without what stands before every path.
+/// Where it is connected to, without what stands before every path.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        write!(f, "{scheme}://{}", self.authority)
+        write!(f, "{scheme}://{}", self.location)
     }
 }
 

@@ -45,7 +45,7 @@ pub async fn reflect(reflecting: &Reflecting) -> Result<Vec<Bytes>, String> {
         };
         match outcome {
             Ok(files) => return Ok(files),
-            Err(error) => why = format!("{}, at {}", error.0, address.authority),
+            Err(error) => why = format!("{}, at {}", error.0, address.location),
         }
     }
     Err(why)

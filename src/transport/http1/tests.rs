@@ -31,7 +31,8 @@ struct Backend {
 /// Each connection answers `replies` requests with `reply`, each after `pause`, and closes.
 async fn backend(reply: &'static str, replies: usize, pause: Duration) -> Backend {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let authority = listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
+    let authority: http::uri::Authority =
+        listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
     let (accepted, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counts = (accepted.clone(), open.clone());
     tokio::spawn(async move {
@@ -45,7 +46,11 @@ async fn backend(reply: &'static str, replies: usize, pause: Duration) -> Backen
             });
         }
     });
-    Backend { address: Address { authority, prefix: "".into(), tls: None, weight: 1 }, accepted, open }
+    Backend {
+        address: Address { location: authority.clone(), authority, prefix: "".into(), tls: None, weight: 1 },
+        accepted,
+        open,
+    }
 }
 
 async fn serve(stream: &mut TcpStream, reply: &str, replies: usize, pause: Duration) {
@@ -161,7 +166,8 @@ where
     R: Future<Output = ()> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let authority = listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
+    let authority: http::uri::Authority =
+        listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
     let accepted = Arc::new(AtomicUsize::new(0));
     let count = accepted.clone();
     tokio::spawn(async move {
@@ -169,7 +175,10 @@ where
             tokio::spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
         }
     });
-    (Client::new(&Address { authority, prefix: "".into(), tls: None, weight: 1 }), accepted)
+    (
+        Client::new(&Address { location: authority.clone(), authority, prefix: "".into(), tls: None, weight: 1 }),
+        accepted,
+    )
 }
 
 /// Reads until `end` was read.
@@ -260,10 +269,17 @@ async fn a_reply_that_is_cut_short_is_an_error() {
 #[tokio::test]
 async fn nobody_there_is_a_failed_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let authority = listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
+    let authority: http::uri::Authority =
+        listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
     drop(listener);
-    let failure = exchange(&Client::new(&Address { authority, prefix: "".into(), tls: None, weight: 1 }))
-        .await
-        .expect_err("nobody answers");
+    let failure = exchange(&Client::new(&Address {
+        location: authority.clone(),
+        authority,
+        prefix: "".into(),
+        tls: None,
+        weight: 1,
+    }))
+    .await
+    .expect_err("nobody answers");
     assert_eq!(failure.cause, Cause::ConnectFailed);
 }

@@ -42,7 +42,8 @@ async fn serve<F: Future<Output = ()> + Send + 'static>(
     converse: impl Fn(TcpStream, usize) -> F + Send + 'static,
 ) -> Backend {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let authority = listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
+    let authority: http::uri::Authority =
+        listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
     let accepted = Arc::new(AtomicUsize::new(0));
     let counted = accepted.clone();
     tokio::spawn(async move {
@@ -50,7 +51,16 @@ async fn serve<F: Future<Output = ()> + Send + 'static>(
             tokio::spawn(converse(stream, counted.fetch_add(1, Ordering::SeqCst)));
         }
     });
-    Backend { client: Client::new(&Address { authority, prefix: "".into(), tls: None, weight: 1 }), accepted }
+    Backend {
+        client: Client::new(&Address {
+            location: authority.clone(),
+            authority,
+            prefix: "".into(),
+            tls: None,
+            weight: 1,
+        }),
+        accepted,
+    }
 }
 
 async fn converse(stream: TcpStream, number: usize, (streams, act): (u32, Act)) {

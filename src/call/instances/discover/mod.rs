@@ -1,0 +1,72 @@
+//! Follows whoever knows the addresses of a backend.
+//!
+//! Each [`Directory`] has a [`Watch`], which is asked again and again and answers at once the first time, and then when it
+//! may have something else to tell. How long that takes is its own affair. What was good last stays until something
+//! better comes; each time of trouble is told once.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use http::uri::Authority;
+use tokio::sync::watch::Sender;
+
+use super::Group;
+use crate::plan::{Address, Directory, Discover};
+
+/// An address that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    /// `host:port`; the host is an IP address, or a name that is resolved when somebody connects.
+    pub(super) location: Authority,
+    /// How much of the calls it gets beside the others; at least 1.
+    pub(super) weight: u32,
+}
+
+/// What is kept between two looks into a directory.
+#[derive(Debug)]
+enum Watch {
+    File(file::Watch),
+}
+
+/// Lets the group have the addresses that are found, for as long as it lives; `looked` is told once the first look is over.
+pub(super) async fn follow(group: Arc<Group>, discover: Discover, looked: Sender<bool>) {
+    let mut watch = Watch::of(discover.directory);
+    let mut complained = false;
+    loop {
+        match watch.next().await {
+            Ok(found) => {
+                complained = false;
+                let address = |Found { location, weight }| Address { location, weight, ..discover.pattern.clone() };
+                group.replace(&found.into_iter().map(address).collect::<Vec<_>>());
+            }
+            Err(why) if !complained => {
+                complained = true;
+                tracing::warn!(why, "addresses cannot be discovered; those before stay");
+            }
+            Err(_) => {}
+        }
+        // Nobody may wait for it any more.
+        let _ = looked.send(true);
+    }
+}
+
+impl Watch {
+    fn of(directory: Directory) -> Self {
+        match directory {
+            Directory::File { path, every } => Self::File(file::Watch::new(path, every)),
+        }
+    }
+
+    /// The addresses, all of them. Given up while it waits, it may be asked again.
+    ///
+    /// # Errors
+    /// They are not to be had, in words for operators.
+    async fn next(&mut self) -> Result<Vec<Found>, String> {
+        match self {
+            Self::File(file) => file.next().await,
+        }
+    }
+}
