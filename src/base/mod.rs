@@ -1,13 +1,15 @@
 //! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, media types,
-//! paths, units.
+//! paths, units; and how files are read.
 //!
-//! Everything here is plain data that several layers exchange. What only one layer needs lives there.
+//! Everything here is plain data that several layers exchange, or what they would else all do on their own. What only one
+//! layer needs lives there.
 
 pub mod attempt;
 pub mod call;
 pub mod diagnostic;
 pub mod failure;
 pub mod fields;
+pub mod file;
 pub mod host;
 pub mod id;
 pub mod media;

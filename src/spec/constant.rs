@@ -6,6 +6,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::base::diagnostic::nearest_file;
+use crate::base::file;
+
+/// Files larger than this are no secret and no certificate: the authorities of a whole system take a fifth of it.
+const FILE_SIZE_LIMIT: u64 = 1 << 20;
 
 /// What a constant asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +39,7 @@ pub struct ConstantError {
 /// Looks up in the process's environment and files. A line break at the end of a file is dropped.
 ///
 /// # Errors
-/// What the system says of a file that is there but cannot be read, or of text that is not UTF-8.
+/// Why a file that is there cannot be read, or that a text is not UTF-8.
 pub fn look_up_in_process(asked: Asked<'_>) -> Result<Option<String>, String> {
     match asked {
         Asked::Environment(name) => match std::env::var(name) {
@@ -43,12 +47,12 @@ pub fn look_up_in_process(asked: Asked<'_>) -> Result<Option<String>, String> {
             Err(std::env::VarError::NotPresent) => Ok(None),
             Err(error) => Err(error.to_string()),
         },
-        Asked::File(path) => match std::fs::read_to_string(path) {
+        Asked::File(path) => match file::read_text(Path::new(path), FILE_SIZE_LIMIT) {
             Ok(text) => {
                 Ok(Some(text.strip_suffix('\n').map_or(text.as_str(), |text| text.trim_end_matches('\r')).to_owned()))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.to_string()),
+            Err(why) if why.is_absent() => Ok(None),
+            Err(why) => Err(why.to_string()),
         },
         Asked::Beside(path) => {
             let folder = Path::new(path).parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));

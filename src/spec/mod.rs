@@ -43,7 +43,9 @@ pub use model::{
 };
 pub use name::is_reserved;
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS, Refused};
-pub use project::{DescriptorFile, ENDINGS, FOLDERS, Project, Reading, SourceFile, profiles, read, read_texts};
+pub use project::{
+    DescriptorFile, ENDINGS, FOLDERS, Project, Reading, SourceFile, profiles, read, read_descriptors, read_texts,
+};
 pub use schema::{json_schema, partial_json_schema};
 pub use yaml::{Literal, Scalar};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::base::diagnostic::{Diagnostic, Place, Sources};
+use crate::base::file::{self, Unreadable};
 use crate::base::id::FileId;
 
 use super::constant::LookUp;
@@ -102,6 +103,14 @@ pub fn profiles(root: &Path) -> Vec<String> {
     names
 }
 
+/// Reads a file of compiled descriptors.
+///
+/// # Errors
+/// As [`file::read`].
+pub fn read_descriptors(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    file::read(path, DESCRIPTORS_SIZE_LIMIT)
+}
+
 /// Reads a project from memory: paths, such as `compositions/a.yaml`, with texts.
 pub fn read_texts(texts: &[(&str, &str)], look_up: LookUp<'_>) -> Reading {
     let mut files = Files::default();
@@ -130,20 +139,13 @@ const SCHEMA: &str = "schema";
 const PROTO: &str = "proto";
 
 /// The files that backends name under `descriptors`.
-fn read_descriptors(root: &Path, spec: &Spec) -> Vec<DescriptorFile> {
+fn named_descriptors(root: &Path, spec: &Spec) -> Vec<DescriptorFile> {
     let mut files: Vec<DescriptorFile> = Vec::new();
     for name in spec.backends.iter().flat_map(|backend| &backend.value.descriptors) {
         if files.iter().any(|file| file.path == name.value) {
             continue;
         }
-        let full = root.join(&name.value);
-        let bytes = match std::fs::metadata(&full) {
-            Ok(metadata) if metadata.len() > DESCRIPTORS_SIZE_LIMIT => {
-                Err(format!("it has {} bytes, more than the {DESCRIPTORS_SIZE_LIMIT} that are read", metadata.len()))
-            }
-            Ok(_) => std::fs::read(&full).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
+        let bytes = read_descriptors(&root.join(&name.value)).map_err(|why| why.to_string());
         files.push(DescriptorFile { path: name.value.clone(), bytes });
     }
     files
@@ -186,7 +188,7 @@ impl Files {
         let (found, unread, refused) = reader.finish();
         self.diagnostics.extend(found);
         self.diagnostics.sort_by_key(|diagnostic| (diagnostic.place.file, diagnostic.place.bytes.start));
-        let descriptors = spec.as_ref().map(|spec| read_descriptors(&self.root, spec)).unwrap_or_default();
+        let descriptors = spec.as_ref().map(|spec| named_descriptors(&self.root, spec)).unwrap_or_default();
         let Self { root, sources, schemas, contracts, protos, diagnostics, .. } = self;
         Reading { root, sources, spec, unread, refused, schemas, contracts, protos, descriptors, diagnostics }
     }
@@ -231,23 +233,16 @@ impl Files {
     }
 
     fn read_file(&mut self, path: String, full: &Path) -> Option<SourceFile> {
-        let size = std::fs::metadata(full).map_or(0, |metadata| metadata.len());
-        let read = if size > FILE_SIZE_LIMIT {
-            Err(format!("the file has {size} bytes, more than the {FILE_SIZE_LIMIT} that are read"))
-        } else {
-            std::fs::read(full)
-                .map_err(|error| format!("the file cannot be read: {error}"))
-                .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "the file is not UTF-8".to_owned()))
-        };
-        match read {
+        match file::read_text(full, FILE_SIZE_LIMIT) {
             // A byte order mark is no part of the text.
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
                 Some(SourceFile { id: self.sources.add(path.clone(), text), path })
             }
             Err(why) => {
-                let file = self.sources.add(path, "");
-                self.diagnostics.push(Diagnostic::error("unreadable-file", Place { file, bytes: 0..0 }, "", why));
+                let place = Place { file: self.sources.add(path, ""), bytes: 0..0 };
+                let message = format!("the file cannot be read: {why}");
+                self.diagnostics.push(Diagnostic::error("unreadable-file", place, "", message));
                 None
             }
         }

@@ -138,7 +138,7 @@ impl Proto {
 
     fn linked_set(&self, file: &str) -> Result<DescriptorPool, End> {
         let path = self.project.join(Path::new(file));
-        let bytes = std::fs::read(&path).map_err(|error| End::Usage(format!("{}: {error}", path.display())))?;
+        let bytes = spec::read_descriptors(&path).map_err(|why| End::Usage(format!("{}: {why}", path.display())))?;
         let mut sets = Sets::default();
         sets.add(&bytes).map_err(|error| End::Failed(format!("{file}: {error}")))?;
         linked(&Texts::default(), &sets, &[])

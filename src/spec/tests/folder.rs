@@ -84,6 +84,24 @@ fn files_that_are_no_text_or_too_large_are_refused() {
 }
 
 #[test]
+fn what_is_no_file_is_refused_and_not_read_without_end() {
+    let folder = Folder::new("devices", &[("compositions/a.yaml", b"parts: {}"), ("proto/a/b.proto", b"")]);
+    std::fs::create_dir(folder.0.join("schema")).expect("the temporary folder is writable");
+    let devices = ["compositions/b.yaml", "proto/a/c.proto", "schema/d.graphql", "schema/e.json"];
+    for path in devices {
+        std::os::unix::fs::symlink("/dev/zero", folder.0.join(path)).expect("the temporary folder is writable");
+    }
+    let reading = read(&folder.0);
+    let mut said: Vec<(&str, &str)> = reading
+        .diagnostics
+        .iter()
+        .map(|found| (reading.sources.name(found.place.file), found.message.as_str()))
+        .collect();
+    said.sort_unstable();
+    assert_eq!(said, devices.map(|path| (path, "the file cannot be read: it is a device and no file")));
+}
+
+#[test]
 fn a_profile_says_again_member_by_member_and_keeps_the_order() {
     let folder = Folder::new(
         "profile",

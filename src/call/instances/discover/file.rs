@@ -8,6 +8,10 @@ use http::uri::Authority;
 
 use super::super::varied;
 use super::Found;
+use crate::base::file;
+
+/// A larger file is no list of addresses: this is room for thirty thousand of them.
+const SIZE_LIMIT: u64 = 1 << 20;
 
 /// A file that is read again and again.
 #[derive(Debug)]
@@ -38,7 +42,7 @@ impl Watch {
 
 fn listed(path: &Path) -> Result<Vec<Found>, String> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+    let text = file::read_text(path, SIZE_LIMIT).map_err(|why| format!("{shown}: {why}"))?;
     let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.split('#').next().unwrap_or_default()));
     let written = lines.filter(|(_, line)| !line.trim().is_empty());
     let found = |(number, line): (usize, &str)| {
