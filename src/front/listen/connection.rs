@@ -43,10 +43,21 @@ pub(super) struct Connection<H> {
     pub(super) handler: H,
     pub(super) peer: Peer,
     pub(super) limits: Arc<Limits>,
+    /// Whether there is a place for it.
+    pub(super) admission: Admission,
     /// TLS, if clients speak it.
     pub(super) tls: Option<ServerTls>,
     pub(super) drain: Drain,
     pub(super) exchanges: Arc<Exchanges>,
+}
+
+/// Whether requests are handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// They are.
+    Served,
+    /// All hear that there are too many connections.
+    Refused,
 }
 
 /// How a connection ended.
@@ -173,9 +184,12 @@ impl<H: Handler> Connection<H> {
     }
 
     async fn handle(&self, request: Request<Incoming>) -> Response<AnswerBody> {
-        if request.version() == Version::HTTP_2
-            && let Err(refusal) = check_http2(&request, &self.limits)
-        {
+        let refusal = match (self.admission, request.version()) {
+            (Admission::Refused, _) => Some(Refusal::TOO_MANY_CONNECTIONS),
+            (Admission::Served, Version::HTTP_2) => check_http2(&request, &self.limits).err(),
+            (Admission::Served, _) => None,
+        };
+        if let Some(refusal) = refusal {
             let refused = Refused {
                 refusal,
                 method: Some(request.method().as_str()),

@@ -5,8 +5,10 @@ use std::time::Duration;
 /// The limits of a listener. [`Limits::default`] suits a listener that faces the internet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections open at once. Further ones wait in the kernel's queue until one ends.
+    /// Connections open at once. Further ones are refused.
     pub connections: usize,
+    /// Connections beyond those that hear at once why they are refused; still further ones are closed.
+    pub refusals: usize,
     /// Requests on one HTTP/1 connection; the last answer carries `Connection: close`.
     pub requests_per_connection: u64,
     /// Time from the first byte of a request head to its last, and from accepting a connection to its first byte.
@@ -53,13 +55,22 @@ pub struct Http2Limits {
 }
 
 impl Limits {
-    /// The defaults, with connections for at most half of the file descriptors that this process may have. The others
-    /// are for those to backends: a client's connection without them is good for nothing.
+    /// The defaults, with connections for at most half of the file descriptors that this process may have, those that are
+    /// refused among them. The others are for those to backends: a client's connection without them is good for nothing.
     pub fn of_this_process() -> Self {
         let limits = Self::default();
         let descriptors = std::fs::read_to_string("/proc/self/limits").ok().and_then(|table| descriptors(&table));
-        let connections = descriptors.map_or(limits.connections, |most| limits.connections.min(most / 2));
-        Self { connections, ..limits }
+        match descriptors {
+            Some(most) => limits.within(most),
+            None => limits,
+        }
+    }
+
+    /// The same with no more connections than half of so many descriptors allow.
+    fn within(self, descriptors: usize) -> Self {
+        let half = descriptors / 2;
+        let refusals = self.refusals.min(half / 8);
+        Self { connections: self.connections.min(half - refusals), refusals, ..self }
     }
 }
 
@@ -72,6 +83,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            refusals: 64,
             requests_per_connection: 10_000,
             header_read: Duration::from_secs(10),
             keep_alive_idle: Duration::from_secs(60),
@@ -119,5 +131,14 @@ mod tests {
         assert_eq!(descriptors(&table("unlimited")), None);
         assert_eq!(descriptors("Max processes 1 1 processes\n"), None);
         assert!(Limits::of_this_process().connections <= Limits::default().connections);
+    }
+
+    #[test]
+    fn half_of_the_files_are_left_for_backends() {
+        let within = |most| {
+            let limits = Limits::default().within(most);
+            (limits.connections, limits.refusals)
+        };
+        assert_eq!([256, 1024, 1 << 20].map(within), [(112, 16), (448, 64), (10_000, 64)]);
     }
 }

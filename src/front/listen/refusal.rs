@@ -1,7 +1,7 @@
 //! The answer to a request that the listener does not take: a problem document (RFC 9457).
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
 
 use super::body::AnswerBody;
@@ -96,6 +96,10 @@ impl Refusal {
     pub const HEAD_TOO_SLOW: Self =
         Self { cause: Cause::RequestTimeout, detail: "The request head was not sent in time." };
 
+    /// A request on a connection beyond as many as there may be: 503.
+    pub(super) const TOO_MANY_CONNECTIONS: Self =
+        Self { cause: Cause::Overloaded, detail: "There are too many connections at the moment." };
+
     /// A fault of the gateway itself: 500.
     pub(super) const INTERNAL: Self = Self { cause: Cause::Internal, detail: "The gateway failed." };
 
@@ -106,6 +110,9 @@ impl Refusal {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(REQUEST_ID, id);
+        if self.cause == Cause::Overloaded {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 

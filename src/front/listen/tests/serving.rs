@@ -171,17 +171,54 @@ async fn a_worn_out_http2_connection_is_replaced_without_a_loss() {
 }
 
 #[tokio::test]
-async fn connections_over_the_cap_wait_for_a_place() {
-    let server = serve(Limits { connections: 1, ..Limits::default() }).await;
+async fn connections_over_the_cap_hear_that_at_once_and_harm_nobody() {
+    let server = serve(Limits { connections: 1, refusals: 1, ..Limits::default() }).await;
     let mut first = server.connect().await;
-    first.write_all(b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").await.expect("open");
+    first.write_all(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n").await.expect("open");
     soon(server.counters.reaches(&server.counters.begun, 1)).await;
-    let mut second = server.connect().await;
-    second.write_all(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.expect("queued");
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(server.counters.begun.load(Ordering::SeqCst), 1);
+    for _ in 0..3 {
+        let answer = server.exchange("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde").await;
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("\"code\":\"overloaded\""), "{answer}");
+        assert!(answer.contains("retry-after: 1\r\n") && answer.contains("connection: close\r\n"), "{answer}");
+    }
+    assert_eq!(server.counters.begun.load(Ordering::SeqCst), 1, "no handler saw any of them");
+    assert_eq!(server.counters.refused.lock().expect("not poisoned")[0], "POST /x overloaded");
+    server.counters.release.notify_one();
+    assert!(read_until(&mut first, "held").await.starts_with("HTTP/1.1 200"));
     drop(first);
-    assert!(read_all(&mut second).await.ends_with("/x"));
+    let mut answer = String::new();
+    while !answer.starts_with("HTTP/1.1 200") {
+        answer = server.exchange("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_over_the_cap_is_refused_over_http2_too() {
+    let server = serve(Limits { connections: 1, ..Limits::default() }).await;
+    let _first = server.connect().await;
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    for _ in 0..2 {
+        let request = Request::get(format!("http://{}/x", server.address)).body(Full::default());
+        let answer = client.request(request.expect("a request")).await.expect("an answer");
+        assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().ok()), (503, Some("1")));
+    }
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_are_closed_when_too_many_are_refused_already() {
+    let server = serve(Limits { connections: 1, refusals: 2, ..Limits::default() }).await;
+    let _first = server.connect().await;
+    let (mut told, mut telling) = (server.connect().await, server.connect().await);
+    let begun = tokio::time::Instant::now();
+    // Nobody is left to tell it; what it sent may be lost with the connection.
+    let mut closed = server.connect().await;
+    let mut bytes = Vec::new();
+    let read = tokio::time::timeout(super::PATIENCE, closed.read_to_end(&mut bytes)).await.expect("it is closed");
+    assert!(read.is_err() || bytes.is_empty(), "{bytes:?}");
+    assert!(begun.elapsed() < Duration::from_millis(900), "it was kept: {:?}", begun.elapsed());
+    // Those who were to be told and do not ask are kept for a second only.
+    assert_eq!((read_all(&mut told).await.as_str(), read_all(&mut telling).await.as_str()), ("", ""));
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
