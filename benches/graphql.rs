@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use criterion::Criterion;
@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Method, Request};
 use inputs::{ONE_KB, TWENTY_TWO_KB, reply};
 use rivals::Answer;
 use selvedge::base::value::Held;
-use selvedge::call::{Calls, Shared};
+use selvedge::call::{Calls, Clients, Shared};
 use selvedge::exec::graph::{GraphAnswer, Inputs, execute};
 use selvedge::exec::{ClientRequest, Live};
 use selvedge::front::graphql::request::GraphqlRequest;
@@ -29,6 +29,7 @@ use selvedge::front::graphql::{Graph, Prepared};
 use selvedge::observe::drift::Doubt;
 use selvedge::plan::operation::{Introspection, Limits, Planned, Settings};
 use selvedge::server::load_texts;
+use tokio::time::Instant;
 
 const COMPOSITION: &str = "graph: { Query.page: { result: '${args.of}' } }";
 const SCHEMA: &str = "
@@ -89,7 +90,7 @@ impl Known {
         let rendered = loaded.render();
         let plan = Arc::new(loaded.plan.unwrap_or_else(|| unreachable!("{rendered}")));
         let live = Arc::new(Live::new(
-            Calls::new(plan.clone(), Arc::new(Shared::new(&plan, 1)), 0, Doubt::default()),
+            Calls::new(plan.clone(), Arc::new(Shared::new(&plan, Clients::of(1))), 0, Doubt::default()),
             Arc::default(),
             Arc::default(),
         ));

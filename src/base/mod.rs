@@ -1,5 +1,5 @@
 //! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, media types,
-//! paths, units; and how files are read.
+//! paths, units, wires; and how files are read.
 //!
 //! Everything here is plain data that several layers exchange, or what they would else all do on their own. What only one
 //! layer needs lives there.
@@ -17,3 +17,4 @@ pub mod path;
 pub mod unit;
 pub mod upload;
 pub mod value;
+pub mod wire;

@@ -1,8 +1,9 @@
 //! One attempt: what asks whether it may be made, what is told how it went.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Response;
+use tokio::time::Instant;
 
 use super::instances::{Asking, Tried};
 use super::streamed::Streamed;
@@ -75,7 +76,7 @@ impl Calls {
 
     /// Sends a call once to one address, if breaker and bulkhead let it, and waits for its reply until then.
     pub(super) async fn attempt(&self, (call, tried): (&Call, &Tried), policies: &Policies, until: Instant) -> Ended {
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         let asking = Asking { worker: self.worker, affinity: call.affinity, tried };
         let chosen = match self.shared.instances(call.backend).choose(asking, began) {
             Ok(chosen) => chosen,
@@ -99,7 +100,7 @@ impl Calls {
             _ => failure,
         });
         let ended = Ended::of(outcome, call, policies);
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         let Verdict { health, load, .. } = ended.verdict;
         let sample = Sample { health, load, took: now - began, pause: ended.pause };
         chosen.settle(sample, now);
@@ -123,14 +124,14 @@ impl Calls {
     ) -> Result<(Option<breaker::Permit<'_>>, Option<bulkhead::Permit>), Failure> {
         let permit = match policies.breaker {
             None => None,
-            Some(id) => Some(self.shared.breaker(id).admit(tokio::time::Instant::now()).map_err(|refusal| {
+            Some(id) => Some(self.shared.breaker(id).admit(Instant::now()).map_err(|refusal| {
                 let failure = Failure::new(Cause::BreakerOpen, "the breaker is open");
                 Failure { retry_after: Some(refusal.retry_after), ..failure }
             })?),
         };
         let room = match policies.bulkhead {
             None => None,
-            Some(id) => Some(self.shared.bulkhead(id).enter(until.into()).await.map_err(|bulkhead::Full| {
+            Some(id) => Some(self.shared.bulkhead(id).enter(until).await.map_err(|bulkhead::Full| {
                 let failure = Failure::new(Cause::TooManyCalls, "as many calls are under way as `concurrency` allows");
                 Failure { retry_after: Some(Duration::from_secs(1)), ..failure }
             })?),
@@ -140,7 +141,7 @@ impl Calls {
 
     /// Passes a request through. It is under way until the body of the reply has come to its end.
     pub(super) async fn passed(&self, passage: Passage, policies: &Policies) -> Result<Response<Streamed>, Failure> {
-        let (began, is_hurried) = (tokio::time::Instant::now(), passage.is_hurried);
+        let (began, is_hurried) = (Instant::now(), passage.is_hurried);
         let asking = Asking { worker: self.worker, affinity: passage.affinity, tried: &Tried::default() };
         let chosen = self.shared.instances(passage.backend).choose(asking, began)?;
         let (permit, room) = self.admit(policies, passage.deadline).await?;
@@ -153,7 +154,7 @@ impl Calls {
             Ok(response) => Event::Status(response.status().as_u16()),
             Err(failure) => failure.event(),
         };
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         let Verdict { health, load, .. } = verdict(event, &policies.verdicts);
         let sample = Sample { health, load, took: now - began, pause: None };
         chosen.settle(sample, now);

@@ -104,7 +104,7 @@ async fn joined(calls: &Arc<Calls>, call: &Call, asked: impl Fn() -> Arc<Asked>)
         if let Some(pilot) = pilot {
             launch(calls, asked.clone(), (pilot, Forsaken::Ends));
         }
-        match tokio::time::timeout_at(call.deadline.into(), seat.wait()).await {
+        match tokio::time::timeout_at(call.deadline, seat.wait()).await {
             // A cookie that is set for one is not for another.
             Ok(Some(landed)) if !leads && landed.outcome.as_ref().is_ok_and(sets_cookies) => {
                 return Landed { outcome: made(calls, call).await.outcome, is_failure: false };
@@ -138,7 +138,7 @@ async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
         return Landed { outcome: Ok(entry.reply().clone()), is_failure: false };
     }
     let turn = store.turn();
-    let deadline = std::time::Instant::now() + asked.time;
+    let deadline = Instant::now() + asked.time;
     let call = Call { deadline, given: asked.time, ..asked.call.clone() };
     let ended = made(calls, &call).await;
     let now = Instant::now();

@@ -11,7 +11,9 @@ mod shared;
 mod streamed;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::base::call::{Call, Content, Reply, Request};
 use crate::base::failure::Failure;
@@ -21,7 +23,7 @@ use crate::plan::{Keeping, Plan, Policies};
 use crate::transport::Transport;
 use attempt::Ended;
 use instances::Tried;
-pub use instances::{Known, Seen};
+pub use instances::{Clients, Known, Seen};
 pub use passed::PassedBody;
 pub use passing::{Passed, Passing, Refresh};
 pub use rows::{Known as KnownRow, Row};
@@ -94,7 +96,7 @@ async fn made(calls: &Calls, call: &Call) -> Ended {
         return calls.hedged((call, &tried), policies, call.deadline).await;
     };
     let budget = calls.shared.budget(*budget);
-    let _call = budget.call(tokio::time::Instant::now());
+    let _call = budget.call(Instant::now());
     let (mut number, mut further) = (0, None);
     loop {
         number += 1;
@@ -107,7 +109,7 @@ async fn made(calls: &Calls, call: &Call) -> Ended {
         if number >= retry.attempts || !ended.is_worth(|event| retry.on.hold(event)) || !has_time {
             return ended;
         }
-        further = budget.further(tokio::time::Instant::now());
+        further = budget.further(Instant::now());
         if further.is_none() {
             return ended;
         }
@@ -119,19 +121,19 @@ impl Calls {
     /// One attempt, and a second one beside it when its answer is late.
     async fn hedged(&self, (call, tried): (&Call, &Tried), policies: &Policies, until: Instant) -> Ended {
         let late = policies.hedge.as_ref().and_then(|(settings, budget)| {
-            let late = self.shared.times(call.backend).late(*settings, tokio::time::Instant::now())?;
+            let late = self.shared.times(call.backend).late(*settings, Instant::now())?;
             Some((late, self.shared.budget(*budget)))
         });
         let Some((late, budget)) = late.filter(|_| can_be_replayed(call)) else {
             return self.attempt((call, tried), policies, until).await;
         };
-        let _call = budget.call(tokio::time::Instant::now());
+        let _call = budget.call(Instant::now());
         // Boxed, or every call would have room for two.
         let mut first = Box::pin(self.attempt((call, tried), policies, until));
         if let Ok(ended) = tokio::time::timeout(late, &mut first).await {
             return ended;
         }
-        let Some(_further) = budget.further(tokio::time::Instant::now()) else { return first.await };
+        let Some(_further) = budget.further(Instant::now()) else { return first.await };
         let second = Box::pin(self.attempt((call, tried), policies, until));
         let (ended, other) = futures_util::future::select(first, second).await.factor_first();
         if ended.is_good() { ended } else { other.await }

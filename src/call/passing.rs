@@ -4,7 +4,7 @@
 //! asked about first, and serves when its backend fails and it said so.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant as StdInstant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -195,7 +195,7 @@ impl Calls {
     /// Fetches a kept reply anew. What becomes of it is seen by the next request.
     pub async fn refresh(&self, refresh: Refresh) {
         let Refresh { turn, mut passage, asking, within } = refresh;
-        passage.deadline = StdInstant::now() + within;
+        passage.deadline = Instant::now() + within;
         let deadline = passage.deadline;
         let known = (Some(turn.0.clone()), Forwarded::Stale);
         let fetched = async {
@@ -203,14 +203,14 @@ impl Calls {
             while let Some(Ok(_)) = response.body_mut().frame().await {}
             Some(())
         };
-        let _ = tokio::time::timeout_at(deadline.into(), fetched).await;
+        let _ = tokio::time::timeout_at(deadline, fetched).await;
     }
 }
 
 impl Refresh {
     /// The request that was answered, to be sent as a GET by nobody in a hurry.
     fn new(turn: Turn, passage: Passage, asking: Asking) -> Self {
-        let within = passage.deadline.saturating_duration_since(StdInstant::now());
+        let within = passage.deadline.saturating_duration_since(Instant::now());
         let mut request = passage.request.map(|_| RequestBody::Whole(None));
         *request.method_mut() = Method::GET;
         Self { turn, passage: Passage { request, is_hurried: false, ..passage }, asking, within }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::instances::{Instances, Seen};
+use super::instances::{Clients, Instances, Seen};
 use super::kept::Landed;
 use crate::base::id::{BackendId, BreakerId, BudgetId, BulkheadId, KeepingId};
 use crate::plan::{Owned, Plan, Succession};
@@ -31,6 +31,7 @@ pub struct Shared {
     replies: Arc<Store>,
     flights: Arc<Flights<Key, Landed>>,
     names: Names,
+    clients: Clients,
 }
 
 /// Numbers in keys of replies. None ever stands for two things, whatever plans come and go.
@@ -68,19 +69,19 @@ pub struct BreakerSeen<'s> {
 }
 
 impl Shared {
-    /// The states as they are before the first call, for so many workers.
-    pub fn new(plan: &Plan, workers: usize) -> Self {
-        Self::succeeding((plan, workers), (&Succession::first(plan), &Self::default()))
+    /// The states as they are before the first call, with what makes connections from now on.
+    pub fn new(plan: &Plan, clients: Clients) -> Self {
+        Self::succeeding(plan, (&Succession::first(plan), &Self { clients, ..Self::default() }))
     }
 
     /// The states of a plan that follows on another: those of backends that stay the same, with settings that stay the
-    /// same, go on. There are as many workers as before.
-    pub fn succeeding((plan, workers): (&Plan, usize), (succession, previous): (&Succession, &Self)) -> Self {
+    /// same, go on.
+    pub fn succeeding(plan: &Plan, (succession, previous): (&Succession, &Self)) -> Self {
         let (around, now) = (&plan.around, Instant::now());
         let breaker = |settings: &breaker::Settings| Breaker::new(settings.clone());
         let instances = |id: BackendId| {
             let backend = &plan.backends[id.index()];
-            (backend.to_string().into(), Arc::new(Instances::new(backend, workers)))
+            (backend.to_string().into(), Arc::new(Instances::new(backend, &previous.clients)))
         };
         Self {
             breakers: carried(&around.breakers, (succession, &previous.breakers), breaker),
@@ -95,6 +96,7 @@ impl Shared {
             },
             flights: previous.flights.clone(),
             names: previous.names.followed_by(plan, succession),
+            clients: previous.clients.clone(),
         }
     }
 

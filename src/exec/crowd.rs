@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::batch::Gathering;
 use super::frame::{At, End, Frame, FrameId, Waiter};

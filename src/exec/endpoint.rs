@@ -1,10 +1,9 @@
 //! Answers of endpoints: runs what answers and writes its result in one pass.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::time::Instant;
 
 use super::client::ClientRequest;
 use super::crowd::{Bounds, CrowdId, Wanted};

@@ -1,7 +1,8 @@
 //! Frames and slots: the state of one composition or `for_each` item while it runs.
 
 use std::sync::Arc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::crowd::CrowdId;
 use super::repeat::Repeated;

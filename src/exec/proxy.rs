@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Request, Response};
+use tokio::time::Instant;
 
 use super::choose::{choose, hashed};
 use super::client::ClientRequest;

@@ -1,7 +1,9 @@
 //! `repeat`: a read again until it holds, within the time of its step.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::choose::choose;
 use super::env::Env;

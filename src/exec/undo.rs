@@ -1,7 +1,8 @@
 //! `undo`: takes back what a composition wrote that failed.
 
 use std::sync::Arc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::arrive::expect;
 use super::choose::choose;

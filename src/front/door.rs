@@ -18,7 +18,7 @@ use super::listen::{AnswerBody, Peer, Refused, RequestBody, host};
 use super::problem;
 use super::rest::{self, Found, Routes};
 use crate::base::failure::{Cause, Failure};
-use crate::call::{Calls, Shared};
+use crate::call::{Calls, Clients, Shared};
 use crate::exec::idempotency::Kept;
 use crate::exec::{ClientRequest, Live};
 use crate::observe::drift::Drift;
@@ -45,9 +45,10 @@ pub(super) struct Door {
 impl Door {
     /// Doors to a plan, one for each worker: they share what a plan has once, and each has clients to
     /// the backends of its own.
-    pub(super) fn for_workers(plan: &Arc<Plan>, workers: usize) -> Vec<Self> {
+    pub(super) fn for_workers(plan: &Arc<Plan>, clients: Clients) -> Vec<Self> {
+        let workers = clients.workers;
         let drift = Arc::new(Drift::new(&plan.promises));
-        let shared = Arc::new(Shared::new(plan, workers));
+        let shared = Arc::new(Shared::new(plan, clients));
         let kept = Arc::<Kept>::default();
         let calls = |worker| Calls::new(plan.clone(), shared.clone(), worker, drift.doubt().clone());
         let lives = (0..workers).map(|worker| Live::new(calls(worker), drift.clone(), kept.clone()));
@@ -59,7 +60,7 @@ impl Door {
         let Some(first) = previous.first() else { return Vec::new() };
         let succession = Succession::between(first.plan(), plan);
         let drift = Arc::new(first.drift().followed_by(&plan.promises));
-        let shared = Arc::new(Shared::succeeding((plan, previous.len()), (&succession, first.shared())));
+        let shared = Arc::new(Shared::succeeding(plan, (&succession, first.shared())));
         let live = |(worker, door): (usize, &Arc<Self>)| {
             let calls = Calls::new(plan.clone(), shared.clone(), worker, drift.doubt().clone());
             Live::succeeding(calls, drift.clone(), (&succession, &door.live))

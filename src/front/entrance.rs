@@ -11,7 +11,7 @@ use http::{HeaderValue, Request, Response};
 
 use super::door::Door;
 use super::listen::{AnswerBody, Handler, Peer, Refused, RequestBody};
-use crate::call::Shared;
+use crate::call::{Clients, Shared};
 use crate::observe::drift::Drift;
 use crate::plan::{Plan, ServerTls};
 use crate::policy::overload::Overload;
@@ -41,7 +41,13 @@ pub struct Way {
 impl Doors {
     /// Doors to a plan for so many workers, of which there is at least one.
     pub fn new(plan: &Arc<Plan>, workers: usize) -> Self {
-        Self(Door::for_workers(plan, workers.max(1)).into_iter().map(Arc::new).collect())
+        Self::within(plan, Clients::of(workers))
+    }
+
+    /// The same with what makes connections to backends.
+    pub fn within(plan: &Arc<Plan>, clients: Clients) -> Self {
+        let clients = Clients { workers: clients.workers.max(1), ..clients };
+        Self(Door::for_workers(plan, clients).into_iter().map(Arc::new).collect())
     }
 
     /// Doors to the next plan. What does not change goes on as it is: connections to backends, counts, ids.

@@ -6,12 +6,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, Version};
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
 
 use super::listen::{AnswerBody, BoxError, Peer, Refused};
 use crate::base::failure::{Cause, Failure, Fault};

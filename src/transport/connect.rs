@@ -9,8 +9,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::words;
+use super::{Network, words};
 use crate::base::failure::{Cause, Failure};
+use crate::base::wire::Wire;
 use crate::plan::{Address, ClientTls};
 
 /// The time that a TCP connection may take to come about, and then TLS on it, within the call's own deadline.
@@ -21,7 +22,17 @@ pub(super) const HTTP2: &[u8] = b"h2";
 pub(super) const HTTP1: &[u8] = b"http/1.1";
 
 /// A connection to a backend: as it is, or with TLS on it.
-pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+pub(super) type Stream = Either<Plain, Box<TlsStream<Plain>>>;
+
+/// A connection as it is: a socket, or what stands for one in another network.
+type Plain = Either<TcpStream, Box<dyn Wire>>;
+
+/// An address, and the network that it is in.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    pub(super) address: Address,
+    pub(super) network: Network,
+}
 
 /// Whether both sides agreed on HTTP/2 while TLS came about.
 pub(super) fn speaks_http2(stream: &Stream) -> bool {
@@ -36,9 +47,9 @@ pub(super) fn speaks_http2(stream: &Stream) -> bool {
 ///
 /// # Errors
 /// Nobody listens, the host does not resolve, it took too long, or TLS did not come about.
-pub(super) async fn connect(address: &Address, protocols: &[&[u8]]) -> Result<Stream, Failure> {
+pub(super) async fn connect(Reach { address, network }: &Reach, protocols: &[&[u8]]) -> Result<Stream, Failure> {
     let failed = |error: io::Error| Failure::new(Cause::ConnectFailed, words(&error));
-    let stream = open(address).await.map_err(failed)?;
+    let stream = open(address, network).await.map_err(failed)?;
     let Some(tls) = &address.tls else { return Ok(Either::Left(stream)) };
     match tokio::time::timeout(TIMEOUT, secure(tls, protocols, stream)).await {
         Ok(secured) => secured.map(|stream| Either::Right(Box::new(stream))),
@@ -46,21 +57,27 @@ pub(super) async fn connect(address: &Address, protocols: &[&[u8]]) -> Result<St
     }
 }
 
-async fn open(address: &Address) -> io::Result<TcpStream> {
+async fn open(address: &Address, network: &Network) -> io::Result<Plain> {
     let host = address.location.host().trim_start_matches('[').trim_end_matches(']');
     let default = if address.tls.is_some() { 443 } else { 80 };
     let port = address.location.port_u16().unwrap_or(default);
-    match tokio::time::timeout(TIMEOUT, TcpStream::connect((host, port))).await {
-        Ok(stream) => {
-            let stream = stream?;
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        }
+    let opened = async {
+        Ok(match network {
+            Network::Machine => {
+                let stream = TcpStream::connect((host, port)).await?;
+                stream.set_nodelay(true)?;
+                Either::Left(stream)
+            }
+            Network::Other(network) => Either::Right(network.dial(host, port).await?),
+        })
+    };
+    match tokio::time::timeout(TIMEOUT, opened).await {
+        Ok(opened) => opened,
         Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")),
     }
 }
 
-async fn secure(tls: &ClientTls, protocols: &[&[u8]], stream: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
+async fn secure(tls: &ClientTls, protocols: &[&[u8]], stream: Plain) -> Result<TlsStream<Plain>, Failure> {
     let connector = TlsConnector::from(tls.config.clone());
     let offered = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let connected = connector.with_alpn(offered).connect(tls.server_name.clone(), stream).await;
@@ -97,5 +114,14 @@ fn why(error: &rustls::Error, tls: &ClientTls) -> String {
         }
         rustls::Error::AlertReceived(alert) => format!("the backend refused: {alert:?}"),
         other => other.to_string(),
+    }
+}
+
+/// An address of this machine without TLS, as the tests of the clients have it.
+#[cfg(test)]
+pub(super) fn reach(authority: http::uri::Authority) -> Reach {
+    Reach {
+        address: Address { location: authority.clone(), authority, prefix: "".into(), tls: None, weight: 1 },
+        network: Network::Machine,
     }
 }

@@ -8,16 +8,16 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, uri};
 use tokio::sync::Mutex;
 
-use super::connect::{HTTP1, HTTP2, connect, speaks_http2};
+use super::connect::{HTTP1, HTTP2, Reach, connect, speaks_http2};
 use super::reply::Answer;
-use super::{ReplyBody, RequestBody, http1, http2};
+use super::{Network, ReplyBody, RequestBody, http1, http2};
 use crate::base::failure::{Cause, Failure};
 use crate::plan::Address;
 
 /// One address of a backend with the connections of one worker.
 #[derive(Debug)]
 pub struct Instance {
-    address: Address,
+    reach: Reach,
     http1: http1::Client,
     http2: http2::Client,
     /// What was agreed on over TLS; without TLS, HTTP/1.1 is what a REST backend speaks.
@@ -62,18 +62,19 @@ enum Version {
 
 impl Instance {
     /// Connections are opened when first needed.
-    pub fn new(address: &Address) -> Self {
+    pub fn new(address: &Address, network: &Network) -> Self {
+        let reach = Reach { address: address.clone(), network: network.clone() };
         Self {
-            address: address.clone(),
-            http1: http1::Client::new(address),
-            http2: http2::Client::new(address),
+            http1: http1::Client::new(&reach),
+            http2: http2::Client::new(&reach),
             agreement: address.tls.as_ref().map(|_| Agreement::default()),
+            reach,
         }
     }
 
     /// Path and query behind the address's prefix.
     pub(super) fn target(&self, rendered: &uri::PathAndQuery) -> Result<uri::PathAndQuery, Failure> {
-        let prefix = &self.address.prefix;
+        let prefix = &self.reach.address.prefix;
         if prefix.is_empty() {
             return Ok(rendered.clone());
         }
@@ -131,7 +132,7 @@ impl Instance {
         if let Some(known) = agreement.known() {
             return Ok(known);
         }
-        let stream = connect(&self.address, &[HTTP2, HTTP1]).await?;
+        let stream = connect(&self.reach, &[HTTP2, HTTP1]).await?;
         let version = if speaks_http2(&stream) { Version::Http2 } else { Version::Http1 };
         match version {
             Version::Http1 => self.http1.adopt(stream),

@@ -11,15 +11,17 @@ mod http1;
 mod http2;
 mod instance;
 mod media;
+mod network;
 mod probe;
 mod proxy;
 mod reply;
 mod rest;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Response;
+use tokio::time::Instant;
 
 use crate::base::call::{Call, Reply, Request};
 use crate::base::failure::{Cause, Failure};
@@ -29,6 +31,7 @@ use crate::plan::contract::Operation;
 
 pub use body::RequestBody;
 pub use instance::Instance;
+pub use network::{Dial, Network};
 pub use reply::{ReplyBody, ReplyError};
 
 /// What is known of backends beside where they are: how they are spoken to.
@@ -101,7 +104,7 @@ impl Transport {
                 }
             }
         };
-        let outcome = match tokio::time::timeout_at(terms.until.into(), work).await {
+        let outcome = match tokio::time::timeout_at(terms.until, work).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::new(Cause::Timeout, "no reply within the deadline")),
         };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
+use tokio::time::Instant;
 
 use super::instance::{Directed, Instance};
 use super::{RequestBody, body, grpc};
@@ -20,7 +21,7 @@ impl Instance {
     pub async fn ask(&self, question: &Question, timeout: Duration) -> Result<(), String> {
         let asked = async {
             match question {
-                Question::Service(service) => grpc::check(self, service, std::time::Instant::now() + timeout).await,
+                Question::Service(service) => grpc::check(self, service, Instant::now() + timeout).await,
                 Question::Path(path) => self.get(path, timeout).await,
             }
         };

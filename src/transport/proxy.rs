@@ -1,13 +1,13 @@
 //! Passing a client's request through: bodies stream both ways with back-pressure.
 
 use std::borrow::Cow;
-use std::time::Instant;
 
 use http::header::{
     CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Response};
+use tokio::time::Instant;
 
 use super::instance::{Directed, Instance, TIMEOUT};
 use super::{ReplyBody, RequestBody, remaining};
@@ -48,7 +48,7 @@ pub(super) async fn forward(instance: &Instance, passage: Passage) -> Result<Res
         timeout: remaining(passage.deadline),
     };
     let exchange = instance.send(directed);
-    let Ok(response) = tokio::time::timeout_at(passage.deadline.into(), exchange).await else {
+    let Ok(response) = tokio::time::timeout_at(passage.deadline, exchange).await else {
         return Err(Failure::new(Cause::Timeout, "no reply within the deadline"));
     };
     let mut response = Response::from(response?);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Group, clients};
+use super::{Clients, Group};
 use crate::base::attempt::{Health, Sample};
 use crate::plan::{Address, Balance};
 use crate::policy::affinity::stable_hash;
@@ -62,7 +62,7 @@ pub struct Known {
 }
 
 impl Member {
-    pub(super) fn new(address: &Address, (number, balance): (u64, &Balance), workers: usize, now: Instant) -> Self {
+    pub(super) fn new(address: &Address, (number, balance): (u64, &Balance), clients: &Clients, now: Instant) -> Self {
         Self {
             address: address.clone(),
             name: stable_hash(address.location.as_str().as_bytes()),
@@ -70,9 +70,9 @@ impl Member {
             latency: Latency::new(now),
             under_way: AtomicU32::new(0),
             ejection: balance.eject.map(Ejection::new),
-            checked: balance.health.as_ref().map(|check| (Instance::new(address), Wellness::new(check.settings))),
+            checked: balance.health.as_ref().map(|check| (clients.one_at(address), Wellness::new(check.settings))),
             joined: Mutex::new(None),
-            clients: clients(address, workers),
+            clients: clients.at(address),
         }
     }
 

@@ -22,10 +22,19 @@ use crate::plan::{Address, Backend, Balance};
 use crate::policy::affinity;
 use crate::policy::balance::{Algorithm, Wheel};
 use crate::policy::eject::Change;
-use crate::transport::Instance;
+use crate::transport::{Instance, Network};
 pub use member::{Known, Seen};
 use member::{Member, UnderWay};
 use tend::Tending;
+
+/// What makes connections to addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Clients {
+    /// How many workers there are, each with connections of its own.
+    pub workers: usize,
+    /// Where addresses are.
+    pub network: Network,
+}
 
 /// No time.
 const NEVER: u64 = u64::MAX;
@@ -53,7 +62,7 @@ pub(super) enum Instances {
 #[derive(Debug)]
 pub(super) struct Group {
     balance: Balance,
-    workers: usize,
+    clients: Clients,
     began: Instant,
     /// How many members there have been.
     joined: AtomicU64,
@@ -102,11 +111,11 @@ pub(super) enum Chosen<'i> {
 
 impl Instances {
     /// The addresses of a backend, of which nothing is known yet.
-    pub(super) fn new(backend: &Backend, workers: usize) -> Self {
+    pub(super) fn new(backend: &Backend, clients: &Clients) -> Self {
         if let ([address], None) = (&*backend.addresses, &backend.discover) {
-            return Self::Only { address: address.clone(), clients: clients(address, workers) };
+            return Self::Only { address: address.clone(), clients: clients.at(address) };
         }
-        let group = Arc::new(Group::new(&backend.balance, &backend.addresses, workers));
+        let group = Arc::new(Group::new(&backend.balance, &backend.addresses, clients));
         let tending = Tending::of(&group, backend.discover.as_ref());
         Self::Several { group, tending }
     }
@@ -165,15 +174,15 @@ impl Chosen<'_> {
 }
 
 impl Group {
-    fn new(balance: &Balance, addresses: &[Address], workers: usize) -> Self {
+    fn new(balance: &Balance, addresses: &[Address], clients: &Clients) -> Self {
         let began = Instant::now();
         let member = |(number, address): (usize, &Address)| {
-            Arc::new(Member::new(address, (number as u64, balance), workers, began))
+            Arc::new(Member::new(address, (number as u64, balance), clients, began))
         };
         let set = Set::of(addresses.iter().enumerate().map(member).collect());
         Self {
             balance: balance.clone(),
-            workers,
+            clients: clients.clone(),
             began,
             joined: AtomicU64::new(addresses.len() as u64),
             set: ArcSwap::from_pointee(set),
@@ -195,7 +204,7 @@ impl Group {
             let known = before.members.iter().find(|member| member.address == *address);
             known.cloned().unwrap_or_else(|| {
                 let number = self.joined.fetch_add(1, Ordering::Relaxed);
-                let member = Member::new(address, (number, &self.balance), self.workers, now);
+                let member = Member::new(address, (number, &self.balance), &self.clients, now);
                 member.warms_up(now);
                 Arc::new(member)
             })
@@ -313,6 +322,19 @@ fn varied(time: Duration) -> Duration {
     time.mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
-fn clients(address: &Address, workers: usize) -> Box<[Instance]> {
-    (0..workers).map(|_| Instance::new(address)).collect()
+impl Clients {
+    /// Of so many workers, in the network of this machine.
+    pub fn of(workers: usize) -> Self {
+        Self { workers, network: Network::Machine }
+    }
+
+    /// Those of an address, by worker.
+    fn at(&self, address: &Address) -> Box<[Instance]> {
+        (0..self.workers).map(|_| self.one_at(address)).collect()
+    }
+
+    /// One of an address that is nobody's.
+    fn one_at(&self, address: &Address) -> Instance {
+        Instance::new(address, &self.network)
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::tend::Tending;
-use super::{Asking, Chosen, Group, Instances, Tried};
+use super::{Asking, Chosen, Clients, Group, Instances, Tried};
 use crate::base::attempt::{Health, Load, Sample};
 use crate::plan::{Address, Balance};
 use crate::policy::affinity::stable_hash;
@@ -23,7 +23,7 @@ pub(super) fn balance(algorithm: Algorithm) -> Balance {
 
 fn instances(balance: &Balance, weights: &[u32]) -> Instances {
     let addresses: Vec<Address> = weights.iter().enumerate().map(|(number, weight)| address(number, *weight)).collect();
-    let group = Arc::new(Group::new(balance, &addresses, 1));
+    let group = Arc::new(Group::new(balance, &addresses, &Clients::of(1)));
     let tending = Tending::of(&group, None);
     Instances::Several { group, tending }
 }

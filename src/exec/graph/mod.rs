@@ -11,9 +11,8 @@ mod leaf;
 mod query;
 mod write;
 
-use std::time::Instant;
-
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::Live;
 use super::client::ClientRequest;

@@ -1,7 +1,8 @@
 //! Endpoints that are a query of the graph: the operation runs, and its data is the answer.
 
 use std::cell::RefCell;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::{Inputs, perform, write};
 use crate::base::failure::{Cause, Failure};

@@ -2,15 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::HeaderValue;
+use tokio::time::Instant;
 
 use super::Run;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::StepId;
 use crate::base::value::Held;
-use crate::call::{Calls, Shared};
+use crate::call::{Calls, Clients, Shared};
 use crate::exec::crowd::{Bounds, Wanted};
 use crate::exec::frame::{At, FrameId};
 use crate::exec::{ClientRequest, Live};
@@ -40,7 +41,7 @@ fn plan() -> Plan {
 async fn code_of(ends: &[(u32, u32, Cause, bool)]) -> String {
     let plan = Arc::new(plan());
     let live = Live::new(
-        Calls::new(plan.clone(), Arc::new(Shared::new(&plan, 1)), 0, Doubt::default()),
+        Calls::new(plan.clone(), Arc::new(Shared::new(&plan, Clients::of(1))), 0, Doubt::default()),
         Arc::default(),
         Arc::default(),
     );

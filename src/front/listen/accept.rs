@@ -16,6 +16,7 @@ use super::connection::{Admission, Connection, End};
 use super::drain::Drain;
 use super::exchange::Exchanges;
 use super::limits::Limits;
+use super::socket::Halves;
 use super::{Drained, Handler, Listener, Peer, Worker};
 
 /// The pause after a failure to accept, and the longest one after many in a row.
@@ -190,8 +191,10 @@ impl<H: Handler> Server<H> {
             // From here on the worker's own runtime watches the socket.
             if let Ok(socket) = TcpStream::from_std(socket) {
                 let ended = match admission {
-                    Admission::Served => connection.serve(socket).await,
-                    Admission::Refused => timeout(REFUSAL, connection.serve(socket)).await.unwrap_or(End::Closed),
+                    Admission::Served => connection.serve(Halves::of(socket)).await,
+                    Admission::Refused => {
+                        timeout(REFUSAL, connection.serve(Halves::of(socket))).await.unwrap_or(End::Closed)
+                    }
                 };
                 if ended == End::Aborted {
                     aborted.fetch_add(1, Ordering::AcqRel);

@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its end.
 
 use std::convert::Infallible;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,8 +15,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
 
 use super::body::{AnswerBody, RequestBody};
 use super::drain::Drain;
@@ -25,7 +23,7 @@ use super::http2::check_http2;
 use super::io::{ClientStream, Notes};
 use super::limits::Limits;
 use super::refusal::{Refusal, Refused};
-use super::socket::{self, Halves, Socket};
+use super::socket::{self, Halves, ReadHalf, Socket};
 use super::strict::Protocol;
 use super::{Handler, Peer};
 use crate::plan::ServerTls;
@@ -70,8 +68,8 @@ pub(super) enum End {
 }
 
 impl<H: Handler> Connection<H> {
-    /// Serves `socket` to its end.
-    pub(super) async fn serve(self, socket: TcpStream) -> End {
+    /// Serves both directions to their end.
+    pub(super) async fn serve(self, halves: Halves) -> End {
         let connection = Arc::new(self);
         let closing = async {
             connection.drain.closing().await;
@@ -80,15 +78,13 @@ impl<H: Handler> Connection<H> {
         };
         tokio::select! {
             biased;
-            () = connection.clone().converse(socket) => End::Closed,
+            () = connection.clone().converse(halves) => End::Closed,
             () = closing => End::Aborted,
         }
     }
 
-    async fn converse(self: Arc<Self>, socket: TcpStream) {
-        let (read, write) = socket.into_split();
-        let read = Arc::new(read);
-        let halves = Halves { read: read.clone(), write };
+    async fn converse(self: Arc<Self>, halves: Halves) {
+        let read = halves.read.clone();
         let secured = match &self.tls {
             None => Some(Socket::Left(halves)),
             Some(tls) => socket::secure(tls, halves, self.limits.header_read).await,
@@ -102,11 +98,11 @@ impl<H: Handler> Connection<H> {
             None => drop(stream),
         }
         if self.exchanges.is_cut() {
-            linger(&read).await;
+            let _ = tokio::time::timeout(LINGER, read.discard()).await;
         }
     }
 
-    async fn converse_http1(self: Arc<Self>, stream: ClientStream, read: &OwnedReadHalf) {
+    async fn converse_http1(self: Arc<Self>, stream: ClientStream, read: &ReadHalf) {
         let exchanges = self.exchanges.clone();
         let head = self.limits.target + self.limits.header_block;
         let service = service_fn(|request| self.clone().answer(request));
@@ -228,35 +224,7 @@ fn log(peer: Peer, result: hyper::Result<()>) {
 
 /// Ready when the client has closed its side while an exchange is open. The HTTP/1 parser sees that only where
 /// it reads, and it does not read while a body waits for its handler; the kernel tells it at any time.
-#[cfg(target_os = "linux")]
-async fn left(read: &OwnedReadHalf, exchanges: &Exchanges) {
-    // Waiting for readability would return at once while there are unread bytes. Urgent data is never asked
-    // for by the registration, so this waits for the end of the client's side alone.
-    let ready = read.ready(tokio::io::Interest::PRIORITY).await;
-    if !ready.is_ok_and(|ready| ready.is_read_closed()) {
-        return pending().await;
-    }
+async fn left(read: &ReadHalf, exchanges: &Exchanges) {
+    read.closed().await;
     poll_fn(|_| if exchanges.is_open() { Poll::Ready(()) } else { Poll::Pending }).await;
-}
-
-/// Elsewhere a client that leaves is noticed when its connection is read.
-#[cfg(not(target_os = "linux"))]
-async fn left(_: &OwnedReadHalf, _: &Exchanges) {
-    pending().await
-}
-
-/// Reads and drops what the client still sends, for a while.
-async fn linger(read: &OwnedReadHalf) {
-    let discard = async {
-        let mut scratch = vec![0; 16 << 10];
-        while read.readable().await.is_ok() {
-            match read.try_read(&mut scratch) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(_) => return,
-            }
-        }
-    };
-    let _ = tokio::time::timeout(LINGER, discard).await;
 }

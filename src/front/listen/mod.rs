@@ -42,7 +42,11 @@ use http::{HeaderValue, Request, Response};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
+use crate::base::wire::Wire;
 use crate::plan::ServerTls;
+use connection::{Admission, Connection};
+use exchange::Exchanges;
+use socket::Halves;
 
 pub use authority::host;
 pub use body::{AnswerBody, BodyError, BoxError, RequestBody};
@@ -127,6 +131,13 @@ impl Listener {
     pub async fn run<H: Handler>(self, workers: Vec<Worker<H>>, drain: Drain) -> Drained {
         accept::run(self, workers, drain).await
     }
+}
+
+/// Serves one connection to its end that no [`Listener`] accepted, over what stands for its socket.
+pub async fn serve<H: Handler>(wire: Box<dyn Wire>, (handler, peer): (H, Peer), (limits, drain): (Arc<Limits>, Drain)) {
+    let (tls, exchanges, admission) = (handler.tls(), Exchanges::new(), Admission::Served);
+    let connection = Connection { handler, peer, limits, admission, tls, drain, exchanges };
+    connection.serve(Halves::over(wire)).await;
 }
 
 /// How a listener ended.

@@ -2,15 +2,15 @@
 //!
 //! The reading half is shared, so that a client that leaves is noticed also while nobody reads ([`super::connection`]).
 
-use std::io;
+use std::future::{pending, poll_fn};
 use std::io::IoSlice;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BufMut;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{self, AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
@@ -19,16 +19,73 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::io::poll_read_buf;
 
+use crate::base::wire::Wire;
 use crate::plan::ServerTls;
 
 /// A connection to a client: as it is, or with TLS on it.
 pub(super) type Socket = Either<Halves, Box<TlsStream<Halves>>>;
 
-/// Both directions of a socket.
+/// Both directions of a connection without TLS.
 #[derive(Debug)]
 pub(super) struct Halves {
-    pub(super) read: Arc<OwnedReadHalf>,
-    pub(super) write: OwnedWriteHalf,
+    pub(super) read: Arc<ReadHalf>,
+    write: Either<OwnedWriteHalf, io::WriteHalf<Box<dyn Wire>>>,
+}
+
+/// The direction from the client.
+#[derive(Debug)]
+pub(super) enum ReadHalf {
+    /// Of a socket.
+    Socket(OwnedReadHalf),
+    /// Of what stands for one.
+    Wire(Mutex<io::ReadHalf<Box<dyn Wire>>>),
+}
+
+impl Halves {
+    /// Those of a socket.
+    pub(super) fn of(socket: TcpStream) -> Self {
+        let (read, write) = socket.into_split();
+        Self { read: Arc::new(ReadHalf::Socket(read)), write: Either::Left(write) }
+    }
+
+    /// Those of a wire that stands for a socket.
+    pub(super) fn over(wire: Box<dyn Wire>) -> Self {
+        let (read, write) = io::split(wire);
+        Self { read: Arc::new(ReadHalf::Wire(Mutex::new(read))), write: Either::Right(write) }
+    }
+}
+
+impl ReadHalf {
+    /// Reads into `out`, without a copy; zero bytes are the client's end.
+    fn poll_read_into(&self, context: &mut Context<'_>, out: &mut impl BufMut) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Socket(read) => poll_read_plain(read, context, out),
+            Self::Wire(read) => {
+                let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+                poll_read_buf(Pin::new(&mut *read), context, out)
+            }
+        }
+    }
+
+    /// Ready when the client has closed its side, read or not; never where only reading tells.
+    pub(super) async fn closed(&self) {
+        #[cfg(target_os = "linux")]
+        if let Self::Socket(read) = self {
+            // Waiting for readability would return at once while there are unread bytes. Urgent data is never asked
+            // for by the registration, so this waits for the end of the client's side alone.
+            let ready = read.ready(tokio::io::Interest::PRIORITY).await;
+            if ready.is_ok_and(|ready| ready.is_read_closed()) {
+                return;
+            }
+        }
+        pending().await
+    }
+
+    /// Reads and drops what the client still sends, to its end.
+    pub(super) async fn discard(&self) {
+        let mut scratch = vec![0; 16 << 10];
+        while let Ok(1..) = poll_fn(|context| self.poll_read_into(context, &mut scratch.as_mut_slice())).await {}
+    }
 }
 
 /// Puts TLS on a connection within `limit`; `None` if it did not come about.
@@ -54,7 +111,7 @@ pub(super) fn poll_read_into(
     out: &mut impl BufMut,
 ) -> Poll<io::Result<usize>> {
     match socket {
-        Either::Left(halves) => poll_read_plain(&halves.read, context, out),
+        Either::Left(halves) => halves.read.poll_read_into(context, out),
         Either::Right(stream) => poll_read_buf(Pin::new(stream), context, out),
     }
 }
@@ -83,7 +140,7 @@ fn poll_read_plain(read: &OwnedReadHalf, context: &mut Context<'_>, out: &mut im
 
 impl AsyncRead for Halves {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        poll_read_plain(&self.read, context, out).map_ok(drop)
+        self.read.poll_read_into(context, out).map_ok(drop)
     }
 }
 
@@ -104,8 +161,8 @@ impl AsyncWrite for Halves {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.write).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -11,11 +11,11 @@ mod violations;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderName, LINK};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body_util::BodyExt as _;
+use tokio::time::Instant;
 
 use super::listen::{AnswerBody, RequestBody};
 use crate::base::failure::{Cause, Failure};

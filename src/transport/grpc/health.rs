@@ -3,11 +3,10 @@
 //! Source: grpc/health/v1/health.proto, "GRPC Health Checking Protocol". A server that does not know the protocol is not
 //! well: whoever asks for health wants to hear of it.
 
-use std::time::Instant;
-
 use http::HeaderMap;
 use http::uri::PathAndQuery;
 use prost::Message as Prost;
+use tokio::time::Instant;
 
 use super::messages::{End, Messages, Next};
 use super::{Head, RequestBody, headers, is_grpc, status};

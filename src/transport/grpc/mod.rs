@@ -9,11 +9,12 @@ mod reflection;
 mod status;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
 use http::header::{CONTENT_TYPE, HeaderName, TE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, uri};
+use tokio::time::Instant;
 
 pub(super) use health::check;
 pub use proto_json::ProtoJson;

@@ -5,17 +5,19 @@
 //! Source: grpc/reflection/v1/reflection.proto, "GRPC Server Reflection Protocol".
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http::uri::PathAndQuery;
 use prost::Message as Prost;
+use tokio::time::Instant;
 
 use super::messages::{End, Messages, Next};
 use super::{Head, RequestBody, headers, is_grpc, status};
 use crate::descriptor::Sets;
 use crate::plan::Reflecting;
+use crate::transport::Network;
 use crate::transport::http2::{Broken, ReplyBody};
 use crate::transport::instance::Instance;
 
@@ -38,7 +40,8 @@ const V1_ALPHA: &str = "/grpc.reflection.v1alpha.ServerReflection/ServerReflecti
 pub async fn reflect(reflecting: &Reflecting) -> Result<Vec<Bytes>, String> {
     let mut why = String::new();
     for address in &reflecting.backend.addresses {
-        let asking = Asking { instance: Instance::new(address), metadata: &reflecting.metadata, path: V1 };
+        let asking =
+            Asking { instance: Instance::new(address, &Network::Machine), metadata: &reflecting.metadata, path: V1 };
         let outcome = match tokio::time::timeout(TIMEOUT, asking.everything()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(format!("no answer within {} seconds", TIMEOUT.as_secs()).into()),

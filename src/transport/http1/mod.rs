@@ -20,13 +20,12 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Method};
 use http_body::Body as _;
 
-use super::connect::{HTTP1, Stream, connect};
+use super::connect::{HTTP1, Reach, Stream, connect};
 use super::instance::Directed;
 use super::reply::Answer;
 use super::{RequestBody, words};
 use crate::base::attempt::Event;
 use crate::base::failure::{Cause, Failure};
-use crate::plan::Address;
 use connection::{Broken, Connection, Outgoing};
 use framing::Framing;
 use head::{RequestFields, RequestHead};
@@ -43,7 +42,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// One address with its connections.
 #[derive(Debug)]
 pub(super) struct Client {
-    address: Address,
+    reach: Reach,
     /// Its authority as the `Host` field says it.
     host: HeaderValue,
     shelf: Arc<Shelf>,
@@ -51,15 +50,15 @@ pub(super) struct Client {
 
 impl Client {
     /// Connections are opened when first needed.
-    pub(super) fn new(address: &Address) -> Self {
-        Self::with_limits(address, CONNECTIONS, IDLE_TIMEOUT)
+    pub(super) fn new(reach: &Reach) -> Self {
+        Self::with_limits(reach, CONNECTIONS, IDLE_TIMEOUT)
     }
 
-    fn with_limits(address: &Address, connections: usize, idle_timeout: Duration) -> Self {
+    fn with_limits(reach: &Reach, connections: usize, idle_timeout: Duration) -> Self {
         Self {
-            address: address.clone(),
+            reach: reach.clone(),
             // An authority holds visible ASCII only (RFC 3986 section 3.2).
-            host: HeaderValue::from_str(address.authority.as_str()).unwrap_or(HeaderValue::from_static("")),
+            host: HeaderValue::from_str(reach.address.authority.as_str()).unwrap_or(HeaderValue::from_static("")),
             shelf: Arc::new(Shelf::new(connections, idle_timeout)),
         }
     }
@@ -100,7 +99,7 @@ impl Client {
 
     async fn connect(&self) -> Result<Connection, Failure> {
         // Boxed, or every call would have room for a handshake.
-        Box::pin(connect(&self.address, &[HTTP1])).await.map(Connection::new)
+        Box::pin(connect(&self.reach, &[HTTP1])).await.map(Connection::new)
     }
 }
 

@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::Client;
 use crate::base::failure::{Cause, Failure};
-use crate::plan::Address;
 use crate::transport::RequestBody;
+use crate::transport::connect::{Reach, reach};
 use crate::transport::instance::Directed;
 
 const FOREVER: Duration = Duration::from_secs(60);
@@ -23,7 +23,7 @@ const WHOLE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /// A backend on a real socket, which counts its connections and those still open.
 struct Backend {
-    address: Address,
+    reach: Reach,
     accepted: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
 }
@@ -46,11 +46,7 @@ async fn backend(reply: &'static str, replies: usize, pause: Duration) -> Backen
             });
         }
     });
-    Backend {
-        address: Address { location: authority.clone(), authority, prefix: "".into(), tls: None, weight: 1 },
-        accepted,
-        open,
-    }
+    Backend { reach: reach(authority), accepted, open }
 }
 
 async fn serve(stream: &mut TcpStream, reply: &str, replies: usize, pause: Duration) {
@@ -89,7 +85,7 @@ async fn until(condition: impl Fn() -> bool) {
 #[tokio::test]
 async fn calls_one_after_another_share_a_connection() {
     let backend = backend(WHOLE, 100, Duration::ZERO).await;
-    let client = Client::new(&backend.address);
+    let client = Client::new(&backend.reach);
     for _ in 0..10 {
         assert_eq!(exchange(&client).await.expect("it answers"), "ok");
     }
@@ -100,7 +96,7 @@ async fn calls_one_after_another_share_a_connection() {
 async fn a_chunked_reply_gives_its_connection_back_too() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
     let backend = backend(chunked, 100, Duration::ZERO).await;
-    let client = Client::new(&backend.address);
+    let client = Client::new(&backend.reach);
     for _ in 0..10 {
         assert_eq!(exchange(&client).await.expect("it answers"), "ok");
     }
@@ -110,7 +106,7 @@ async fn a_chunked_reply_gives_its_connection_back_too() {
 #[tokio::test]
 async fn a_connection_that_the_backend_closed_costs_no_call() {
     let backend = backend(WHOLE, 1, Duration::ZERO).await;
-    let client = Client::new(&backend.address);
+    let client = Client::new(&backend.reach);
     for round in 1..=20 {
         assert_eq!(exchange(&client).await.expect("it answers"), "ok");
         until(|| backend.open.load(Ordering::SeqCst) == 0).await;
@@ -122,7 +118,7 @@ async fn a_connection_that_the_backend_closed_costs_no_call() {
 async fn a_body_that_is_not_read_takes_its_connection_with_it() {
     let long = "HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\nthe beginning";
     let backend = backend(long, 2, Duration::ZERO).await;
-    let client = Client::new(&backend.address);
+    let client = Client::new(&backend.reach);
     let reply = client.send(to_root(Request::new(RequestBody::Whole(None)))).await.expect("the head comes");
     drop(reply);
     until(|| backend.open.load(Ordering::SeqCst) == 0).await;
@@ -131,7 +127,7 @@ async fn a_body_that_is_not_read_takes_its_connection_with_it() {
 #[tokio::test]
 async fn idle_connections_are_closed() {
     let backend = backend(WHOLE, 100, Duration::ZERO).await;
-    let client = Client::with_limits(&backend.address, 8, Duration::from_millis(20));
+    let client = Client::with_limits(&backend.reach, 8, Duration::from_millis(20));
     exchange(&client).await.expect("it answers");
     until(|| backend.open.load(Ordering::SeqCst) == 0).await;
     exchange(&client).await.expect("it answers on a new connection");
@@ -142,7 +138,7 @@ async fn idle_connections_are_closed() {
 #[tokio::test]
 async fn calls_beyond_the_limit_wait_for_a_connection() {
     let backend = backend(WHOLE, 100, Duration::from_millis(5)).await;
-    let client = Client::with_limits(&backend.address, 2, FOREVER);
+    let client = Client::with_limits(&backend.reach, 2, FOREVER);
     let answers = futures_util::future::join_all((0..20).map(|_| exchange(&client))).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     assert_eq!(backend.accepted.load(Ordering::SeqCst), 2);
@@ -151,7 +147,7 @@ async fn calls_beyond_the_limit_wait_for_a_connection() {
 #[tokio::test]
 async fn a_call_given_up_leaves_its_place_to_the_next() {
     let backend = backend(WHOLE, 100, Duration::from_millis(50)).await;
-    let client = Client::with_limits(&backend.address, 1, FOREVER);
+    let client = Client::with_limits(&backend.reach, 1, FOREVER);
     for _ in 0..3 {
         let given_up = tokio::time::timeout(Duration::from_millis(5), exchange(&client)).await;
         assert!(given_up.is_err());
@@ -175,10 +171,7 @@ where
             tokio::spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
         }
     });
-    (
-        Client::new(&Address { location: authority.clone(), authority, prefix: "".into(), tls: None, weight: 1 }),
-        accepted,
-    )
+    (Client::new(&reach(authority)), accepted)
 }
 
 /// Reads until `end` was read.
@@ -259,11 +252,11 @@ async fn a_reply_that_is_cut_short_is_an_error() {
         "HTTP/1.1 200 OK\r\ncontent-le",
     ] {
         let backend = backend(reply, 1, Duration::ZERO).await;
-        assert!(exchange(&Client::new(&backend.address)).await.is_err(), "{reply}");
+        assert!(exchange(&Client::new(&backend.reach)).await.is_err(), "{reply}");
     }
     let endless = "HTTP/1.1 200 OK\r\n\r\nup to the end";
     let backend = backend(endless, 1, Duration::ZERO).await;
-    assert_eq!(exchange(&Client::new(&backend.address)).await.expect("it answers"), "up to the end");
+    assert_eq!(exchange(&Client::new(&backend.reach)).await.expect("it answers"), "up to the end");
 }
 
 #[tokio::test]
@@ -272,14 +265,6 @@ async fn nobody_there_is_a_failed_connection() {
     let authority: http::uri::Authority =
         listener.local_addr().expect("it is bound").to_string().parse().expect("it is an authority");
     drop(listener);
-    let failure = exchange(&Client::new(&Address {
-        location: authority.clone(),
-        authority,
-        prefix: "".into(),
-        tls: None,
-        weight: 1,
-    }))
-    .await
-    .expect_err("nobody answers");
+    let failure = exchange(&Client::new(&reach(authority))).await.expect_err("nobody answers");
     assert_eq!(failure.cause, Cause::ConnectFailed);
 }

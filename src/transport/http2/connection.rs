@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{self, SendRequest};
 use h2::{Ping, PingPong};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio::time::{sleep, timeout};
 
 use super::super::connect::Stream;

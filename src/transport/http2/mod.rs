@@ -20,11 +20,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, uri}
 use http_body::Body as _;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::connect::Stream;
+use super::connect::{Reach, Stream};
 use super::{RequestBody, words};
 use crate::base::attempt::Event;
 use crate::base::failure::{Cause, Failure};
-use crate::plan::Address;
 
 use pool::{Lease, Pool};
 pub(super) use reply::ReplyBody;
@@ -72,9 +71,10 @@ enum Payload {
 
 impl Client {
     /// Connections are opened when first needed.
-    pub(super) fn new(address: &Address) -> Self {
+    pub(super) fn new(reach: &Reach) -> Self {
+        let address = &reach.address;
         let scheme = if address.tls.is_some() { uri::Scheme::HTTPS } else { uri::Scheme::HTTP };
-        Self { scheme, authority: address.authority.clone(), pool: Arc::new(Pool::new(address)) }
+        Self { scheme, authority: address.authority.clone(), pool: Arc::new(Pool::new(reach)) }
     }
 
     /// Takes a connection on which HTTP/2 was agreed into use.

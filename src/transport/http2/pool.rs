@@ -8,10 +8,9 @@ use futures_util::future::{BoxFuture, Shared};
 use h2::client::SendRequest;
 use tokio::sync::Notify;
 
-use super::super::connect::{HTTP2, Stream, connect, speaks_http2};
+use super::super::connect::{HTTP2, Reach, Stream, connect, speaks_http2};
 use super::connection::Connection;
 use crate::base::failure::{Cause, Failure};
-use crate::plan::Address;
 
 /// Connections to one address for one worker. Calls beyond their places wait for one within their own deadlines.
 const CONNECTIONS: usize = 10;
@@ -19,7 +18,7 @@ const CONNECTIONS: usize = 10;
 /// The connections of one address.
 #[derive(Debug)]
 pub(super) struct Pool {
-    address: Address,
+    reach: Reach,
     kept: Mutex<Kept>,
     /// Told whenever a call ends.
     freed: Notify,
@@ -53,8 +52,8 @@ enum Found {
 }
 
 impl Pool {
-    pub(super) fn new(address: &Address) -> Self {
-        Self { address: address.clone(), kept: Mutex::default(), freed: Notify::new() }
+    pub(super) fn new(reach: &Reach) -> Self {
+        Self { reach: reach.clone(), kept: Mutex::default(), freed: Notify::new() }
     }
 
     /// Waits for a place.
@@ -118,8 +117,8 @@ impl Pool {
 /// Opens a connection in a task of its own: a backend that takes longer to connect than a call may wait is connected to
 /// all the same.
 async fn open(pool: Arc<Pool>) -> Result<(), Failure> {
-    let opened = match connect(&pool.address, &[HTTP2]).await {
-        Ok(stream) if speaks_http2(&stream) || pool.address.tls.is_none() => pool.adopt(stream).await,
+    let opened = match connect(&pool.reach, &[HTTP2]).await {
+        Ok(stream) if speaks_http2(&stream) || pool.reach.address.tls.is_none() => pool.adopt(stream).await,
         Ok(_) => Err(Failure::new(Cause::ConnectFailed, "TLS: the backend does not speak HTTP/2")),
         Err(failure) => Err(failure),
     };

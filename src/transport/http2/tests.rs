@@ -13,8 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Broken, Client};
-use crate::plan::Address;
 use crate::transport::RequestBody;
+use crate::transport::connect::reach;
 
 /// What a backend does with one call on a connection: the number of the connection and of the call, from 0.
 type Act = fn(usize, usize) -> Answer;
@@ -51,16 +51,7 @@ async fn serve<F: Future<Output = ()> + Send + 'static>(
             tokio::spawn(converse(stream, counted.fetch_add(1, Ordering::SeqCst)));
         }
     });
-    Backend {
-        client: Client::new(&Address {
-            location: authority.clone(),
-            authority,
-            prefix: "".into(),
-            tls: None,
-            weight: 1,
-        }),
-        accepted,
-    }
+    Backend { client: Client::new(&reach(authority)), accepted }
 }
 
 async fn converse(stream: TcpStream, number: usize, (streams, act): (u32, Act)) {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE};
@@ -17,6 +17,7 @@ use selvedge::exec::form::{self, Field};
 use selvedge::front::coding::{Accepted, Coder, ToHead};
 use selvedge::front::graphql::request::Format;
 use selvedge::front::listen::AnswerBody;
+use tokio::time::Instant;
 
 use super::Target;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::Group;
 use super::super::tend::Tending;
 use super::super::tests::{address, balance};
+use super::super::{Clients, Group};
 use crate::plan::{Directory, Discover};
 use crate::policy::balance::Algorithm;
 
@@ -21,7 +21,7 @@ async fn a_file_is_followed_and_what_is_wrong_in_it_changes_nothing() {
     let write = |text: &str| std::fs::write(&path, text).expect("the folder can be written");
     write("# both\n10.0.0.1:80\n\n[::1]:81 3 # the larger\n");
     let pattern = address(0, 1);
-    let group = Arc::new(Group::new(&balance(Algorithm::RoundRobin), std::slice::from_ref(&pattern), 1));
+    let group = Arc::new(Group::new(&balance(Algorithm::RoundRobin), std::slice::from_ref(&pattern), &Clients::of(1)));
     let directory = Directory::File { path: path.clone(), every: Duration::from_millis(20) };
     let tending = Tending::of(&group, Some(&Discover { directory, pattern: pattern.clone() }));
     tending.looked().await;
