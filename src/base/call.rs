@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use tokio::time::Instant;
 
+use super::anchor::Anchor;
 use super::attempt::Event;
 use super::failure::Fault;
 use super::fields::Fields;
@@ -39,6 +40,8 @@ pub struct Call {
     pub policies: PoliciesId,
     /// Calls that agree in this go to the same address of their backend.
     pub affinity: Option<u64>,
+    /// Where those of one client stay.
+    pub anchor: Option<Arc<Anchor>>,
     /// What its `fail` rules say of a reply.
     pub judge: Option<Arc<dyn Judge>>,
     /// How its reply may be shared and kept; `None`: not at all.

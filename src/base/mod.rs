@@ -4,6 +4,7 @@
 //! Everything here is plain data that several layers exchange, or what they would else all do on their own. What only one
 //! layer needs lives there.
 
+pub mod anchor;
 pub mod attempt;
 pub mod call;
 pub mod diagnostic;

@@ -77,7 +77,7 @@ impl Calls {
     /// Sends a call once to one address, if breaker and bulkhead let it, and waits for its reply until then.
     pub(super) async fn attempt(&self, (call, tried): (&Call, &Tried), policies: &Policies, until: Instant) -> Ended {
         let began = Instant::now();
-        let asking = Asking { worker: self.worker, affinity: call.affinity, tried };
+        let asking = Asking { worker: self.worker, affinity: call.affinity, anchor: call.anchor.as_deref(), tried };
         let chosen = match self.shared.instances(call.backend).choose(asking, began) {
             Ok(chosen) => chosen,
             Err(failure) => return Ended::of(Err(failure), call, policies),
@@ -142,7 +142,8 @@ impl Calls {
     /// Passes a request through. It is under way until the body of the reply has come to its end.
     pub(super) async fn passed(&self, passage: Passage, policies: &Policies) -> Result<Response<Streamed>, Failure> {
         let (began, is_hurried) = (Instant::now(), passage.is_hurried);
-        let asking = Asking { worker: self.worker, affinity: passage.affinity, tried: &Tried::default() };
+        let (affinity, anchor, tried) = (passage.affinity, passage.anchor.clone(), Tried::default());
+        let asking = Asking { worker: self.worker, affinity, anchor: anchor.as_deref(), tried: &tried };
         let chosen = self.shared.instances(passage.backend).choose(asking, began)?;
         let (permit, room) = self.admit(policies, passage.deadline).await?;
         let outcome = self.transport.forward(chosen.instance(), passage).await;

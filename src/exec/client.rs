@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::form::{self, Field};
+use super::sticky::Anchors;
 use crate::base::call::CREDENTIALS;
 use crate::base::upload::Upload;
 use crate::base::value::{DocBuilder, Held, Kind, Sink, Timestamp, member_key};
@@ -38,6 +39,7 @@ pub struct ClientRequest {
     pub upload: Option<Upload>,
     /// How long the client is going to wait, if that is less than the endpoint may take.
     pub patience: Option<Duration>,
+    pub(super) anchors: Anchors,
     lazy: Lazy,
 }
 
@@ -96,6 +98,7 @@ impl ClientRequest {
             form: Vec::new(),
             upload: None,
             patience: None,
+            anchors: Anchors::default(),
             lazy: Lazy::default(),
         }
     }

@@ -64,7 +64,10 @@ async fn compose(
     let answered = finished(&mut run, crowd).await.and_then(|()| respond(&run, composed));
     let undo_failed = run.take_back(answered.is_err()).await;
     match answered {
-        Ok(answered) => Ok(Answered { partial: run.into_partial(), ..answered }),
+        Ok(mut answered) => {
+            request.tell_anchors(&mut answered.headers);
+            Ok(Answered { partial: run.into_partial(), ..answered })
+        }
         Err(failure) => Err(Failure { undo_failed, ..failure }),
     }
 }

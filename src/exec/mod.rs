@@ -27,6 +27,7 @@ mod render;
 mod repeat;
 mod rules;
 mod run;
+mod sticky;
 mod undo;
 
 pub use client::ClientRequest;

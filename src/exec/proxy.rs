@@ -31,6 +31,7 @@ pub async fn forward(
 ) -> Result<Response<PassedBody>, Failure> {
     let Rendered { at, target, affinity, changes } = rendered(live, proxy, &client)?;
     let is_hurried = client.patience.is_some();
+    let anchor = at.sticky.as_ref().map(|sticky| client.anchor(sticky));
     let mut request = Request::new(body);
     *request.method_mut() = client.head.method.clone();
     *request.headers_mut() = std::mem::take(&mut client.head.headers);
@@ -41,13 +42,15 @@ pub async fn forward(
             None => drop(request.headers_mut().remove(name)),
         }
     }
-    let passage = Passage { backend: at.backend, target, request, deadline, is_hurried, affinity };
-    let Passed { response, refresh } = live.calls.forward(Passing { passage, policies: at.policies, cached }).await?;
+    let passage = Passage { backend: at.backend, target, request, deadline, is_hurried, affinity, anchor };
+    let Passed { mut response, refresh } =
+        live.calls.forward(Passing { passage, policies: at.policies, cached }).await?;
     if let Some(refresh) = refresh {
         let live = live.clone();
         // Nobody waits for it, and nothing is lost when the gateway ends before it does.
         drop(tokio::spawn(async move { live.calls.refresh(refresh).await }));
     }
+    client.tell_anchors(response.headers_mut());
     Ok(response)
 }
 

@@ -71,6 +71,7 @@ pub(super) fn call(
         given,
         policies: target.policies,
         affinity,
+        anchor: target.sticky.as_ref().map(|sticky| env.request.anchor(sticky)),
         judge: rules::judge_of(call, env),
         keeping: None,
     })

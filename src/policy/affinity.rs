@@ -5,6 +5,8 @@
 //! follow weights exactly, and no table has to be made anew. Source: Thaler and Ravishankar, "A Name-Based Mapping Scheme
 //! for Rendezvous" (1996); weights as in Schindelhauer and Schomaker, "Weighted Distributed Hash Tables" (2005).
 
+use std::num::NonZeroU64;
+
 /// The position with the highest score for a key, of `(position, hash of its name, weight)`.
 pub fn nearest(key: u64, members: impl Iterator<Item = (usize, u64, f64)>) -> Option<usize> {
     let scored = members.map(|(position, name, weight)| (score(key, name, weight), position));
@@ -16,6 +18,14 @@ fn score(key: u64, name: u64, weight: f64) -> f64 {
     // Above 0 and below 1, so that the logarithm is a number below 0.
     let point = ((mixed(key ^ mixed(name)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
     weight / -point.ln()
+}
+
+/// What an address of the backend `of` is called before those who are to know nothing of it: the first bytes of a SHA-256.
+/// It is the same in every process.
+pub fn opaque_id(of: &str, address: &str) -> NonZeroU64 {
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{of}\n{address}").as_bytes());
+    let id = digest.as_ref().iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte));
+    NonZeroU64::new(id).unwrap_or(NonZeroU64::MIN)
 }
 
 /// A hash of text that is the same in every process and version: FNV-1a, and a final mix that spreads it over all bits.
@@ -35,7 +45,7 @@ fn mixed(hash: u64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{nearest, stable_hash};
+    use super::{nearest, opaque_id, stable_hash};
 
     fn name(position: usize) -> u64 {
         stable_hash(format!("10.0.0.{position}:8080").as_bytes())
@@ -54,6 +64,13 @@ mod tests {
             of(stable_hash(b"customer-1"), &[1.0; 5], |_| true)
         );
         assert_eq!(of(1, &[], |_| true), None);
+    }
+
+    #[test]
+    fn an_id_stays_what_it_was_and_tells_addresses_apart() {
+        assert_eq!(opaque_id("catalog", "http://10.0.0.1:80"), opaque_id("catalog", "http://10.0.0.1:80"));
+        assert_ne!(opaque_id("catalog", "http://10.0.0.1:80"), opaque_id("catalog", "http://10.0.0.2:80"));
+        assert_ne!(opaque_id("catalog", "http://10.0.0.1:80"), opaque_id("reviews", "http://10.0.0.1:80"));
     }
 
     #[test]

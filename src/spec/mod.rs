@@ -38,8 +38,9 @@ pub use model::{
     Mtls, Named, Network, Object, OneCall, Opinion, Origin, Over, Pairs, Parameter, Parameters, PartUse, Period,
     Prefer, Priority, Protocol, Provider, Proxy, ProxyCache, Rate, Reach, Reads, Repeat, Requirement, Respond,
     RestCall, Retry, RetryCause, Route, Rule, SameSite, SchemaSource, SchemaUse, Secret, Segment, Server, ServerTls,
-    Share, Shares, Sharing, Shutdown, SigV4, SignatureProfile, Signing, Size, Slow, Spec, Step, Store, Stream, Styled,
-    Switch, Template, TlsVersion, TypeUse, Undo, UploadUse, Url, Variant, Variants, Verb, Weight, Within, WordOr,
+    Share, Shares, Sharing, Shutdown, SigV4, SignatureProfile, Signing, Size, Slow, Spec, Step, Sticky, Store, Stream,
+    Styled, Switch, Template, TlsVersion, TypeUse, Undo, UploadUse, Url, Variant, Variants, Verb, Weight, Within,
+    WordOr,
 };
 pub use name::is_reserved;
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS, Refused};

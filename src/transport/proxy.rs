@@ -1,6 +1,7 @@
 //! Passing a client's request through: bodies stream both ways with back-pressure.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::header::{
     CONNECTION, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 
 use super::instance::{Directed, Instance, TIMEOUT};
 use super::{ReplyBody, RequestBody, remaining};
+use crate::base::anchor::Anchor;
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::BackendId;
 
@@ -29,6 +31,8 @@ pub struct Passage {
     pub is_hurried: bool,
     /// Requests that agree in this go to the same address.
     pub affinity: Option<u64>,
+    /// Where those of one client stay.
+    pub anchor: Option<Arc<Anchor>>,
 }
 
 /// Sends the request on and hands back the reply before its body was read.

@@ -48,6 +48,7 @@ mod schema;
 mod secure;
 mod serve;
 mod sharing;
+mod sticky;
 mod watching;
 mod written;
 
@@ -84,6 +85,7 @@ fn main() {
         reflection::trials(),
         reload::trials(),
         sharing::trials(),
+        sticky::trials(),
         watching::trials(),
         handover::trials(),
         command::trials(),

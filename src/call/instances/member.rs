@@ -1,5 +1,6 @@
 //! One of several addresses: what is known of it, and what an attempt holds of it while it is under way.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 use super::{Clients, Group};
 use crate::base::attempt::{Health, Sample};
 use crate::plan::{Address, Balance};
-use crate::policy::affinity::stable_hash;
+use crate::policy::affinity::{opaque_id, stable_hash};
 use crate::policy::eject::Ejection;
 use crate::policy::health::Wellness;
 use crate::policy::latency::Latency;
@@ -24,6 +25,8 @@ pub(super) struct Member {
     pub(super) address: Address,
     /// The hash of where it is: what affinity goes by.
     name: u64,
+    /// What it is called in the cookies of clients that are to stay at it; `None` where none are.
+    pub(super) id: Option<NonZeroU64>,
     /// Its bit among those that a call has tried. Beyond 64 addresses some share one, and may be passed over for it.
     pub(super) mark: u64,
     latency: Latency,
@@ -66,6 +69,7 @@ impl Member {
         Self {
             address: address.clone(),
             name: stable_hash(address.location.as_str().as_bytes()),
+            id: balance.sticky.as_ref().map(|sticky| opaque_id(&sticky.of, &address.to_string())),
             mark: 1 << (number % 64),
             latency: Latency::new(now),
             under_way: AtomicU32::new(0),

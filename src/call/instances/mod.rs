@@ -16,6 +16,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
+use crate::base::anchor::Anchor;
 use crate::base::attempt::{Health, Sample};
 use crate::base::failure::{Cause, Failure};
 use crate::plan::{Address, Backend, Balance};
@@ -95,6 +96,8 @@ pub(super) struct Asking<'t> {
     pub(super) worker: usize,
     /// Calls that agree in this go to the same address.
     pub(super) affinity: Option<u64>,
+    /// Where those of one client stay.
+    pub(super) anchor: Option<&'t Anchor>,
     /// Where the call's attempts went so far.
     pub(super) tried: &'t Tried,
 }
@@ -215,24 +218,45 @@ impl Group {
 
     /// An address, and whether the call tries whether it is well again.
     ///
-    /// One that is available and was not tried by this call comes first, then one that is available, then any.
+    /// That where the client is to stay comes first, while it is available. Else the client is to stay at the one that is
+    /// chosen; but not for a further attempt of the call, which goes elsewhere only to get an answer.
     fn choose(&self, asking: Asking<'_>, now: Instant) -> Option<(Arc<Member>, bool)> {
         let set = self.set.load();
+        let Some(anchor) = asking.anchor else { return self.choose_any(&set, asking, now) };
+        let at = anchor.at();
+        let home = set.members.iter().find(|member| member.id.is_some() && member.id == at && self.is_open(member));
+        if let Some(home) = home {
+            let is_tried = home.mark & asking.tried.0.load(Ordering::Relaxed) != 0;
+            return if is_tried { self.choose_any(&set, asking, now) } else { Some((home.clone(), false)) };
+        }
+        let (chosen, is_try) = self.choose_any(&set, asking, now)?;
+        if let Some(id) = chosen.id {
+            anchor.moor(at, id);
+        }
+        Some((chosen, is_try))
+    }
+
+    /// One that is available and was not tried by this call comes first, then one that is available, then any.
+    fn choose_any(&self, set: &Set, asking: Asking<'_>, now: Instant) -> Option<(Arc<Member>, bool)> {
         let members = &set.members;
         let tried = asking.tried.0.load(Ordering::Relaxed);
         let is_new = |position: usize| members[position].mark & tried == 0;
         if self.next_try.load(Ordering::Relaxed) <= self.millis(now)
-            && let Some(member) = self.due(&set, now)
+            && let Some(member) = self.due(set, now)
         {
             return Some((member, true));
         }
-        let is_panicking = self.is_panicking.load(Ordering::Relaxed);
-        let is_open = |position: usize| is_panicking || members[position].is_open();
-        let pick = |is_free: &dyn Fn(usize) -> bool| self.pick(&set, asking.affinity, now, is_free);
+        let is_open = |position: usize| self.is_open(&members[position]);
+        let pick = |is_free: &dyn Fn(usize) -> bool| self.pick(set, asking.affinity, now, is_free);
         let position = pick(&|position| is_open(position) && is_new(position))
             .or_else(|| pick(&is_open))
             .or_else(|| pick(&|_| true))?;
         Some((members[position].clone(), false))
+    }
+
+    /// Whether an address gets calls.
+    fn is_open(&self, member: &Member) -> bool {
+        member.is_open() || self.is_panicking.load(Ordering::Relaxed)
     }
 
     fn pick(&self, set: &Set, affinity: Option<u64>, now: Instant, is_free: &dyn Fn(usize) -> bool) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! Simulated calls: what each address gets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +8,9 @@ use tokio::time::Instant;
 
 use super::tend::Tending;
 use super::{Asking, Chosen, Clients, Group, Instances, Tried};
+use crate::base::anchor::Anchor;
 use crate::base::attempt::{Health, Load, Sample};
-use crate::plan::{Address, Balance};
+use crate::plan::{Address, Balance, Sticky};
 use crate::policy::affinity::stable_hash;
 use crate::policy::balance::Algorithm;
 use crate::policy::eject;
@@ -18,7 +19,7 @@ const EJECT: eject::Settings =
     eject::Settings { consecutive: 5, base: Duration::from_secs(30), max: Duration::from_secs(300), share: 0.5 };
 
 pub(super) fn balance(algorithm: Algorithm) -> Balance {
-    Balance { algorithm, eject: Some(EJECT), health: None, slow_start: Duration::ZERO }
+    Balance { algorithm, sticky: None, eject: Some(EJECT), health: None, slow_start: Duration::ZERO }
 }
 
 fn instances(balance: &Balance, weights: &[u32]) -> Instances {
@@ -34,7 +35,7 @@ pub(super) fn address(number: usize, weight: u32) -> Address {
 }
 
 fn asking(tried: &Tried) -> Asking<'_> {
-    Asking { worker: 0, affinity: None, tried }
+    Asking { worker: 0, affinity: None, anchor: None, tried }
 }
 
 /// Which address it is, by its number.
@@ -169,6 +170,35 @@ async fn calls_that_agree_go_to_the_same_until_it_is_left_out() {
     let elsewhere = number(&of("customer-1"));
     assert_ne!(elsewhere, home);
     assert_eq!(number(&of("customer-1")), elsewhere);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_stays_where_it_was_while_that_is_available() {
+    let sticky = Sticky { cookie: "at".into(), attributes: "".into(), of: "a".into() };
+    let balance = Balance { sticky: Some(Arc::new(sticky)), ..balance(Algorithm::RoundRobin) };
+    let instances = instances(&balance, &[1; 3]);
+    let choose = |anchor: &Anchor, tried: &Tried| {
+        let asking = Asking { anchor: Some(anchor), ..asking(tried) };
+        instances.choose(asking, Instant::now()).expect("there are addresses")
+    };
+    let first = Anchor::new(None);
+    let home = number(&choose(&first, &Tried::default()));
+    assert_eq!(number(&choose(&first, &Tried::default())), home);
+    let later = Anchor::new(first.moved());
+    let tried = Tried::default();
+    assert_eq!(number(&choose(&later, &tried)), home);
+    // A further attempt goes elsewhere, which moves nobody.
+    assert_ne!(number(&choose(&later, &tried)), home);
+    assert_eq!((later.moved(), number(&choose(&later, &Tried::default()))), (None, home));
+    let others: HashSet<usize> = (0..3).map(|_| number(&choose(&Anchor::new(None), &Tried::default()))).collect();
+    assert_eq!(others.len(), 3, "others take their turns");
+    for _ in 0..5 {
+        choose(&Anchor::new(first.moved()), &Tried::default()).settle(sample(Health::Hard, 1), Instant::now());
+    }
+    let elsewhere = number(&choose(&later, &Tried::default()));
+    assert_ne!(elsewhere, home);
+    assert!(later.moved().is_some() && later.moved() != first.moved());
+    assert_eq!(number(&choose(&later, &Tried::default())), elsewhere);
 }
 
 #[tokio::test(start_paused = true)]

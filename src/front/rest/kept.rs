@@ -4,7 +4,6 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MA
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::super::listen::AnswerBody;
-use super::PARTIAL;
 use crate::exec::ClientRequest;
 use crate::plan::{AnswerCache, Endpoint};
 
@@ -25,10 +24,10 @@ impl<'p> Keeping<'p> {
         reads.then(|| Self { cache, known: known.collect() })
     }
 
-    /// The answer with what it says of keeping it, or that the client has it. One that lacks something, or is no success, is
-    /// not kept.
+    /// The answer with what it says of keeping it, or that the client has it. One that says already that nobody keeps it, or
+    /// is no success, is not kept.
     pub(super) fn said(&self, mut response: Response<AnswerBody>) -> Response<AnswerBody> {
-        if !response.status().is_success() || response.headers().contains_key(PARTIAL) {
+        if !response.status().is_success() || response.headers().contains_key(CACHE_CONTROL) {
             return response;
         }
         let tag = response.body().bytes().filter(|_| self.cache.is_tagged).map(|bytes| tag(bytes));

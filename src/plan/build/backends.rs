@@ -112,6 +112,11 @@ impl<'s> BackendFacts<'s> {
         }
     }
 
+    /// What operators read of one of the places where it is reached, as `Backend` shows it.
+    pub(super) fn name_of(&self, reached: &Reached<'_>) -> String {
+        reached.variant.map_or_else(|| self.name.to_owned(), |variant| format!("{}.{}", self.name, variant.name.value))
+    }
+
     /// How it is asked what it promises, if it says that itself.
     fn reflecting(&self, planner: &Planner<'_>) -> Option<Reflecting> {
         if !self.is_reflected() {
@@ -155,7 +160,7 @@ impl<'s> BackendFacts<'s> {
                 variant: reached.variant.map(|variant| variant.name.value.as_str().into()),
                 discover: planner.discover(self.spec, &reached, &addresses),
                 addresses,
-                balance: planner.balance(self.spec, &reached),
+                balance: planner.balance(self, &reached),
                 protocol: self.protocol,
                 is_described: self.protocol == Protocol::Grpc || self.contract.is_some(),
                 is_reflected: self.is_reflected(),

@@ -20,8 +20,8 @@ type Layers<'s> = [Option<&'s Switch<spec::Balance>>; 3];
 
 impl Planner<'_> {
     /// How one of the addresses of a backend, or of a variant of it, is chosen.
-    pub(super) fn balance(&self, backend: &spec::Backend, reached: &Reached<'_>) -> Balance {
-        let said = Said::of(self.balances(backend, reached));
+    pub(super) fn balance(&self, facts: &BackendFacts<'_>, reached: &Reached<'_>) -> Balance {
+        let said = Said::of(self.balances(facts.spec, reached));
         let said = said.as_ref();
         let rule = said.and_then(|said| said.member(|balance| balance.algorithm.as_ref()));
         let slow_start = said.and_then(|said| said.member(|balance| balance.slow_start.as_ref()));
@@ -30,6 +30,7 @@ impl Planner<'_> {
                 Some(Algorithm::Rule(rule)) => rule.value.into(),
                 Some(Algorithm::Hash(_)) | None => balance::Algorithm::LeastLoaded,
             },
+            sticky: self.sticky(facts, reached),
             eject: ejection(said),
             health: health_check(said, reached.protocol),
             slow_start: slow_start.and_then(Switch::on).map_or(Duration::ZERO, |time| time.value.0),

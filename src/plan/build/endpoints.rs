@@ -253,7 +253,8 @@ impl Planner<'_> {
         let targets = unit.variants(facts, asking, |backend, reached| {
             let going = Going { facts, backend, reached, timeout: None };
             let policies = self.around(Made::default(), &path, going);
-            ProxyTarget { backend, policies, affinity: unit.affinity(facts, reached, &path) }
+            let sticky = self.sticky(facts, reached);
+            ProxyTarget { backend, policies, affinity: unit.affinity(facts, reached, &path), sticky }
         });
         Some(Proxy { targets, path: target, headers, sources: unit.sources(), is_cached, max_body })
     }

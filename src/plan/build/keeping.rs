@@ -93,6 +93,7 @@ impl Unit<'_, '_> {
         if said.is_none() && !coalesces {
             return None;
         }
+        self.refuse_to_keep(going, asking);
         let wide = Wide { unit: self, reply: None, user: asking.path };
         let scope = said.as_ref().and_then(|said| said.nearest(|cache| cache.scope.as_ref()));
         let tags =

@@ -46,6 +46,7 @@ mod returns;
 mod rpcs;
 mod sent;
 mod steps;
+mod sticky;
 mod template;
 mod times;
 mod tls;
@@ -151,6 +152,7 @@ pub fn rebuild(
     planner.check_times();
     planner.check_reads();
     planner.check_policies();
+    planner.check_sticky();
     planner.into_plan(gateway, (fields, graph), endpoints)
 }
 

@@ -154,6 +154,7 @@ impl Unit<'_, '_> {
             timeout_by,
             policies,
             affinity: self.affinity(facts, reached, asking.path),
+            sticky: self.sticky(facts, reached, asking),
             kept: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Which of a backend's addresses gets a call, resolved: the nearest that is written, with every default filled in.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Address;
@@ -11,12 +12,25 @@ use crate::policy::{balance, eject, health};
 pub struct Balance {
     /// How one is chosen, where nothing of the call decides.
     pub algorithm: balance::Algorithm,
+    /// Whether clients stay at one by a cookie.
+    pub sticky: Option<Arc<Sticky>>,
     /// When one is left out.
     pub eject: Option<eject::Settings>,
     /// How they are asked whether they are well.
     pub health: Option<HealthCheck>,
     /// How long one that joins or comes back takes until it has its whole share.
     pub slow_start: Duration,
+}
+
+/// How clients stay at one of a backend's addresses.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sticky {
+    /// The cookie that says at which.
+    pub cookie: Box<str>,
+    /// What stands behind its value in `Set-Cookie`.
+    pub attributes: Box<str>,
+    /// Whose addresses they are: the backend and its variant.
+    pub of: Box<str>,
 }
 
 /// How addresses are asked whether they are well.

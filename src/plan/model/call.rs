@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use super::{Guard, Kept, Rules, Variants};
+use super::{Guard, Kept, Rules, Sticky, Variants};
 use crate::base::call::{Expect, Over, Take};
 use crate::base::id::{BackendId, MethodId, OperationId, PoliciesId};
 use crate::expr::Node;
@@ -89,6 +89,8 @@ pub struct Target {
     pub policies: PoliciesId,
     /// Calls that agree in this go to the same address.
     pub affinity: Option<Node>,
+    /// Those of one client stay at one by this cookie.
+    pub sticky: Option<Arc<Sticky>>,
     /// How its reply is kept and shared; `None`: not at all.
     pub kept: Option<Box<Kept>>,
 }

@@ -7,7 +7,8 @@ use crate::descriptor::MessageDescriptor;
 use http::{HeaderName, HeaderValue, Method};
 
 use super::{
-    AnswerCache, Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pair, Pairs, PathPart, Source, Variants,
+    AnswerCache, Bounds, Composition, Deprecation, ErrorStatuses, Expr, Need, Pair, Pairs, PathPart, Source, Sticky,
+    Variants,
 };
 use crate::base::host::HostPattern;
 use crate::base::id::{BackendId, PoliciesId, StepId};
@@ -215,6 +216,8 @@ pub struct ProxyTarget {
     pub policies: PoliciesId,
     /// Requests that agree in this go to the same address.
     pub affinity: Option<Node>,
+    /// Those of one client stay at one by this cookie.
+    pub sticky: Option<Arc<Sticky>>,
 }
 
 /// A declared argument of an endpoint.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use answer_cache::AnswerCache;
-pub use balance::{Balance, Directory, Discover, HealthCheck, Question};
+pub use balance::{Balance, Directory, Discover, HealthCheck, Question, Sticky};
 pub use bounds::Bounds;
 pub use call::{
     Batch, Because, Body, Call, Content, FormPart, ListStyle, Pair, Pairs, Parameter, PathPart, Repeat, Request,

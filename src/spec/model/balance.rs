@@ -5,6 +5,7 @@ use http::uri::PathAndQuery;
 use crate::spec::keys::{Entries, FromNode, Keys as _, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
 
+use super::pairs::check_cookie_name;
 use super::policy::{refuse_nothing, refuse_reversed};
 use super::{FilePath, Located, Period, Share, Switch, Within};
 
@@ -24,6 +25,8 @@ keys! {
         /// How one is chosen; `least_loaded` unless said. `{ hash: "${…}" }`: calls that agree in a value go to the same
         /// one, for as long as it is there; where the value is null, as by `least_loaded`.
         algorithm: Option<Algorithm>,
+        /// Clients stay at the address that they got first, by a cookie.
+        sticky: Option<Switch<Sticky>>,
         /// Ask the addresses now and then whether they are well.
         health: Option<Switch<Health>>,
         /// Leave out for a while an address that fails.
@@ -31,6 +34,18 @@ keys! {
         /// How long an address that joins or comes back takes until it has its whole share; at once unless said.
         slow_start: Option<Switch<Located<Period>>>,
     }
+}
+
+keys! {
+    /// The cookie by which clients stay at one of a backend's addresses, for as long as it is there and well. Only endpoints
+    /// can ask such a backend, and its replies are neither kept nor shared.
+    pub struct Sticky: "a sticky cookie", as in "{ cookie: at, max_age: 12h }" {
+        /// Its name.
+        cookie: Located<String>,
+        /// How long browsers keep it; until they close unless said.
+        max_age: Option<Located<Period>>,
+    }
+    then Sticky::check
 }
 
 /// How one of several addresses is chosen.
@@ -119,6 +134,12 @@ impl Server {
     fn of_url(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let url = Scalar::read(node, reader)?;
         Some(Self { url, weight: None, place: node.place.clone() })
+    }
+}
+
+impl Sticky {
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        check_cookie_name(&self.cookie, reader);
     }
 }
 

@@ -28,7 +28,7 @@ mod type_use;
 mod variant;
 
 pub use backend::{Backend, Protocol, Reads};
-pub use balance::{Algorithm, Balance, Discover, Eject, Hash, Health, Rule, Server};
+pub use balance::{Algorithm, Balance, Discover, Eject, Hash, Health, Rule, Server, Sticky};
 pub use call::{Action, FormPart, GrpcCall, OneCall, PartUse, RestCall, Stream, Undo, Verb};
 pub use composition::{Arg, ArgSource, Composition};
 pub use cookie::{Cookie, CookieDomain, CookiePath, SameSite};
