@@ -10,11 +10,12 @@ use http::header::SET_COOKIE;
 use tokio::time::Instant;
 
 use super::attempt::Ended;
+use super::said::{self, Doubted};
 use super::{Calls, key, made};
-use crate::base::call::{Call, Expect, Keeping, Reply, Share};
+use crate::base::call::{Call, Expect, Keeping, Reply, Request, Share};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::KeepingId;
-use crate::policy::cache::{Entry, Kept, Key, Settings, Sort, State};
+use crate::policy::cache::{Entry, Kept, Key, Rule, Sort, State, Times};
 use crate::policy::flight::{Forsaken, Pilot};
 
 /// How often a call joins a fetch, when each breaks off.
@@ -33,13 +34,13 @@ pub(super) struct Landed {
 struct Asked {
     call: Call,
     key: Key,
-    rule: KeepingId,
+    keeping: KeepingId,
     /// How the reply is kept, if it is.
-    settings: Option<Settings>,
+    rule: Option<Rule>,
     tags: Box<[Box<str>]>,
     time: Duration,
-    /// When the reply came that is to be replaced.
-    seen: Option<Instant>,
+    /// The reply that is to be replaced.
+    seen: Option<Arc<Entry>>,
 }
 
 /// Gets the reply to a call: cache, then coalescing.
@@ -50,14 +51,21 @@ pub(super) async fn run(calls: &Arc<Calls>, call: Call, mut keeping: Box<Keeping
     let Some(key) = key::of(&call, &mut keeping, &calls.shared) else {
         return made(calls, &call).await.outcome;
     };
-    let Keeping { rule, share, tags, time, .. } = *keeping;
+    let Keeping { rule: keeping, share, tags, time, .. } = *keeping;
     let (store, now) = (calls.shared.replies(), Instant::now());
-    let settings = calls.keeping(rule).cache.filter(|_| share == Share::Whole);
-    let is_kept = settings.is_some();
-    let found = if is_kept { store.find(key.as_ref(), now, fastrand::f64()) } else { None };
-    let seen = found.as_ref().map(|(entry, _)| entry.kept().times.created);
-    let asked =
-        || Arc::new(Asked { call: call.clone(), key: key.clone(), rule, settings, tags: tags.clone(), time, seen });
+    let rule = calls.keeping(keeping).cache.filter(|_| share == Share::Whole);
+    let says = rule.filter(|rule| *rule == Rule::Said).map(|_| said::asked(&call));
+    if says.as_ref().is_some_and(|says| !says.is_answerable()) {
+        return made(calls, &call).await.outcome;
+    }
+    let is_kept = rule.is_some();
+    let takes_kept = is_kept && says.is_none_or(|says| says.takes_kept());
+    let found = if takes_kept { store.find(key.as_ref(), now, fastrand::f64()) } else { None };
+    let seen = found.as_ref().map(|(entry, _)| entry.clone());
+    let asked = || {
+        let (call, key, tags, seen) = (call.clone(), key.clone(), tags.clone(), seen.clone());
+        Arc::new(Asked { call, key, keeping, rule, tags, time, seen })
+    };
     let spare = match found {
         Some((entry, State::Renewed)) => {
             if !entry.is_paused(now) {
@@ -67,7 +75,7 @@ pub(super) async fn run(calls: &Arc<Calls>, call: Call, mut keeping: Box<Keeping
         }
         Some((entry, State::OnError)) if !entry.is_paused(now) => Some(entry),
         Some((entry, State::Fresh | State::OnError)) => return Ok(hit(calls, &entry)),
-        Some((_, State::Gone)) | None => None,
+        Some((_, State::Askable | State::Gone)) | None => None,
     };
     if is_kept {
         store.count_miss();
@@ -129,27 +137,29 @@ fn launch(calls: &Arc<Calls>, asked: Arc<Asked>, (pilot, forsaken): (Pilot<Key, 
 /// Fetches a reply, and keeps it if it may be kept.
 async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
     let (store, began) = (calls.shared.replies(), Instant::now());
-    let settings = asked.settings;
     // Between the look at the store and the seat in this flight another may have landed.
-    if settings.is_some()
+    if asked.rule.is_some()
         && let Some((entry, State::Fresh)) = store.find(asked.key.as_ref(), began, 1.0)
-        && Some(entry.kept().times.created) != asked.seen
+        && asked.seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &entry))
     {
         return Landed { outcome: Ok(entry.reply().clone()), is_failure: false };
     }
     let turn = store.turn();
     let deadline = Instant::now() + asked.time;
-    let call = Call { deadline, given: asked.time, ..asked.call.clone() };
-    let ended = made(calls, &call).await;
-    let now = Instant::now();
-    let is_failure = ended.is_failure();
-    let Some(settings) = settings else { return Landed { outcome: ended.outcome, is_failure } };
-    let sort = sort(&ended, &calls.keeping(asked.rule).expect);
-    let times = sort.and_then(|sort| settings.times(sort, (now, now - began), fastrand::f64()));
+    let mut call = Call { deadline, given: asked.time, ..asked.call.clone() };
+    let doubted = asked.seen.as_deref().filter(|_| asked.rule == Some(Rule::Said));
+    let doubted = doubted.and_then(|entry| Doubted::ask(entry, &mut call));
+    let mut ended = made(calls, &call).await;
+    if let Some(doubted) = doubted {
+        doubted.settle(&call, &mut ended);
+    }
+    let (now, is_failure) = (Instant::now(), ended.is_failure());
+    let Some(rule) = asked.rule else { return Landed { outcome: ended.outcome, is_failure } };
+    let times = times(rule, (asked, &ended, &calls.keeping(asked.keeping).expect), (now, now - began));
     match (&ended.outcome, times) {
         (Ok(reply), Some(times)) => {
             let backend = calls.plan.backends[call.backend.index()].name.clone();
-            let kept = Kept { reply: reply.detached(), times, backend, tags: asked.tags.clone(), turn };
+            let kept = Kept { reply: reply.detached(), times, backend, tags: asked.all_tags(calls), turn };
             store.keep(asked.key.clone(), kept);
         }
         _ if is_failure => {
@@ -160,6 +170,32 @@ async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
         _ => store.forget(&asked.key),
     }
     Landed { outcome: ended.outcome, is_failure }
+}
+
+impl Asked {
+    /// The tags that its rule writes, and the name of its target where a write to that makes the reply wrong.
+    fn all_tags(&self, calls: &Calls) -> Box<[Box<str>]> {
+        match &self.call.request {
+            Request::Rest(rest) if self.rule == Some(Rule::Said) => {
+                let own = said::tag(calls.shared.stamp(self.call.backend), rest.target.as_str());
+                self.tags.iter().cloned().chain([own]).collect()
+            }
+            _ => self.tags.clone(),
+        }
+    }
+}
+
+/// The times of a reply that came at a time after another; `None` for one that is not kept.
+fn times(
+    rule: Rule,
+    (asked, ended, expect): (&Asked, &Ended, &Expect),
+    (now, took): (Instant, Duration),
+) -> Option<Times> {
+    let sort = sort(ended, expect)?;
+    match rule {
+        Rule::Written(settings) => settings.times(sort, (now, took), fastrand::f64()),
+        Rule::Said => said::times(&asked.call, ended.outcome.as_ref().ok()?, (now, took)),
+    }
 }
 
 /// What a reply says, if it may be kept: a success by status and rules, or that there is nothing.

@@ -7,6 +7,7 @@ mod key;
 mod passed;
 mod passing;
 mod rows;
+mod said;
 mod shared;
 mod streamed;
 
@@ -84,7 +85,11 @@ pub async fn run(calls: &Arc<Calls>, mut call: Call) -> Result<Reply, Failure> {
     match call.keeping.take() {
         // Boxed, or every call would have room for it.
         Some(keeping) => Box::pin(kept::run(calls, call, keeping)).await,
-        None => made(calls, &call).await.outcome,
+        None => {
+            let ended = made(calls, &call).await;
+            calls.changed(&call, &ended);
+            ended.outcome
+        }
     }
 }
 

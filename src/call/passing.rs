@@ -13,10 +13,8 @@ use tokio::time::Instant;
 use super::Calls;
 use super::passed::{Keeping, PassedBody};
 use crate::base::failure::{Cause, Failure};
-use crate::base::id::{BackendId, PoliciesId};
-use crate::policy::http_cache::{
-    Asked, Came, Forwarded, Found, Kept, Key, Stored, Use, invalidated, is_storable, status_field,
-};
+use crate::base::id::PoliciesId;
+use crate::policy::http_cache::{Asked, Came, Forwarded, Found, Kept, Key, Stored, Use, is_storable, status_field};
 use crate::transport::{Passage, RequestBody};
 
 /// A client's request on its way through, with what stands around it.
@@ -85,7 +83,8 @@ impl Calls {
     /// Passes a request on that no kept reply can answer; if it changes something, what it changes is kept no more.
     async fn around(&self, passage: Passage, policies: PoliciesId, is_cached: bool) -> Result<Passed, Failure> {
         let (backend, method) = (passage.backend, passage.request.method().clone());
-        let changed = (!method.is_safe()).then(|| passage.target.clone());
+        let is_write = !method.is_safe() && self.plan.around.self_telling.contains(&backend);
+        let changed = is_write.then(|| passage.target.clone());
         let mut response = self.passed(passage, self.policies(policies)).await?;
         if let Some(target) = changed {
             self.invalidate(backend, (&method, target.as_str()), (response.status(), response.headers()));
@@ -98,31 +97,13 @@ impl Calls {
         Ok(Passed { response: response.map(PassedBody::Streamed), refresh: None })
     }
 
-    /// Forgets what a write made wrong.
-    fn invalidate(
-        &self,
-        backend: BackendId,
-        (method, target): (&Method, &str),
-        (status, headers): (StatusCode, &HeaderMap),
-    ) {
-        let addresses = &self.plan.backends[backend.index()].addresses;
-        let authorities: Vec<&str> = addresses.iter().map(|address| address.authority.as_str()).collect();
-        let number = self.shared.stamp(backend);
-        for target in invalidated((method, target), (status, headers), &authorities) {
-            let prefixes = addresses.iter().map(|address| &*address.prefix).filter(|prefix| !prefix.is_empty());
-            let inner = prefixes.filter_map(|prefix| target.strip_prefix(prefix)).find(|rest| rest.starts_with('/'));
-            let key = Key { backend: number, target: inner.unwrap_or(&target).into() };
-            self.shared.http_replies().invalidate(key, Instant::now());
-        }
-    }
-
     async fn cached(
         &self,
         (passage, policies): (Passage, PoliciesId),
         request: Asked,
         declared: Box<[HeaderName]>,
     ) -> Result<Passed, Failure> {
-        let key = Key { backend: self.shared.stamp(passage.backend), target: passage.target.as_str().into() };
+        let key = key(self.shared.stamp(passage.backend), passage.target.as_str());
         let asked = passage.request.headers();
         let (stored, why) = match self.shared.http_replies().find(&key, (asked, &declared)) {
             Found::Stored(stored) => match request.of_stored(&stored, Instant::now()) {
@@ -215,6 +196,11 @@ impl Refresh {
         *request.method_mut() = Method::GET;
         Self { turn, passage: Passage { request, is_hurried: false, ..passage }, asking, within }
     }
+}
+
+/// What the replies of a target are kept under.
+pub(super) fn key(backend: u64, target: &str) -> Key {
+    Key { backend, target: target.into() }
 }
 
 /// What is kept as the answer to a request with these fields: itself, or that the client has it already.

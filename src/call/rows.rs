@@ -12,7 +12,7 @@ use crate::base::call::{Call, Reply, Share};
 use crate::base::failure::Failure;
 use crate::base::id::{BackendId, KeepingId, PoliciesId};
 use crate::base::value::Held;
-use crate::policy::cache::{Entry, Kept, Key, Sort, State, Turn};
+use crate::policy::cache::{Entry, Kept, Key, Rule, Settings, Sort, State, Turn};
 
 /// A row that is to be asked for.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Calls {
     /// What is known of the row that `call` asks for alone; `None` where rows are not kept.
     pub fn row(&self, mut call: Call) -> Option<Known> {
         let mut keeping = call.keeping.take()?;
-        self.keeping(keeping.rule).cache?;
+        self.settings(keeping.rule)?;
         keeping.share = Share::Rows;
         let key = key::of(&call, &mut keeping, &self.shared)?;
         let (store, now) = (self.shared.replies(), Instant::now());
@@ -59,12 +59,18 @@ impl Calls {
         Some(Known::Unknown(Row { key, rule, tags, backend, policies, began: now, turn, spare }))
     }
 
+    /// How rows are kept. What a batched reply says of itself says nothing of one of them.
+    fn settings(&self, rule: KeepingId) -> Option<Settings> {
+        match self.keeping(rule).cache {
+            Some(Rule::Written(settings)) => Some(settings),
+            Some(Rule::Said) | None => None,
+        }
+    }
+
     /// Keeps what a batched reply that is a success says of a row, which may be that there is nothing.
     pub fn keep_row(&self, row: Row, (rows, reply): (&[Held], &Reply)) {
-        let Some(settings) = self.keeping(row.rule).cache.filter(|_| !reply.is_cut && !kept::sets_cookies(reply))
-        else {
-            return;
-        };
+        let is_whole = !reply.is_cut && !kept::sets_cookies(reply);
+        let Some(settings) = self.settings(row.rule).filter(|_| is_whole) else { return };
         let (sort, now) = (if rows.is_empty() { Sort::Nothing } else { Sort::Success }, Instant::now());
         let store = self.shared.replies();
         let Some(times) = settings.times(sort, (now, now - row.began), fastrand::f64()) else {

@@ -89,7 +89,10 @@ impl Shared {
             budgets: carried(&around.budgets, (succession, &previous.budgets), |it| Budget::new(*it, now)),
             times: succession.carry(&previous.times, |_| Arc::new(Times::new(now))),
             instances: succession.carry(&previous.instances, instances),
-            http_replies: previous.http_replies.clone(),
+            http_replies: match previous.http_replies.capacity() == plan.gateway.cache_size {
+                true => previous.http_replies.clone(),
+                false => Arc::new(http_cache::Store::new(plan.gateway.cache_size)),
+            },
             replies: match previous.replies.capacity() == plan.gateway.cache_size {
                 true => previous.replies.clone(),
                 false => Arc::new(Store::new(plan.gateway.cache_size)),

@@ -17,6 +17,15 @@ const JITTER: f64 = 0.1;
 /// For how long nothing is asked again after an answer that failed, while there is something to serve.
 pub const PAUSE: Duration = Duration::from_secs(1);
 
+/// By what replies are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// By what the composition says.
+    Written(Settings),
+    /// By what each reply says of itself.
+    Said,
+}
+
 /// How replies are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -50,6 +59,8 @@ pub struct Times {
     pub stale: Instant,
     /// Until when it is served when the backend fails; not before `fresh`.
     pub on_error: Instant,
+    /// Until when its backend can be asked whether it is still right, which is less than asking for all of it.
+    pub askable: Instant,
     /// How long fetching it took.
     pub took: Duration,
 }
@@ -63,6 +74,8 @@ pub enum State {
     Renewed,
     /// It is served if the backend fails.
     OnError,
+    /// It is served if the backend says that it is still right.
+    Askable,
     /// Nothing.
     Gone,
 }
@@ -75,7 +88,7 @@ impl Settings {
             Sort::Nothing => (self.negative?, Duration::ZERO, Duration::ZERO),
         };
         let fresh = created + ttl.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
-        Some(Times { created, fresh, stale: fresh + stale, on_error: fresh + on_error, took })
+        Some(Times { created, fresh, stale: fresh + stale, on_error: fresh + on_error, askable: created, took })
     }
 }
 
@@ -93,6 +106,7 @@ impl Times {
         match now {
             now if now < self.stale => State::Renewed,
             now if now < self.on_error => State::OnError,
+            now if now < self.askable => State::Askable,
             _ => State::Gone,
         }
     }
@@ -104,7 +118,7 @@ impl Times {
 
     /// How much longer it is good for anything.
     pub fn left(&self, now: Instant) -> Duration {
-        self.stale.max(self.on_error).saturating_duration_since(now)
+        self.stale.max(self.on_error).max(self.askable).saturating_duration_since(now)
     }
 }
 

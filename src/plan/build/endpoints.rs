@@ -253,6 +253,9 @@ impl Planner<'_> {
         let targets = unit.variants(facts, asking, |backend, reached| {
             let going = Going { facts, backend, reached, timeout: None };
             let policies = self.around(Made::default(), &path, going);
+            if is_cached {
+                self.self_telling.borrow_mut().insert(backend);
+            }
             let sticky = self.sticky(facts, reached);
             ProxyTarget { backend, policies, affinity: unit.affinity(facts, reached, &path), sticky }
         });

@@ -4,7 +4,7 @@
 //! **Invariant:** no call that depends on a credential of the client (`authorization`, cookies) is shared among callers
 //! unless an expression that reads the credential tells them apart; and whatever a call carries is in its key.
 
-use http::HeaderName;
+use http::{HeaderName, Method};
 
 use super::Planner;
 use super::around::{Going, Said};
@@ -43,6 +43,16 @@ enum SaidScope {
     Everyone,
     Caller,
     Expression,
+}
+
+impl SaidScope {
+    fn of(scope: &WordOr<spec::Sharing>) -> (Self, Place) {
+        match scope {
+            WordOr::Word(word) if word.value == spec::Sharing::Public => (Self::Everyone, word.place.clone()),
+            WordOr::Word(word) => (Self::Caller, word.place.clone()),
+            WordOr::Expression(scalar) => (Self::Expression, scalar.place.clone()),
+        }
+    }
 }
 
 impl Collected {
@@ -106,22 +116,22 @@ impl Unit<'_, '_> {
             planner.scalar(scalar, seen(distance), &format!("{path}.{key}")).node
         };
         let (portrait, reads) = self.portrait(call);
+        let cache = said.as_ref().and_then(|said| self.rule(said, (call, &path)));
+        if cache.is_none() && !coalesces {
+            return None;
+        }
+        if cache == Some(cache::Rule::Said) {
+            planner.self_telling.borrow_mut().insert(target.backend);
+        }
         let keeping = Keeping {
-            cache: said.as_ref().map(settings),
+            cache,
             expect: expect(call),
             // Until the composition is known nobody is served.
             whom: Whom::Nobody,
-            portrait: format!("{:?} {portrait}", said.as_ref().map(settings)).into(),
+            portrait: format!("{cache:?} {portrait}").into(),
         };
-        let site = Site {
-            said: scope.map(|(_, scope)| match scope {
-                WordOr::Word(word) if word.value == spec::Sharing::Public => (SaidScope::Everyone, word.place.clone()),
-                WordOr::Word(word) => (SaidScope::Caller, word.place.clone()),
-                WordOr::Expression(scalar) => (SaidScope::Expression, scalar.place.clone()),
-            }),
-            path: path.as_str().into(),
-            backend: going.facts.name.into(),
-        };
+        let said = scope.map(|(_, scope)| SaidScope::of(scope));
+        let site = Site { said, path: path.as_str().into(), backend: going.facts.name.into() };
         debug_assert_eq!(target.backend, going.backend);
         let mut collected = planner.keeping.borrow_mut();
         collected.keeping.push(keeping);
@@ -138,6 +148,32 @@ impl Unit<'_, '_> {
                 .unwrap_or_default(),
             reads,
         })
+    }
+
+    /// By what the reply to a call is kept. Only what a GET of its own gives says for how long it may be.
+    fn rule(&self, said: &Said<'_, spec::Cache>, (call, path): (&Call, &str)) -> Option<cache::Rule> {
+        let (distance, ttl) = said.nearest(|cache| Some(&cache.ttl))?;
+        let ttl = match ttl.value {
+            spec::Lasting::For(ttl) => ttl,
+            spec::Lasting::AsSaid => {
+                let is_get = matches!(&call.request, Request::Rest { method, .. } if *method == Method::GET);
+                if is_get && call.batch.is_none() {
+                    return Some(cache::Rule::Said);
+                }
+                if distance == 0 {
+                    let message = "only the reply to a GET that is no batch says for how long it may be kept";
+                    let help = "write how long it is fresh, as in `cache: 30s`".to_owned();
+                    self.planner.report.error("misplaced-key", (&ttl.place, path), message.to_owned(), help);
+                }
+                return None;
+            }
+        };
+        Some(cache::Rule::Written(cache::Settings {
+            ttl,
+            stale: said.time(|cache| cache.stale.as_ref()).unwrap_or_default(),
+            on_error: said.time(|cache| cache.on_error.as_ref()).unwrap_or_default(),
+            negative: said.time(|cache| cache.negative.as_ref()),
+        }))
     }
 
     /// Everything about a call that decides what its reply is worth, as text: equal texts mean the same in whatever
@@ -245,15 +281,6 @@ impl Planner<'_> {
             (None, Sharing::Private) if keeping.cache.is_some() => Whom::Caller,
             (None, Sharing::Private) => Whom::Nobody,
         };
-    }
-}
-
-fn settings(said: &Said<'_, spec::Cache>) -> cache::Settings {
-    cache::Settings {
-        ttl: said.time(|cache| Some(&cache.ttl)).unwrap_or_default(),
-        stale: said.time(|cache| cache.stale.as_ref()).unwrap_or_default(),
-        on_error: said.time(|cache| cache.on_error.as_ref()).unwrap_or_default(),
-        negative: said.time(|cache| cache.negative.as_ref()),
     }
 }
 

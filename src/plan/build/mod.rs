@@ -65,6 +65,7 @@ use std::time::Duration;
 use rustls::RootCertStore;
 
 use crate::base::diagnostic::Diagnostic;
+use crate::base::id::BackendId;
 use crate::plan::contract::{Documents, Operation};
 use crate::plan::schema::Schema;
 use crate::plan::{Around, Endpoint, Field, Fixed, Gateway, Graph, Plan, Promises, Rpc};
@@ -94,6 +95,8 @@ struct Planner<'s> {
     promises: Arc<Promises>,
     around: around::Collected,
     keeping: RefCell<keeping::Collected>,
+    /// The backends of which something is kept by what it says of itself.
+    self_telling: RefCell<BTreeSet<BackendId>>,
     /// What stands for everything that contracts and protos say.
     contracts: u64,
     /// The authorities that the machine trusts, once a backend needs them.
@@ -139,6 +142,7 @@ pub fn rebuild(
         promises: Arc::default(),
         around: around::Collected::default(),
         keeping: RefCell::default(),
+        self_telling: RefCell::default(),
         contracts: 0,
         roots: OnceCell::new(),
     };
@@ -171,7 +175,11 @@ impl Planner<'_> {
             backends,
             methods: self.methods.into_inner(),
             operations: self.operations.into_inner(),
-            around: Around { keeping: self.keeping.into_inner().into_table(), ..self.around.into_inner() },
+            around: Around {
+                keeping: self.keeping.into_inner().into_table(),
+                self_telling: self.self_telling.into_inner(),
+                ..self.around.into_inner()
+            },
             endpoints,
             fields,
             schema: self.schema,

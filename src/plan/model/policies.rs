@@ -1,5 +1,7 @@
 //! What stands around calls, resolved: the nearest that is written, with every default filled in.
 
+use std::collections::BTreeSet;
+
 use http::HeaderName;
 
 use crate::base::call::Expect;
@@ -14,6 +16,8 @@ pub struct Around {
     pub calls: Vec<Policies>,
     /// How replies are kept and shared, by `KeepingId`; one for each call, and each place that it may go to.
     pub keeping: Vec<Keeping>,
+    /// The backends of which something is kept by what it says of itself: a write to one makes it wrong.
+    pub self_telling: BTreeSet<BackendId>,
     /// The breakers, by `BreakerId`.
     pub breakers: Vec<Owned<breaker::Settings>>,
     /// The bulkheads, by `BulkheadId`.
@@ -43,7 +47,7 @@ pub struct Policies {
 #[derive(Debug)]
 pub struct Keeping {
     /// How long they are kept; `None`: calls that are equal share one while it is under way, and nothing is kept.
-    pub cache: Option<cache::Settings>,
+    pub cache: Option<cache::Rule>,
     /// Which statuses are success.
     pub expect: Expect,
     /// Whom a reply may serve.

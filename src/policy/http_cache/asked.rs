@@ -44,6 +44,11 @@ impl Asked {
         self.is_answerable
     }
 
+    /// Whether it takes what is kept without its backend being asked.
+    pub fn takes_kept(&self) -> bool {
+        !self.directives.no_cache
+    }
+
     /// Whether it takes nothing but what is kept.
     pub fn only_if_cached(&self) -> bool {
         self.directives.only_if_cached

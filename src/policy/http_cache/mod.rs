@@ -12,12 +12,14 @@ mod conditional;
 mod directives;
 mod freshness;
 mod invalidation;
+mod served;
 mod status;
 mod store;
 mod stored;
 
 pub use asked::{Asked, Use};
 pub use invalidation::invalidated;
+pub use served::{Served, served};
 pub use status::{Forwarded, Kept, status_field};
 pub use store::{Found, Key, Store};
 pub use stored::{Came, Stored, is_storable};

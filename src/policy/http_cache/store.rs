@@ -11,8 +11,6 @@ use tokio::time::Instant;
 
 use super::stored::Stored;
 
-/// Bytes that kept replies take at most, all together.
-const CAPACITY: u64 = 64 << 20;
 /// Replies to different requests for one target that are kept at most.
 const MOST_VARIANTS: usize = 16;
 /// For how long it is remembered that a target changed, so that what was asked for before is not kept: longer than any
@@ -51,6 +49,7 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Store {
     entries: Cache<Key, Entry>,
+    capacity: u64,
 }
 
 /// Entries leave when they are good for nothing.
@@ -58,6 +57,21 @@ pub struct Store {
 struct Lifetime;
 
 impl Store {
+    /// An empty store for so many bytes.
+    pub fn new(capacity: u64) -> Self {
+        let weigh = |key: &Key, entry: &Entry| {
+            let bytes = entry.variants.iter().map(|stored| stored.size()).sum::<usize>();
+            u32::try_from(bytes + key.target.len() + size_of::<Entry>()).unwrap_or(u32::MAX)
+        };
+        let entries = Cache::builder().max_capacity(capacity).weigher(weigh).expire_after(Lifetime).build();
+        Self { entries, capacity }
+    }
+
+    /// How many bytes it may take.
+    pub fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     /// What is kept under a key for a request with these fields, of which a composition writes the `declared`.
     pub fn find(&self, key: &Key, (asked, declared): (&HeaderMap, &[HeaderName])) -> Found {
         let Some(entry) = self.entries.get(key) else { return Found::Nothing };
@@ -102,14 +116,10 @@ impl Store {
     }
 }
 
-/// An empty store.
+/// A store that keeps nothing.
 impl Default for Store {
     fn default() -> Self {
-        let weigh = |key: &Key, entry: &Entry| {
-            let bytes = entry.variants.iter().map(|stored| stored.size()).sum::<usize>();
-            u32::try_from(bytes + key.target.len() + size_of::<Entry>()).unwrap_or(u32::MAX)
-        };
-        Self { entries: Cache::builder().max_capacity(CAPACITY).weigher(weigh).expire_after(Lifetime).build() }
+        Self::new(0)
     }
 }
 

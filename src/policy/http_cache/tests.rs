@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tokio::time::Instant;
 
-use super::{Asked, Came, Found, Key, Store, Stored, Use, invalidated, is_storable};
+use super::{Asked, Came, Found, Key, Served, Store, Stored, Use, invalidated, is_storable, served};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -197,7 +197,7 @@ fn writes_make_wrong_what_they_name_at_the_same_origin() {
 
 #[test]
 fn what_was_asked_for_before_a_write_is_not_kept_after_it() {
-    let store = Store::default();
+    let store = Store::new(1 << 20);
     let key = Key { backend: 1, target: "/t".into() };
     let find = || store.find(&key, (&HeaderMap::new(), &[]));
     let fresh = || reply(&[], &[("cache-control", "max-age=60")]);
@@ -214,4 +214,28 @@ fn what_was_asked_for_before_a_write_is_not_kept_after_it() {
     store.invalidate(key.clone(), began);
     store.keep(key.clone(), other, Instant::now() + SECOND);
     assert!(matches!(find(), Found::Others));
+}
+
+#[test]
+fn a_reply_serves_the_same_request_for_as_long_as_it_says() {
+    let times = |asked: &[(&'static str, &str)], said: &[(&'static str, &str)]| {
+        // A reply without a date gets one, in whole seconds.
+        let came = Came { wall: SystemTime::UNIX_EPOCH + 1_000_000 * SECOND, ..came() };
+        served(&fields(asked), (StatusCode::OK, &fields(said)), came)
+    };
+    let plain = times(&[], &[("cache-control", "max-age=60"), ("age", "20")]).expect("it may be kept");
+    let nothing_more = Served { fresh: 40 * SECOND, stale: 40 * SECOND, on_error: 40 * SECOND, askable: 40 * SECOND };
+    assert_eq!(plain, nothing_more);
+    let longer = "max-age=60, stale-while-revalidate=10, stale-if-error=100";
+    let longer = times(&[], &[("cache-control", longer)]).expect("it may be kept");
+    let found = (longer.fresh, longer.stale, longer.on_error, longer.askable);
+    assert_eq!(found, (60 * SECOND, 70 * SECOND, 160 * SECOND, 160 * SECOND));
+    let bound = "max-age=60, stale-while-revalidate=10, stale-if-error=100, must-revalidate";
+    let bound = times(&[], &[("cache-control", bound)]).expect("it may be kept");
+    assert_eq!((bound.stale, bound.on_error), (60 * SECOND, 60 * SECOND));
+    let asked = times(&[], &[("cache-control", "no-cache"), ("etag", "\"a\"")]).expect("it can be asked about");
+    assert_eq!((asked.fresh, asked.stale, asked.on_error), (Duration::ZERO, Duration::ZERO, Duration::ZERO));
+    assert!(asked.askable > Duration::ZERO);
+    assert!(times(&[], &[("cache-control", "no-store")]).is_none());
+    assert!(times(&[("authorization", "a")], &[("cache-control", "max-age=60")]).is_none());
 }

@@ -43,8 +43,8 @@ pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shut
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{CallCookie, CallCookies, Header, Headers, ListStyle, Pairs, Parameter, Parameters, Styled};
 pub use policy::{
-    Adaptive, Backoff, Breaker, Cache, CallPolicies, Concurrency, Hedge, Judged, Lateness, Opinion, Retry, RetryCause,
-    Sharing, Slow,
+    Adaptive, Backoff, Breaker, Cache, CallPolicies, Concurrency, Hedge, Judged, Lasting, Lateness, Opinion, Retry,
+    RetryCause, Sharing, Slow,
 };
 pub use provider::{ApiKey, Basic, Forward, Hmac, Introspection, Jwt, JwtAlgorithm, Key, Mtls, Provider};
 pub use quantity::{Filled, Frequency, Period, Share, Switch, Within, WordOr};

@@ -36,10 +36,11 @@ keys! {
 }
 
 keys! {
-    /// How replies are kept. `cache: 30s` is short for `cache: { ttl: 30s }`.
+    /// How replies are kept. `cache: 30s` is short for `cache: { ttl: 30s }`, `cache: http` for `cache: { ttl: http }`.
     pub struct Cache: "a cache", as in "{ ttl: 30s, stale: 1m, on_error: 10m }", or Cache::of_ttl {
-        /// How long a reply is fresh.
-        ttl: Located<Period>,
+        /// How long a reply is fresh; `http`: for as long as its header fields say to shared caches (RFC 9111), which
+        /// say for how long it serves beyond that as well.
+        ttl: Located<Lasting>,
         /// How much longer it is served while a newer one is fetched.
         stale: Option<Located<Period>>,
         /// How much longer it is served when the backend fails.
@@ -55,6 +56,16 @@ keys! {
         /// Header fields of the client that tell replies apart although the call is the same.
         vary: Vec<Located<FieldName>>,
     }
+    then Cache::check
+}
+
+/// How long a reply is fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// This long.
+    For(Duration),
+    /// As long as it says itself.
+    AsSaid,
 }
 
 words! {
@@ -216,6 +227,33 @@ keys! {
 impl Cache {
     fn of_ttl(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         Entries::read(&node.under("ttl"), None, reader)
+    }
+
+    fn check(&self, _: &Entries<'_>, reader: &mut Reader<'_>) {
+        let times = [("stale", &self.stale), ("on_error", &self.on_error), ("negative", &self.negative)];
+        let written = times.into_iter().filter_map(|(key, time)| Some((key, time.as_ref()?)));
+        for (key, time) in written.filter(|_| self.ttl.value == Lasting::AsSaid) {
+            let message = format!("with `ttl: http` the reply itself says what `{key}` would");
+            let diagnostic = reader.error("misplaced-key", &time.place, message);
+            reader.report(diagnostic.help(format!("leave `{key}` out, or write how long a reply is fresh")));
+        }
+    }
+}
+
+impl FromScalar for Lasting {
+    fn shape() -> Shape {
+        Shape::OneOf(vec![Shape::Duration, Shape::Word(&["http"])])
+    }
+
+    fn from_scalar(scalar: &Scalar, reader: &mut Reader<'_>) -> Option<Self> {
+        match scalar.text() {
+            Some("http") => Some(Self::AsSaid),
+            Some(text) if text.starts_with(|first: char| first.is_ascii_alphabetic()) => {
+                reader.expected_scalar("a duration such as `30s`, or `http`", scalar);
+                None
+            }
+            _ => Period::from_scalar(scalar, reader).map(|Period(period)| Self::For(period)),
+        }
     }
 }
 

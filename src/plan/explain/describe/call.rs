@@ -12,7 +12,7 @@ use super::target::Targeted;
 use crate::base::call::{Expect, Take};
 use crate::plan::analysis::{At, Calls, Input, Reader};
 use crate::plan::{Arg, ArgSource, Batch, Body, Call, FormPart, Guard, Keeping, Kept, Over, PathPart, Request, Whom};
-use crate::policy::cache::Settings;
+use crate::policy::cache::{Rule, Settings};
 
 impl Describer<'_, '_> {
     /// One call.
@@ -80,8 +80,10 @@ impl Describer<'_, '_> {
                 format!("callers with the same {}", scope.unwrap_or_default())
             }
         };
-        let Some(Settings { ttl, stale, on_error, negative }) = cache else {
-            return Some("made once for all who ask at the same time".to_owned());
+        let Settings { ttl, stale, on_error, negative } = match cache {
+            None => return Some("made once for all who ask at the same time".to_owned()),
+            Some(Rule::Said) => return Some(format!("kept for {whom}, for as long as the reply says")),
+            Some(Rule::Written(settings)) => settings,
         };
         let mut text = format!("kept {} for {whom}", duration_text(*ttl));
         let more = [("while a newer one is fetched", *stale), ("while its backend fails", *on_error)];
