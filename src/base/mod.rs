@@ -14,6 +14,7 @@ pub mod file;
 pub mod host;
 pub mod id;
 pub mod media;
+pub mod packed;
 pub mod path;
 pub mod unit;
 pub mod upload;

@@ -10,6 +10,7 @@
 mod doc;
 mod held;
 mod number;
+mod packed;
 mod parse;
 mod text;
 mod time;

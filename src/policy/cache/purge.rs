@@ -28,6 +28,14 @@ pub enum Purge<'p> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Turn(u64);
 
+impl Turn {
+    /// The point before the purge that ended here.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+}
+
 /// The purges that some reply may still be older than.
 #[derive(Debug, Default)]
 pub(super) struct Purges {
@@ -51,8 +59,8 @@ impl Purges {
         Turn(self.turn.load(Ordering::SeqCst))
     }
 
-    /// Throws away what was fetched before.
-    pub(super) fn purge(&self, purge: Purge<'_>, now: Instant) {
+    /// Throws away what was fetched before; gives the point behind it.
+    pub(super) fn purge(&self, purge: Purge<'_>, now: Instant) -> Turn {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let turn = Turn(self.turn.fetch_add(1, Ordering::SeqCst) + 1);
         match purge {
@@ -65,6 +73,7 @@ impl Purges {
             }
         }
         known.forget(turn, now);
+        turn
     }
 
     /// Notes for how long a reply is kept.

@@ -52,7 +52,7 @@ pub struct Entry {
 pub struct Store {
     entries: Cache<Key, Arc<Entry>>,
     capacity: u64,
-    purges: Purges,
+    purges: Arc<Purges>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -79,20 +79,30 @@ struct Lifetime;
 impl Store {
     /// An empty store for so many bytes.
     pub fn new(capacity: u64) -> Self {
+        Self::with(capacity, Arc::default())
+    }
+
+    /// An empty store of another size, which knows what was thrown away before.
+    #[must_use]
+    pub fn resized(&self, capacity: u64) -> Self {
+        Self::with(capacity, self.purges.clone())
+    }
+
+    fn with(capacity: u64, purges: Arc<Purges>) -> Self {
         let weigh =
             |key: &Key, entry: &Arc<Entry>| entry.size.saturating_add(u32::try_from(key.0.len()).unwrap_or(u32::MAX));
         let entries = Cache::builder().max_capacity(capacity).weigher(weigh).expire_after(Lifetime).build();
-        Self { entries, capacity, purges: Purges::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Self { entries, capacity, purges, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// The reply under a key, and what it is good for at a time; `chance` as for [`Times::state`].
     pub fn find(&self, key: &[u8], now: Instant, chance: f64) -> Option<(Arc<Entry>, State)> {
         let entry = self.entries.get(key)?;
-        let Kept { turn, backend, tags, times, .. } = &entry.kept;
-        if self.purges.took(*turn, (backend, tags)) {
+        if self.took(&entry.kept) {
             self.entries.remove(key);
             return None;
         }
+        let times = &entry.kept.times;
         match times.state(now, chance) {
             State::Gone => None,
             State::Renewed if entry.is_paused(now) && now < times.fresh => Some((entry, State::Fresh)),
@@ -101,10 +111,17 @@ impl Store {
     }
 
     /// Keeps a reply in place of the one before.
-    pub fn keep(&self, key: Key, kept: Kept) {
+    pub fn keep(&self, key: Key, kept: Kept) -> Arc<Entry> {
         self.purges.note(kept.times.left(kept.times.created));
         let size = kept.size();
-        self.entries.insert(key, Arc::new(Entry { kept, paused: AtomicU64::new(0), size }));
+        let entry = Arc::new(Entry { kept, paused: AtomicU64::new(0), size });
+        self.entries.insert(key, entry.clone());
+        entry
+    }
+
+    /// Whether a reply was thrown away.
+    pub fn took(&self, kept: &Kept) -> bool {
+        self.purges.took(kept.turn, (&kept.backend, &kept.tags))
     }
 
     /// Forgets what was kept under a key: its backend says something else now, which is not kept.
@@ -117,18 +134,19 @@ impl Store {
         self.purges.turn()
     }
 
-    /// Throws kept replies away, and those that are under way now.
-    pub fn purge(&self, purge: Purge<'_>, now: Instant) {
-        self.purges.purge(purge, now);
+    /// Throws kept replies away, and those that are under way now; gives the point behind that.
+    pub fn purge(&self, purge: Purge<'_>, now: Instant) -> Turn {
+        let turn = self.purges.purge(purge, now);
         if purge == Purge::All {
             self.entries.invalidate_all();
         }
+        turn
     }
 
     /// Frees the room of what was thrown away; says how many entries that were. It looks at every entry.
     pub fn sweep(&self) -> usize {
-        let is_gone = |entry: &Entry| self.purges.took(entry.kept.turn, (&entry.kept.backend, &entry.kept.tags));
-        let gone: Vec<_> = self.entries.iter().filter(|(_, entry)| is_gone(entry)).map(|(key, _)| key).collect();
+        let gone: Vec<_> =
+            self.entries.iter().filter(|(_, entry)| self.took(&entry.kept)).map(|(key, _)| key).collect();
         gone.iter().for_each(|key| self.entries.invalidate(key.as_ref().as_ref()));
         gone.len()
     }
@@ -172,6 +190,11 @@ impl Entry {
     /// The reply.
     pub fn reply(&self) -> &Reply {
         &self.kept.reply
+    }
+
+    /// The bytes that it takes, about.
+    pub fn size(&self) -> u32 {
+        self.size
     }
 
     /// The reply with its times and tags.

@@ -218,9 +218,15 @@ proptest! {
                     }
                 }
                 Happens::Wait(time) => now += seconds(time),
-                Happens::PurgeAll => store.purge(Purge::All, now),
-                Happens::PurgeTag(of) => store.purge(Purge::Tag(&tag(&of)), now),
-                Happens::PurgeBackend(own) => store.purge(Purge::Backend(if own { "a" } else { "b" }), now),
+                Happens::PurgeAll => {
+                    store.purge(Purge::All, now);
+                }
+                Happens::PurgeTag(of) => {
+                    store.purge(Purge::Tag(&tag(&of)), now);
+                }
+                Happens::PurgeBackend(own) => {
+                    store.purge(Purge::Backend(if own { "a" } else { "b" }), now);
+                }
             }
             if matches!(happens, Happens::PurgeAll | Happens::PurgeTag(_) | Happens::PurgeBackend(_)) {
                 naive.purges.push((naive.step, happens));
