@@ -12,6 +12,8 @@ pub mod plan;
 
 pub mod transport;
 
+pub mod store;
+
 pub mod call;
 
 pub mod exec;

@@ -1,4 +1,5 @@
-//! Calls whose reply is kept or shared: what is kept serves, what is under way is waited for, what is neither is fetched.
+//! Calls whose reply is kept or shared: what is kept serves, what is under way is waited for, what is neither is fetched,
+//! from the store that replicas share if that has it.
 //!
 //! A fetch belongs to no request. It has a task of its own on the worker of whoever asked first, and the call's own time,
 //! not what that request had left.
@@ -11,8 +12,9 @@ use tokio::time::Instant;
 
 use super::attempt::Ended;
 use super::said::{self, Doubted};
+use super::second::{Missed, Place};
 use super::{Calls, key, made};
-use crate::base::call::{Call, Expect, Keeping, Reply, Request, Share};
+use crate::base::call::{Call, Expect, Keeping, Reply, Share};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::KeepingId;
 use crate::policy::cache::{Entry, Kept, Key, Rule, Sort, State, Times};
@@ -27,6 +29,8 @@ pub(super) struct Landed {
     outcome: Result<Reply, Failure>,
     /// Whether the backend failed, so that a reply from before is better than this.
     is_failure: bool,
+    /// Whether it is one from before, and a newer one is to be fetched.
+    is_stale: bool,
 }
 
 /// A call to be fetched.
@@ -59,17 +63,17 @@ pub(super) async fn run(calls: &Arc<Calls>, call: Call, mut keeping: Box<Keeping
         return made(calls, &call).await.outcome;
     }
     let is_kept = rule.is_some();
-    let takes_kept = is_kept && says.is_none_or(|says| says.takes_kept());
-    let found = if takes_kept { store.find(key.as_ref(), now, fastrand::f64()) } else { None };
+    let found = if is_kept { store.find(key.as_ref(), now, fastrand::f64()) } else { None };
     let seen = found.as_ref().map(|(entry, _)| entry.clone());
-    let asked = || {
-        let (call, key, tags, seen) = (call.clone(), key.clone(), tags.clone(), seen.clone());
-        Arc::new(Asked { call, key, keeping, rule, tags, time, seen })
+    let found = found.filter(|_| says.is_none_or(|says| says.takes_kept()));
+    let asked = |seen| {
+        let tags = if rule == Some(Rule::Said) { said::tags(calls, &call, &tags) } else { tags.clone() };
+        Arc::new(Asked { call: call.clone(), key: key.clone(), keeping, rule, tags, time, seen })
     };
     let spare = match found {
         Some((entry, State::Renewed)) => {
             if !entry.is_paused(now) {
-                renew(calls, asked);
+                renew(calls, asked(Some(entry.clone())));
             }
             return Ok(hit(calls, &entry));
         }
@@ -80,7 +84,12 @@ pub(super) async fn run(calls: &Arc<Calls>, call: Call, mut keeping: Box<Keeping
     if is_kept {
         store.count_miss();
     }
-    let landed = joined(calls, &call, &asked).await;
+    let landed = joined(calls, &call, || asked(seen.clone())).await;
+    if landed.is_stale
+        && let Some((entry, State::Renewed)) = store.find(key.as_ref(), Instant::now(), 1.0)
+    {
+        renew(calls, asked(Some(entry)));
+    }
     match spare {
         Some(entry) if landed.is_failure && entry.kept().times.serves_on_error(Instant::now()) => {
             Ok(hit(calls, &entry))
@@ -95,8 +104,7 @@ fn hit(calls: &Calls, entry: &Entry) -> Reply {
 }
 
 /// Begins to fetch a newer reply, which nobody waits for, unless that is under way.
-fn renew(calls: &Arc<Calls>, asked: impl Fn() -> Arc<Asked>) {
-    let asked = asked();
+fn renew(calls: &Arc<Calls>, asked: Arc<Asked>) {
     if let (Some(pilot), _) = calls.shared.flights().board(&asked.key) {
         launch(calls, asked, (pilot, Forsaken::Lasts));
     }
@@ -115,7 +123,7 @@ async fn joined(calls: &Arc<Calls>, call: &Call, asked: impl Fn() -> Arc<Asked>)
         match tokio::time::timeout_at(call.deadline, seat.wait()).await {
             // A cookie that is set for one is not for another.
             Ok(Some(landed)) if !leads && landed.outcome.as_ref().is_ok_and(sets_cookies) => {
-                return Landed { outcome: made(calls, call).await.outcome, is_failure: false };
+                return Landed { outcome: made(calls, call).await.outcome, is_failure: false, is_stale: false };
             }
             Ok(Some(landed)) => return landed,
             Ok(None) => {}
@@ -126,7 +134,7 @@ async fn joined(calls: &Arc<Calls>, call: &Call, asked: impl Fn() -> Arc<Asked>)
 }
 
 fn failed(cause: Cause, log: &'static str) -> Landed {
-    Landed { outcome: Err(Failure::new(cause, log)), is_failure: true }
+    Landed { outcome: Err(Failure::new(cause, log)), is_failure: true, is_stale: false }
 }
 
 fn launch(calls: &Arc<Calls>, asked: Arc<Asked>, (pilot, forsaken): (Pilot<Key, Landed>, Forsaken)) {
@@ -136,52 +144,74 @@ fn launch(calls: &Arc<Calls>, asked: Arc<Asked>, (pilot, forsaken): (Pilot<Key, 
 
 /// Fetches a reply, and keeps it if it may be kept.
 async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
-    let (store, began) = (calls.shared.replies(), Instant::now());
+    let Some(rule) = asked.rule else {
+        let ended = fetch(calls, (asked, None)).await;
+        let is_failure = ended.is_failure();
+        return Landed { outcome: ended.outcome, is_failure, is_stale: false };
+    };
+    let store = calls.shared.replies();
     // Between the look at the store and the seat in this flight another may have landed.
-    if asked.rule.is_some()
-        && let Some((entry, State::Fresh)) = store.find(asked.key.as_ref(), began, 1.0)
+    if let Some((entry, State::Fresh)) = store.find(asked.key.as_ref(), Instant::now(), 1.0)
         && asked.seen.as_ref().is_none_or(|seen| !Arc::ptr_eq(seen, &entry))
     {
-        return Landed { outcome: Ok(entry.reply().clone()), is_failure: false };
+        return Landed::of(&entry, State::Fresh);
     }
-    let turn = store.turn();
-    let deadline = Instant::now() + asked.time;
-    let mut call = Call { deadline, given: asked.time, ..asked.call.clone() };
-    let doubted = asked.seen.as_deref().filter(|_| asked.rule == Some(Rule::Said));
-    let doubted = doubted.and_then(|entry| Doubted::ask(entry, &mut call));
-    let mut ended = made(calls, &call).await;
-    if let Some(doubted) = doubted {
-        doubted.settle(&call, &mut ended);
-    }
+    let (place, known) = elsewhere(calls, asked).await.unzip();
+    let spare = match known.flatten().map(|entry| (entry.kept().times.state(Instant::now(), 1.0), entry)) {
+        Some((State::Fresh, entry)) => return Landed::of(&entry, State::Fresh),
+        Some((State::Renewed, entry)) if asked.seen.is_none() => return Landed::of(&entry, State::Renewed),
+        known => known.map(|(_, entry)| entry),
+    };
+    let (turn, began) = (store.turn(), Instant::now());
+    let doubted = spare.as_ref().or(asked.seen.as_ref()).filter(|_| rule == Rule::Said);
+    let ended = fetch(calls, (asked, doubted)).await;
     let (now, is_failure) = (Instant::now(), ended.is_failure());
-    let Some(rule) = asked.rule else { return Landed { outcome: ended.outcome, is_failure } };
     let times = times(rule, (asked, &ended, &calls.keeping(asked.keeping).expect), (now, now - began));
     match (&ended.outcome, times) {
         (Ok(reply), Some(times)) => {
-            let backend = calls.plan.backends[call.backend.index()].name.clone();
-            let kept = Kept { reply: reply.detached(), times, backend, tags: asked.all_tags(calls), turn };
-            store.keep(asked.key.clone(), kept);
+            let backend = calls.plan.backends[asked.call.backend.index()].name.clone();
+            let kept = Kept { reply: reply.detached(), times, backend, tags: asked.tags.clone(), turn };
+            let entry = store.keep(asked.key.clone(), kept);
+            place.into_iter().for_each(|place| place.keep(entry.clone()));
         }
         _ if is_failure => {
             if let Some((entry, _)) = store.find(asked.key.as_ref(), now, 1.0) {
                 entry.pause(now);
             }
+            if let Some(entry) = spare.filter(|entry| entry.kept().times.serves_on_error(now)) {
+                return Landed::of(&entry, State::OnError);
+            }
         }
-        _ => store.forget(&asked.key),
+        _ => {
+            store.forget(&asked.key);
+            place.into_iter().for_each(Place::forget);
+        }
     }
-    Landed { outcome: ended.outcome, is_failure }
+    Landed { outcome: ended.outcome, is_failure, is_stale: false }
 }
 
-impl Asked {
-    /// The tags that its rule writes, and the name of its target where a write to that makes the reply wrong.
-    fn all_tags(&self, calls: &Calls) -> Box<[Box<str>]> {
-        match &self.call.request {
-            Request::Rest(rest) if self.rule == Some(Rule::Said) => {
-                let own = said::tag(calls.shared.stamp(self.call.backend), rest.target.as_str());
-                self.tags.iter().cloned().chain([own]).collect()
-            }
-            _ => self.tags.clone(),
-        }
+/// Asks the backend, about what is doubted if there is something.
+async fn fetch(calls: &Calls, (asked, doubted): (&Asked, Option<&Arc<Entry>>)) -> Ended {
+    let deadline = Instant::now() + asked.time;
+    let mut call = Call { deadline, given: asked.time, ..asked.call.clone() };
+    let doubted = doubted.and_then(|entry| Doubted::ask(entry, &mut call));
+    let mut ended = made(calls, &call).await;
+    if let Some(doubted) = doubted {
+        doubted.settle(&call, &mut ended);
+    }
+    ended
+}
+
+/// Where the reply stands in the store that replicas share, and what is there.
+async fn elsewhere(calls: &Calls, asked: &Asked) -> Option<(Place, Option<Arc<Entry>>)> {
+    let of = (asked.call.backend, asked.keeping);
+    calls.look(&[Missed { key: &asked.key, of, tags: &asked.tags, seen: asked.seen.as_deref() }]).await?.pop()
+}
+
+impl Landed {
+    /// A reply that was kept, and what it is good for.
+    fn of(entry: &Entry, state: State) -> Self {
+        Self { outcome: Ok(entry.reply().clone()), is_failure: false, is_stale: state == State::Renewed }
     }
 }
 

@@ -4,10 +4,12 @@ mod attempt;
 mod instances;
 mod kept;
 mod key;
+mod meaning;
 mod passed;
 mod passing;
 mod rows;
 mod said;
+mod second;
 mod shared;
 mod streamed;
 

@@ -1,12 +1,15 @@
 //! Rows of batched replies, kept one by one: each by the key of the call that would ask for it alone.
 //!
-//! A batched call asks only for rows of which nothing is kept. It is not kept itself.
+//! A batched call asks only for rows of which nothing is kept, in memory or in the store that replicas share. It is not
+//! kept itself.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use super::second::{Missed, Place};
 use super::{Calls, kept, key};
 use crate::base::call::{Call, Reply, Share};
 use crate::base::failure::Failure;
@@ -26,6 +29,8 @@ pub struct Row {
     turn: Turn,
     /// What is kept of it, and served if the backend fails.
     spare: Option<Arc<Entry>>,
+    /// Where it stands in the store that replicas share.
+    place: Option<Place>,
 }
 
 /// What is known of a row.
@@ -56,7 +61,42 @@ impl Calls {
         let turn = store.turn();
         let (rule, tags) = (keeping.rule, keeping.tags);
         let (backend, policies) = (call.backend, call.policies);
-        Some(Known::Unknown(Row { key, rule, tags, backend, policies, began: now, turn, spare }))
+        Some(Known::Unknown(Row { key, rule, tags, backend, policies, began: now, turn, spare, place: None }))
+    }
+
+    /// Looks for rows, by whatever they are told apart by, in the store that replicas share.
+    ///
+    /// # Errors
+    /// There is none, or nothing to look for: the rows as they are.
+    pub fn look_for(
+        self: &Arc<Self>,
+        rows: HashMap<String, Row>,
+    ) -> Result<impl Future<Output = HashMap<String, Known>> + Send + use<>, HashMap<String, Row>> {
+        if rows.is_empty() || self.shared.store().is_none() {
+            return Err(rows);
+        }
+        let calls = self.clone();
+        Ok(async move { calls.found(rows).await })
+    }
+
+    async fn found(&self, rows: HashMap<String, Row>) -> HashMap<String, Known> {
+        let (names, mut rows): (Vec<String>, Vec<Row>) = rows.into_iter().unzip();
+        let missed: Vec<_> = rows.iter().map(Row::missed).collect();
+        let told = self.look(&missed).await.unwrap_or_default();
+        let now = Instant::now();
+        let mut served = Vec::with_capacity(rows.len());
+        for (row, (place, entry)) in rows.iter_mut().zip(told) {
+            row.place = Some(place);
+            let is_fresh = |entry: &&Arc<Entry>| entry.kept().times.state(now, 1.0) == State::Fresh;
+            served.push(entry.as_ref().filter(is_fresh).map(|entry| entry.reply().body.clone()));
+            row.spare = entry.or(row.spare.take());
+        }
+        let served = served.into_iter().chain(std::iter::repeat(None));
+        let known = rows.into_iter().zip(served).map(|(row, served)| match served {
+            Some(body) => Known::Kept(body),
+            None => Known::Unknown(Row { began: now, ..row }),
+        });
+        names.into_iter().zip(known).collect()
     }
 
     /// How rows are kept. What a batched reply says of itself says nothing of one of them.
@@ -74,12 +114,14 @@ impl Calls {
         let (sort, now) = (if rows.is_empty() { Sort::Nothing } else { Sort::Success }, Instant::now());
         let store = self.shared.replies();
         let Some(times) = settings.times(sort, (now, now - row.began), fastrand::f64()) else {
+            row.place.into_iter().for_each(Place::forget);
             return store.forget(&row.key);
         };
         let body = Held::List(rows.iter().map(Held::detached).collect());
         let reply = Reply { headers: Arc::new(HeaderMap::new().into()), body, ..reply.clone() };
         let backend = self.plan.backends[row.backend.index()].name.clone();
-        store.keep(row.key, Kept { reply, times, backend, tags: row.tags, turn: row.turn });
+        let entry = store.keep(row.key, Kept { reply, times, backend, tags: row.tags, turn: row.turn });
+        row.place.into_iter().for_each(|place| place.keep(entry.clone()));
     }
 
     /// What is served of a row although asking for it failed, if its backend fails.
@@ -90,6 +132,10 @@ impl Calls {
 }
 
 impl Row {
+    fn missed(&self) -> Missed<'_> {
+        Missed { key: &self.key, of: (self.backend, self.rule), tags: &self.tags, seen: self.spare.as_deref() }
+    }
+
     /// Whether a call to this backend, or variant of one, brings it.
     pub fn is_of(&self, backend: BackendId) -> bool {
         self.backend == backend

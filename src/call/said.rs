@@ -13,6 +13,7 @@ use super::Calls;
 use super::attempt::Ended;
 use crate::base::call::{Call, Reply, Request};
 use crate::base::id::BackendId;
+use crate::plan::Backend;
 use crate::policy::cache::{Entry, Purge, Times};
 use crate::policy::http_cache::{Asked, Came, Served, Stored, invalidated, served};
 
@@ -35,8 +36,17 @@ pub(super) fn times(call: &Call, reply: &Reply, (at, took): (Instant, Duration))
     })
 }
 
-/// The name by which what is kept of a target is thrown away when it changes. No composition can write it.
-pub(super) fn tag(backend: u64, target: &str) -> Box<str> {
+/// The tags that are written, and the name of the call's target: a write to that makes the reply wrong.
+pub(super) fn tags(calls: &Calls, call: &Call, written: &[Box<str>]) -> Box<[Box<str>]> {
+    let own = match &call.request {
+        Request::Rest(rest) => Some(tag(&calls.plan.backends[call.backend.index()].name, rest.target.as_str())),
+        Request::Grpc { .. } => None,
+    };
+    written.iter().cloned().chain(own).collect()
+}
+
+/// The name of a target among tags: no composition can write it, and in every replica it is the same.
+fn tag(backend: &str, target: &str) -> Box<str> {
     format!("\0{backend} {target}").into()
 }
 
@@ -90,14 +100,14 @@ impl Calls {
         (method, target): (&Method, &str),
         (status, headers): (StatusCode, &http::HeaderMap),
     ) {
-        let addresses = &self.plan.backends[backend.index()].addresses;
+        let Backend { name, addresses, .. } = &self.plan.backends[backend.index()];
         let authorities: Vec<&str> = addresses.iter().map(|address| address.authority.as_str()).collect();
         let (number, now) = (self.shared.stamp(backend), Instant::now());
         for target in invalidated((method, target), (status, headers), &authorities) {
             let prefixes = addresses.iter().map(|address| &*address.prefix).filter(|prefix| !prefix.is_empty());
             let inner = prefixes.filter_map(|prefix| target.strip_prefix(prefix)).find(|rest| rest.starts_with('/'));
             let target = inner.unwrap_or(&target);
-            self.shared.replies().purge(Purge::Tag(&tag(number, target)), now);
+            self.shared.purge(Purge::Tag(&tag(name, target)));
             self.shared.http_replies().invalidate(super::passing::key(number, target), now);
         }
     }

@@ -8,15 +8,17 @@ use tokio::time::Instant;
 
 use super::instances::{Clients, Instances, Seen};
 use super::kept::Landed;
+use super::meaning::Meanings;
 use crate::base::id::{BackendId, BreakerId, BudgetId, BulkheadId, KeepingId};
 use crate::plan::{Owned, Plan, Succession};
 use crate::policy::breaker::{self, Breaker, Forced};
 use crate::policy::budget::{self, Budget};
 use crate::policy::bulkhead::{self, Bulkhead};
-use crate::policy::cache::{Key, Store};
+use crate::policy::cache::{Key, Purge, Store};
 use crate::policy::flight::Flights;
 use crate::policy::hedge::Times;
 use crate::policy::http_cache;
+use crate::store;
 
 /// The running policies of a plan.
 #[derive(Debug, Default)]
@@ -32,6 +34,9 @@ pub struct Shared {
     flights: Arc<Flights<Key, Landed>>,
     names: Names,
     clients: Clients,
+    /// Where replies and answers are shared with other replicas, and how they are named there.
+    store: Option<Arc<store::Store>>,
+    meanings: Meanings,
 }
 
 /// Numbers in keys of replies. None ever stands for two things, whatever plans come and go.
@@ -95,11 +100,16 @@ impl Shared {
             },
             replies: match previous.replies.capacity() == plan.gateway.cache_size {
                 true => previous.replies.clone(),
-                false => Arc::new(Store::new(plan.gateway.cache_size)),
+                false => Arc::new(previous.replies.resized(plan.gateway.cache_size)),
             },
             flights: previous.flights.clone(),
             names: previous.names.followed_by(plan, succession),
             clients: previous.clients.clone(),
+            store: plan.gateway.store.as_ref().map(|wanted| match &previous.store {
+                Some(store) if store.plan() == wanted => store.clone(),
+                _ => Arc::new(store::Store::open(wanted, &previous.clients.network)),
+            }),
+            meanings: Meanings::of(plan),
         }
     }
 
@@ -145,6 +155,25 @@ impl Shared {
     /// The replies that are kept.
     pub fn replies(&self) -> &Store {
         &self.replies
+    }
+
+    /// Throws kept replies away, and those that are under way now, here and for all replicas that share a store.
+    pub fn purge(&self, purge: Purge<'_>) {
+        let now = Instant::now();
+        match &self.store {
+            Some(store) => store.purge(&self.replies, purge, now),
+            None => self.replies.purge(purge, now),
+        };
+    }
+
+    /// Where replies and answers are shared with other replicas.
+    pub fn store(&self) -> Option<&Arc<store::Store>> {
+        self.store.as_ref()
+    }
+
+    /// How replies are named there.
+    pub(super) fn meanings(&self) -> &Meanings {
+        &self.meanings
     }
 
     /// How many calls shared one that was under way.

@@ -94,7 +94,7 @@ impl Run<'_> {
 
     /// Throws away what is kept under a tag.
     pub(super) fn purge(&self, tag: &str) {
-        self.live.calls.shared().replies().purge(Purge::Tag(tag), tokio::time::Instant::now());
+        self.live.calls.shared().purge(Purge::Tag(tag));
     }
 }
 

@@ -55,6 +55,16 @@ impl Chunk {
     }
 }
 
+/// What the store knows of the rows of members that it was asked for.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// One of the members, which says of what.
+    first: At,
+    arrived: Vec<Arrived>,
+    /// By the text of their key.
+    known: HashMap<String, KnownRow>,
+}
+
 /// Whether a call is longer than its batch allows.
 fn is_too_long(call: &crate::base::call::Call, batch: &Batch) -> bool {
     match (&call.request, batch.max_url) {
@@ -125,11 +135,36 @@ impl<'p> Run<'p> {
         let gathering = &mut self.crowds[id.index()].gatherings[gathering];
         gathering.sent = true;
         let arrived = std::mem::take(&mut gathering.arrived);
-        let Some((first, _)) = arrived.first() else { return };
-        let step = self.frames.step(*first);
+        let Some(first) = arrived.first().map(|(first, _)| *first) else { return };
+        let step = self.frames.step(first);
+        let Action::Call(call) = &step.action else { return };
+        let (arrived, rows) = self.serve_kept(arrived, (step, call));
+        match self.live.calls.look_for(rows) {
+            Err(rows) => self.ask_for_rows(first, arrived, rows),
+            Ok(looking) => self.look(async move { Looked { first, arrived, known: looking.await } }),
+        }
+    }
+
+    /// Takes what the store knows of rows, and asks for the others.
+    pub(super) fn take_rows(&mut self, Looked { first, arrived, known }: Looked) {
+        let Action::Call(call) = &self.frames.step(first).action else { return };
+        let Some(batch) = &call.batch else { return };
+        let (mut kept, mut unknown) = (HashMap::new(), HashMap::new());
+        for (text, known) in known {
+            match known {
+                KnownRow::Kept(rows) => drop(kept.insert(text, rows)),
+                KnownRow::Unknown(row) => drop(unknown.insert(text, row)),
+            }
+        }
+        let others = self.settle_known(arrived, (batch, &kept));
+        self.ask_for_rows(first, others, unknown);
+    }
+
+    /// Makes calls for the rows of members; what they say of each is kept where `rows` says.
+    fn ask_for_rows(&mut self, first: At, arrived: Vec<Arrived>, mut rows: HashMap<String, Row>) {
+        let step = self.frames.step(first);
         let Action::Call(call) = &step.action else { return };
         let Some(batch) = &call.batch else { return };
-        let (arrived, mut rows) = self.serve_kept(arrived, (step, call));
         let (chunks, keyless) = chunks(arrived, batch.max);
         for at in keyless {
             self.settle(at, End::Regular, Held::Null);
@@ -183,6 +218,11 @@ impl<'p> Run<'p> {
                 None => {}
             }
         }
+        (self.settle_known(arrived, (batch, &kept)), unknown)
+    }
+
+    /// Settles the members whose rows are known, and gives back the others.
+    fn settle_known(&mut self, arrived: Vec<Arrived>, (batch, kept): (&Batch, &HashMap<String, Held>)) -> Vec<Arrived> {
         let mut others = Vec::new();
         for (at, key) in arrived {
             match key.as_ref().and_then(|(text, _)| kept.get(text)) {
@@ -190,7 +230,7 @@ impl<'p> Run<'p> {
                 _ => others.push((at, key)),
             }
         }
-        (others, unknown)
+        others
     }
 
     fn settle_row(&mut self, at: At, (batch, rows): (&Batch, &[Held])) {

@@ -1,8 +1,13 @@
-//! Answers kept by the `Idempotency-Key` of their requests, in memory: a request that is sent again gets the answer of
-//! the first, and nothing is written twice.
+//! Answers kept by the `Idempotency-Key` of their requests: a request that is sent again gets the answer of the first, and
+//! nothing is written twice. They are kept in memory, and in the store that replicas share.
 //!
-//! Source: draft-ietf-httpapi-idempotency-key-header, sections 2.1 to 2.7. [`Kept::begin`], [`Begun::finish`] and the
-//! drop of a [`Begun`] are all that others know of where answers are kept.
+//! Source: draft-ietf-httpapi-idempotency-key-header, sections 2.1 to 2.7. [`begin`], [`Begun::finish`] and the drop of a
+//! [`Begun`] are all that others know of where answers are kept.
+
+mod answer;
+mod shared;
+
+pub use shared::begin;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
@@ -17,6 +22,7 @@ use super::endpoint::Answered;
 use crate::base::failure::{Cause, Failure};
 use crate::base::value::{Held, JsonWriter, Sink as _};
 use crate::plan::Idempotency;
+use crate::store::Claim;
 
 /// What says that two requests are one.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -83,6 +89,8 @@ pub struct Begun {
     id: Id,
     number: u64,
     keep: Duration,
+    /// The same in the store that replicas share.
+    claim: Option<Claim>,
 }
 
 impl Default for Kept {
@@ -92,11 +100,11 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Begins a request to the endpoint `name`; `None` when it came without a key, and needs none.
+    /// Begins a request to the endpoint `name` as far as memory knows; `None` when it came without a key, and needs none.
     ///
     /// # Errors
     /// The key is missing, or is none (400); its first request asked for something else (422), or is under way (409).
-    pub fn begin(
+    fn begin(
         self: &Arc<Self>,
         (name, rules): (&str, &Idempotency),
         client: &ClientRequest,
@@ -112,20 +120,14 @@ impl Kept {
         let mut entries = self.entries();
         entries.forget_old(id, Instant::now());
         match entries.by_id.get(&id) {
-            Some(known) if known.asked != asked => Err(Failure::new(
-                Cause::IdempotencyKeyReused,
-                "the first request with this key had other arguments or another body",
-            )),
+            Some(known) if known.asked != asked => Err(reused()),
             Some(Entry { answer: Some(answer), .. }) => Ok(Some(Once::Again(answer.outcome.clone()))),
-            Some(_) => {
-                let failure = Failure::new(Cause::IdempotencyUnderWay, "the first request with this key is under way");
-                Err(Failure { retry_after: Some(Duration::from_secs(1)), ..failure })
-            }
+            Some(_) => Err(under_way()),
             None => {
                 entries.number += 1;
                 let number = entries.number;
                 entries.by_id.insert(id, Entry { number, asked, answer: None });
-                Ok(Some(Once::First(Begun { kept: self.clone(), id, number, keep: rules.keep })))
+                Ok(Some(Once::First(Begun { kept: self.clone(), id, number, keep: rules.keep, claim: None })))
             }
         }
     }
@@ -138,21 +140,10 @@ impl Kept {
         hasher.finish()
     }
 
-    /// What a request asks for: its path, its arguments and its body.
+    /// What a request asks for.
     fn asked(&self, client: &ClientRequest) -> u64 {
         let mut hasher = self.hashers[2].build_hasher();
-        client.path().hash(&mut hasher);
-        for held in [&client.args, &client.body] {
-            match held {
-                Held::Bytes(bytes) => bytes.hash(&mut hasher),
-                held => {
-                    let mut out = JsonWriter::default();
-                    // Arguments and bodies were read from text: there is nothing in them that JSON has no words for.
-                    let _ = out.value(&held.value());
-                    out.bytes.hash(&mut hasher);
-                }
-            }
-        }
+        asked(client, &mut |part| part.hash(&mut hasher));
         hasher.finish()
     }
 
@@ -198,11 +189,23 @@ impl Entries {
 }
 
 impl Begun {
+    fn with(mut self, claim: Claim) -> Self {
+        self.claim = Some(claim);
+        self
+    }
+
     /// Keeps the answer. One that says when to come back invites its client to ask again, and is not kept.
-    pub fn finish(self, outcome: &Result<Answered, Failure>) {
+    pub async fn finish(mut self, outcome: &Result<Answered, Failure>) {
         if outcome.as_ref().is_err_and(|failure| failure.retry_after.is_some()) {
             return;
         }
+        self.keep_in_memory(outcome);
+        if let Some(claim) = self.claim.take() {
+            claim.answer(&answer::packed(outcome), self.keep).await;
+        }
+    }
+
+    fn keep_in_memory(&self, outcome: &Result<Answered, Failure>) {
         let bytes = AROUND
             + outcome.as_ref().map_or(0, |answered| {
                 let fields = answered.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
@@ -226,6 +229,32 @@ impl Drop for Begun {
             entries.by_id.remove(&self.id);
         }
     }
+}
+
+/// What a request asks for, part by part: its path, its arguments and its body.
+fn asked(client: &ClientRequest, part: &mut dyn FnMut(&[u8])) {
+    part(client.path().as_bytes());
+    for held in [&client.args, &client.body] {
+        match held {
+            Held::Bytes(bytes) => part(bytes),
+            held => {
+                let mut out = JsonWriter::default();
+                // Arguments and bodies were read from text: there is nothing in them that JSON has no words for.
+                let _ = out.value(&held.value());
+                part(&out.bytes);
+            }
+        }
+    }
+}
+
+fn reused() -> Failure {
+    let log = "the first request with this key had other arguments or another body";
+    Failure::new(Cause::IdempotencyKeyReused, log)
+}
+
+fn under_way() -> Failure {
+    let failure = Failure::new(Cause::IdempotencyUnderWay, "the first request with this key is under way");
+    Failure { retry_after: Some(Duration::from_secs(1)), ..failure }
 }
 
 /// The key that a request says: a string of structured fields (RFC 9651), or a bare token as many clients send it.
@@ -292,7 +321,7 @@ mod tests {
         let client = client(&[("idempotency-key", "\"k1\"")]);
         let begun = first(&kept, &client).expect("it is the first");
         assert_eq!(code(&kept, &client), Some(Cause::IdempotencyUnderWay));
-        begun.finish(&answered(b"one"));
+        begun.finish(&answered(b"one")).await;
         assert_eq!(again(&kept, &client).as_deref(), Some(&b"one"[..]));
         tokio::time::advance(Duration::from_secs(3599)).await;
         assert_eq!(again(&kept, &client).as_deref(), Some(&b"one"[..]));
@@ -308,7 +337,7 @@ mod tests {
         let ann = client(&[("idempotency-key", "k"), ("authorization", "Bearer ann")]);
         let bob = client(&[("idempotency-key", "k"), ("authorization", "Bearer bob")]);
         let cookie = client(&[("idempotency-key", "k"), ("cookie", "Bearer ann")]);
-        first(&kept, &ann).expect("it is the first").finish(&answered(b"ann"));
+        first(&kept, &ann).expect("it is the first").finish(&answered(b"ann")).await;
         assert!(first(&kept, &bob).is_some() && first(&kept, &cookie).is_some());
         assert!(matches!(kept.begin(("POST /b", &HOUR), &ann), Ok(Some(Once::First(_)))));
         assert_eq!(again(&kept, &ann).as_deref(), Some(&b"ann"[..]));
@@ -330,8 +359,8 @@ mod tests {
         let kept = Arc::<Kept>::default();
         let client = client(&[("idempotency-key", "k")]);
         let busy = Failure { retry_after: Some(Duration::from_secs(1)), ..Failure::new(Cause::BackendBusy, "") };
-        first(&kept, &client).expect("it is the first").finish(&Err(busy));
-        first(&kept, &client).expect("nothing was kept").finish(&Err(Failure::new(Cause::Refused, "")));
+        first(&kept, &client).expect("it is the first").finish(&Err(busy)).await;
+        first(&kept, &client).expect("nothing was kept").finish(&Err(Failure::new(Cause::Refused, ""))).await;
         assert!(matches!(kept.begin(("POST /a", &HOUR), &client), Ok(Some(Once::Again(_)))));
     }
 
@@ -340,7 +369,7 @@ mod tests {
         let kept = Arc::new(Kept { room: 1000, ..Kept::default() });
         let clients = ["a", "b", "c"].map(|key| client(Box::leak(Box::new([("idempotency-key", key)]))));
         for client in &clients {
-            first(&kept, client).expect("it is the first").finish(&answered(&[b'x'; 200]));
+            first(&kept, client).expect("it is the first").finish(&answered(&[b'x'; 200])).await;
         }
         assert_eq!(again(&kept, &clients[0]), None);
         assert!(again(&kept, &clients[1]).is_some() && again(&kept, &clients[2]).is_some());

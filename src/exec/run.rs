@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::Instant;
 
-use super::batch::Chunk;
+use super::batch::{Chunk, Looked};
 use super::choose::choose;
 use super::client::ClientRequest;
 use super::crowd::{Crowd, CrowdId};
@@ -60,12 +60,17 @@ pub struct Run<'p> {
     pub(super) written: Vec<Written<'p>>,
 }
 
-/// A call that came to its end.
-struct Arrival {
-    ticket: Ticket,
-    /// Whether the call may have changed something.
-    write: bool,
-    outcome: Result<Reply, Failure>,
+/// Something that was waited for.
+enum Arrival {
+    /// A call came to its end.
+    Call {
+        ticket: Ticket,
+        /// Whether the call may have changed something.
+        write: bool,
+        outcome: Result<Reply, Failure>,
+    },
+    /// The store said what it knows of the rows of a batch.
+    Rows(Looked),
 }
 
 /// Whom a reply is for.
@@ -137,10 +142,15 @@ impl<'p> Run<'p> {
     }
 
     fn take(&mut self, arrival: Arrival) {
-        self.writes_under_way -= usize::from(arrival.write);
-        match arrival.ticket {
-            Ticket::Step(at) => self.arrive(at, arrival.outcome),
-            Ticket::Batch(chunk) => self.arrive_batch(chunk, arrival.outcome),
+        match arrival {
+            Arrival::Call { ticket, write, outcome } => {
+                self.writes_under_way -= usize::from(write);
+                match ticket {
+                    Ticket::Step(at) => self.arrive(at, outcome),
+                    Ticket::Batch(chunk) => self.arrive_batch(chunk, outcome),
+                }
+            }
+            Arrival::Rows(looked) => self.take_rows(looked),
         }
     }
 
@@ -299,8 +309,13 @@ impl<'p> Run<'p> {
                 tokio::time::sleep(pause).await;
             }
             let outcome = call::run(calls, call).await;
-            Arrival { ticket, write, outcome }
+            Arrival::Call { ticket, write, outcome }
         }));
+    }
+
+    /// Waits for what the store knows of the rows of a batch.
+    pub(super) fn look(&mut self, looking: impl Future<Output = Looked> + Send + 'p) {
+        self.calls.push(Box::pin(async move { Arrival::Rows(looking.await) }));
     }
 
     /// Ends a step with what `else` or `default` gives.

@@ -33,6 +33,9 @@ pub use load::{Loaded, load, load_every_profile, load_project, load_texts};
 pub use reload::{Asking, Source, Watching};
 pub use sockets::Sockets;
 
+/// How long a gateway that ends waits until its store has heard of what was thrown away.
+const TELLING: Duration = Duration::from_millis(500);
+
 /// What the command line says over the project's `gateway`.
 #[derive(Debug, Default)]
 pub struct Options {
@@ -156,6 +159,10 @@ impl Gateway {
         // What runs on without its client may take as long again.
         if tokio::time::timeout(self.drain.times().timeout, doors.detached()).await.is_err() {
             tracing::warn!("compositions that write were cut off at the drain's timeout");
+        }
+        if let Some(store) = doors.shared().store() {
+            // Other replicas are to know of what the last writes threw away; a store that is away is not waited for.
+            let _ = tokio::time::timeout(TELLING, store.settled()).await;
         }
         self.crew.stop().await;
         // The receiver may be gone when the operators' address failed before.

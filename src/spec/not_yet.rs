@@ -19,7 +19,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("Step", &["auth", "stream"]),
     ("Endpoint", &["auth", "cors", "ip", "mcp", "rate", "stream"]),
     ("Field", &["auth", "cache", "query", "rate", "stream"]),
-    ("Gateway", &["auth", "cors", "ip", "rate", "store", "trusted_proxies"]),
+    ("Gateway", &["auth", "cors", "ip", "rate", "trusted_proxies"]),
     ("GraphqlLimits", &["cost"]),
     ("Calls", &["auth"]),
 ];

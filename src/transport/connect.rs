@@ -22,16 +22,18 @@ pub(super) const HTTP2: &[u8] = b"h2";
 pub(super) const HTTP1: &[u8] = b"http/1.1";
 
 /// A connection to a backend: as it is, or with TLS on it.
-pub(super) type Stream = Either<Plain, Box<TlsStream<Plain>>>;
+pub(crate) type Stream = Either<Plain, Box<TlsStream<Plain>>>;
 
 /// A connection as it is: a socket, or what stands for one in another network.
 type Plain = Either<TcpStream, Box<dyn Wire>>;
 
 /// An address, and the network that it is in.
 #[derive(Clone, Debug)]
-pub(super) struct Reach {
-    pub(super) address: Address,
-    pub(super) network: Network,
+pub struct Reach {
+    /// The address.
+    pub address: Address,
+    /// The network.
+    pub network: Network,
 }
 
 /// Whether both sides agreed on HTTP/2 while TLS came about.
@@ -47,7 +49,7 @@ pub(super) fn speaks_http2(stream: &Stream) -> bool {
 ///
 /// # Errors
 /// Nobody listens, the host does not resolve, it took too long, or TLS did not come about.
-pub(super) async fn connect(Reach { address, network }: &Reach, protocols: &[&[u8]]) -> Result<Stream, Failure> {
+pub(crate) async fn connect(Reach { address, network }: &Reach, protocols: &[&[u8]]) -> Result<Stream, Failure> {
     let failed = |error: io::Error| Failure::new(Cause::ConnectFailed, words(&error));
     let stream = open(address, network).await.map_err(failed)?;
     let Some(tls) = &address.tls else { return Ok(Either::Left(stream)) };

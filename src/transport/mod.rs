@@ -30,6 +30,8 @@ use crate::plan::Plan;
 use crate::plan::contract::Operation;
 
 pub use body::RequestBody;
+pub use connect::Reach;
+pub(crate) use connect::connect;
 pub use instance::Instance;
 pub use network::{Dial, Network};
 pub use reply::{ReplyBody, ReplyError};

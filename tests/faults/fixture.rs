@@ -100,7 +100,7 @@ impl Layer {
                 Section::File,
                 "auth: { users: { jwt: { issuer: \"https://users.test/\", audience: faults, algorithms: [RS256] } } }",
             )],
-            Self::SharedLimits => &[(Section::Gateway, "store: redis://127.0.0.1:1")],
+            Self::SharedLimits => &[(Section::Gateway, "store: redis://127.0.0.1:1, rate: 100000/s")],
             Self::Priority => &[(Section::Agg, "priority: sheddable")],
             Self::Telemetry => &[(Section::Gateway, "telemetry: { otlp: \"http://127.0.0.1:1\" }")],
         }

@@ -16,6 +16,7 @@ use crate::document::{self, Answer, Asker, Calls, Document, Kind, Request, Tls};
 use crate::gateway::Running;
 use crate::http1::{Connection, Message};
 use crate::project::Project;
+use crate::store::server::Redis;
 
 /// One trial a document.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -31,6 +32,9 @@ const QUIET: Duration = Duration::from_millis(15);
 
 /// How often a document is played whose answers come late.
 const TRIES: usize = 4;
+
+/// What stands in a document for a Redis of its own.
+const STORE: &str = "redis://store.test";
 
 /// What is said of an answer that comes late.
 const LATE: &str = "must take at most";
@@ -82,6 +86,8 @@ pub(crate) struct Stage {
     pub(crate) gateway: Running,
     /// The backends behind it.
     pub(crate) backends: Backends,
+    /// The store that its project names.
+    _store: Option<Redis>,
 }
 
 impl Stage {
@@ -92,15 +98,20 @@ impl Stage {
     pub(crate) async fn set(document: &Document, name: &str) -> Result<Self, String> {
         let protos = Project::write(name, &document.files)?.protos()?;
         let backends = Backends::start(&document.backends, &protos).await?;
+        let store = match document.files.iter().any(|(_, text)| text.contains(STORE)) {
+            true => Some(Redis::start(&[]).await?),
+            false => None,
+        };
+        let found = |text: &str| store.as_ref().map_or(text.to_owned(), |store| text.replace(STORE, &store.url()));
         let located: Vec<(String, String)> =
-            document.files.iter().map(|(path, text)| (path.clone(), backends.locate(text))).collect();
+            document.files.iter().map(|(path, text)| (path.clone(), found(&backends.locate(text)))).collect();
         let project = Project::write(name, &located)?;
         let started = match document.is_of_the_command() {
             true => Running::command(project.root(), document.profile.as_deref()),
             false => Running::start_with(project.root(), document.profile.as_deref()).await,
         };
         let gateway = started.map_err(|why| format!("the project does not start\n{why}"))?;
-        Ok(Self { gateway, backends })
+        Ok(Self { gateway, backends, _store: store })
     }
 }
 

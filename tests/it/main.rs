@@ -49,6 +49,7 @@ mod secure;
 mod serve;
 mod sharing;
 mod sticky;
+mod store;
 mod watching;
 mod written;
 
@@ -86,6 +87,7 @@ fn main() {
         reload::trials(),
         sharing::trials(),
         sticky::trials(),
+        store::trials(),
         watching::trials(),
         handover::trials(),
         command::trials(),

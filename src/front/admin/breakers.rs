@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Known;
 use crate::base::value::{JsonWriter, Kind, Sink as _};
-use crate::policy::breaker::{Forced, State as BreakerState};
+use crate::policy::breaker::{Forced, Seen, State as BreakerState};
 
 /// The breakers, as a JSON list.
 pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
@@ -18,21 +18,15 @@ pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
     let shared = doors.shared();
     for breaker in shared.breakers() {
         let now = tokio::time::Instant::now();
-        let (state, left) = match breaker.seen.state {
-            BreakerState::Closed => ("closed", None),
-            BreakerState::Open(until) => ("open", Some(until.saturating_duration_since(now).as_millis())),
-            BreakerState::HalfOpen => ("half_open", None),
-        };
-        let state = match breaker.seen.forced {
-            Some(Forced::Open) => "forced_open",
-            Some(Forced::Closed) => "forced_closed",
-            None => state,
+        let left = match breaker.seen.state {
+            BreakerState::Open(until) => Some(until.saturating_duration_since(now).as_millis()),
+            BreakerState::Closed | BreakerState::HalfOpen => None,
         };
         out.begin_object();
         out.key(b"\"at\":");
         out.text(Kind::String, breaker.owner);
         out.key(b"\"state\":");
-        out.text(Kind::String, state);
+        out.text(Kind::String, state(&breaker.seen));
         if let Some(left) = left {
             out.key(b"\"open_ms\":");
             out.uint(u64::try_from(left).unwrap_or(u64::MAX));
@@ -46,6 +40,17 @@ pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
     out.end_array();
     out.bytes.push(b'\n');
     ([(CONTENT_TYPE, "application/json")], out.bytes)
+}
+
+/// How a breaker stands, as operators read it.
+pub(super) fn state(seen: &Seen) -> &'static str {
+    match (seen.forced, seen.state) {
+        (Some(Forced::Open), _) => "forced_open",
+        (Some(Forced::Closed), _) => "forced_closed",
+        (None, BreakerState::Closed) => "closed",
+        (None, BreakerState::Open(_)) => "open",
+        (None, BreakerState::HalfOpen) => "half_open",
+    }
 }
 
 /// What operators decide over a breaker.

@@ -1,14 +1,20 @@
-//! Kept replies as operators see them, and throwing them away.
+//! Kept replies as operators see them, in memory and in the store that replicas share, and throwing them away.
+
+use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-use super::Known;
-use crate::base::value::{JsonWriter, Sink as _};
+use super::{Known, breakers};
+use crate::base::value::{JsonWriter, Kind, Sink as _};
 use crate::exec::form;
 use crate::policy::cache::Purge;
+use crate::store::Seen;
+
+/// How long an operator waits until the store has heard of a purge.
+const TELLING: Duration = Duration::from_secs(1);
 
 /// How much is kept, and how often that served.
 pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
@@ -29,9 +35,36 @@ pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
         out.key(key);
         out.uint(value);
     }
+    if let Some(store) = shared.store() {
+        out.key(b"\"store\":");
+        write_store(&store.seen(), &mut out);
+    }
     out.end_object();
     out.bytes.push(b'\n');
     ([(CONTENT_TYPE, "application/json")], out.bytes)
+}
+
+fn write_store(seen: &Seen, out: &mut JsonWriter) {
+    out.begin_object();
+    out.key(b"\"at\":");
+    out.text(Kind::String, &seen.place);
+    out.key(b"\"connected\":");
+    out.bool(seen.is_there);
+    out.key(b"\"breaker\":");
+    out.text(Kind::String, breakers::state(&seen.breaker));
+    let members: [(&[u8], u64); 6] = [
+        (b"\"hits\":", seen.hits),
+        (b"\"misses\":", seen.misses),
+        (b"\"errors\":", seen.errors),
+        (b"\"skipped\":", seen.skipped),
+        (b"\"dropped\":", seen.dropped),
+        (b"\"purges_waiting\":", seen.purges),
+    ];
+    for (key, value) in members {
+        out.key(key);
+        out.uint(value);
+    }
+    out.end_object();
 }
 
 /// Throws away what has a tag, what a backend said, or everything: `tag=NAME`, `backend=NAME`, `all`.
@@ -50,10 +83,17 @@ pub(super) async fn purge(State(known): State<Known>, RawQuery(query): RawQuery)
     {
         return (StatusCode::NOT_FOUND, "no backend has this name\n").into_response();
     }
-    doors.shared().replies().purge(purge, tokio::time::Instant::now());
+    doors.shared().purge(purge);
+    let is_told = match doors.shared().store() {
+        Some(store) => tokio::time::timeout(TELLING, store.settled()).await.is_ok(),
+        None => true,
+    };
     // What is gone is gone; that it takes no room either may take a while to find out.
     let swept = tokio::task::spawn_blocking(move || doors.shared().replies().sweep());
     match swept.await {
+        Ok(_) if !is_told => {
+            (StatusCode::ACCEPTED, "done here; the store hears of it when it is back\n").into_response()
+        }
         Ok(_) => (StatusCode::OK, "done\n").into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

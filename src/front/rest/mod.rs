@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::listen::{AnswerBody, RequestBody};
 use crate::base::failure::{Cause, Failure};
 use crate::base::id::EndpointId;
-use crate::exec::idempotency::{Begun, Once};
+use crate::exec::idempotency::{self, Begun, Once};
 use crate::exec::{self, Answered, ClientRequest, Live};
 use crate::plan::{Answer, BodyType, Endpoint, Proxy, Segment};
 use crate::transport;
@@ -112,7 +112,8 @@ async fn answer(
             }
             violations.refuse()?;
             let once = match &endpoint.idempotency {
-                Some(rules) => live.kept.begin((&endpoint.name, rules), &client)?,
+                // Boxed, or every request would have room for it.
+                Some(_) => Box::pin(idempotency::begin(live, endpoint, &client)).await?,
                 None => None,
             };
             let begun = match once {
@@ -185,7 +186,7 @@ async fn detached(
         let answer = &live.plan.endpoint(endpoint).answer;
         let answered = exec::answer(&live, answer, &client, deadline).await;
         if let Some(begun) = begun {
-            begun.finish(&answered);
+            begun.finish(&answered).await;
         }
         answered
     });

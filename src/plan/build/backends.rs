@@ -199,7 +199,7 @@ impl Secured<'_> {
             return complain(message, "write `https://`, or leave out `auth: { mtls: … }`");
         }
         let tls = match is_secure {
-            true => Some(files.address_tls(self, authority.host(), (scalar, path))?),
+            true => Some(files.address_tls(self, authority.host(), (&scalar.place, path))?),
             false => None,
         };
         let (location, prefix) = (authority.clone(), prefix.trim_end_matches('/').into());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Planner;
 use crate::base::diagnostic::Place;
 use crate::base::id::FileId;
-use crate::plan::{AccessLog, Fixed, Gateway};
+use crate::plan::{AccessLog, Address, Fixed, Gateway, Store};
 use crate::policy::overload::{self, Class};
 use crate::spec::{self, Located, Priority, Scalar};
 
@@ -50,6 +50,10 @@ impl Planner<'_> {
             drain_timeout: duration(shutdown.and_then(|shutdown| shutdown.timeout.as_ref()), DRAIN_TIMEOUT),
             tls: tls.ok()?,
             cache_size: written.cache.as_ref().map_or(CACHE_SIZE, |cache| cache.size.value.0),
+            store: match &written.store {
+                Some(store) => Some(self.store(store)?),
+                None => None,
+            },
             overload: self.overload(),
         })
     }
@@ -61,6 +65,18 @@ impl Planner<'_> {
             memory: written.and_then(|written| written.memory.as_ref()).map_or(SHORT_OF_MEMORY, |share| share.value.0),
             memory_limit: written.and_then(|written| Some(written.memory_limit.as_ref()?.value.0)),
         }
+    }
+
+    /// The store that replicas share; `None`, and a diagnostic, where TLS to it cannot be had.
+    fn store(&self, written: &Located<spec::Store>) -> Option<Store> {
+        let spec::Store { is_secure, authority, user, password, database } = &written.value;
+        let tls = match is_secure {
+            true => Some(self.files().tls_of_the_system(authority.host(), (&written.place, "gateway.store"))?),
+            false => None,
+        };
+        let (authority, location) = (authority.clone(), authority.clone());
+        let address = Address { authority, location, prefix: "".into(), tls, weight: 1 };
+        Some(Store { address, user: user.clone(), password: password.clone(), database: *database })
     }
 
     /// The class of requests that are said to be so important.

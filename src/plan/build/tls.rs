@@ -9,8 +9,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, InconsistentKeys, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
 use super::report::Report;
+use crate::base::diagnostic::Place;
 use crate::plan::{ClientTls, ServerTls, TlsOrigin};
-use crate::spec::{self, Asked, FilePath, Located, LookUp, Scalar, Switch, TlsVersion};
+use crate::spec::{self, Asked, FilePath, Located, LookUp, Switch, TlsVersion};
 
 /// What a backend says about TLS to it.
 #[derive(Clone, Copy)]
@@ -20,6 +21,8 @@ pub(super) struct Said<'s> {
 }
 
 impl<'s> Said<'s> {
+    const NOTHING: Said<'static> = Said { tls: None, certificate: None };
+
     /// By this backend.
     pub(super) fn of(backend: &'s spec::Backend) -> Self {
         let credentials = backend.policies.auth.as_ref().and_then(Switch::on);
@@ -53,14 +56,10 @@ pub(super) struct Files<'s> {
 
 impl Files<'_> {
     /// What all addresses of a backend share; `None`, and diagnostics, if a file is not what it must be.
-    fn client_tls(
-        &self,
-        said: Said<'_>,
-        (scalar, path): (&Scalar, &str),
-    ) -> Option<(Arc<ClientConfig>, Arc<TlsOrigin>)> {
+    fn client_tls(&self, said: Said<'_>, (place, path): (&Place, &str)) -> Option<(Arc<ClientConfig>, Arc<TlsOrigin>)> {
         let authorities = said.tls.map(|tls| tls.authorities.as_slice()).unwrap_or_default();
         let roots = match authorities {
-            [] => self.roots_of_the_system((scalar, path)),
+            [] => self.roots_of_the_system((place, path)),
             files => self.roots(files, &format!("{path}.tls.authorities")),
         };
         let versions = versions(said.tls.and_then(|tls| tls.minimum.as_ref()));
@@ -81,18 +80,24 @@ impl Files<'_> {
         Some((Arc::new(config), Arc::new(origin)))
     }
 
+    /// TLS to a host of which nothing more is said: with the authorities that the machine trusts.
+    pub(super) fn tls_of_the_system(&self, host: &str, (place, path): (&Place, &str)) -> Option<ClientTls> {
+        let secured = Secured { said: Said::NOTHING, path, config: OnceCell::new() };
+        self.address_tls(&secured, host, (place, path))
+    }
+
     /// TLS to one address of a backend.
     pub(super) fn address_tls(
         &self,
         secured: &Secured<'_>,
         host: &str,
-        (scalar, path): (&Scalar, &str),
+        (place, path): (&Place, &str),
     ) -> Option<ClientTls> {
-        let config = secured.config.get_or_init(|| self.client_tls(secured.said, (scalar, secured.path)));
+        let config = secured.config.get_or_init(|| self.client_tls(secured.said, (place, secured.path)));
         let written = secured.said.tls.and_then(|tls| tls.server_name.as_ref());
         let name = written.map_or(host.trim_start_matches('[').trim_end_matches(']'), |name| &name.value);
         let Ok(server_name) = ServerName::try_from(name.to_owned()) else {
-            let place = written.map_or(&scalar.place, |name| &name.place);
+            let place = written.map_or(place, |name| &name.place);
             let message = "this is no name that a certificate can have".to_owned();
             let help = "write the name of a host, as in `catalog.internal`, or an IP address".to_owned();
             self.report.error("bad-address", (place, path), message, help);
@@ -166,7 +171,7 @@ impl Files<'_> {
     }
 
     /// The authorities that this machine trusts, read once for all backends.
-    fn roots_of_the_system(&self, (scalar, path): (&Scalar, &str)) -> Option<Arc<RootCertStore>> {
+    fn roots_of_the_system(&self, (place, path): (&Place, &str)) -> Option<Arc<RootCertStore>> {
         let roots = self.roots.get_or_init(|| {
             let mut roots = RootCertStore::empty();
             // A system may have certificates that are no use here; what matters is whether any is.
@@ -176,7 +181,7 @@ impl Files<'_> {
         if roots.is_empty() {
             let message = "no certificate can be verified: this machine has no certificate authorities".to_owned();
             let help = "install them (often the package `ca-certificates`), or name a file: `tls: { authorities: … }`";
-            self.report.error("certificate", (&scalar.place, path), message, help.to_owned());
+            self.report.error("certificate", (place, path), message, help.to_owned());
             return None;
         }
         Some(roots.clone())

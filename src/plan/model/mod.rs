@@ -11,6 +11,7 @@ mod errors;
 mod graph;
 mod policies;
 mod rules;
+mod store;
 mod tls;
 mod variant;
 
@@ -38,6 +39,7 @@ pub use errors::ErrorStatuses;
 pub use graph::{Field, Graph, GraphLimits};
 pub use policies::{Around, Keeping, Kept, Owned, Policies, Whom};
 pub use rules::{Read, Rules};
+pub use store::Store;
 pub use tls::{ClientTls, ServerTls, TlsOrigin};
 pub use variant::{Choose, Variants};
 
@@ -179,6 +181,8 @@ pub struct Gateway {
     pub tls: Option<ServerTls>,
     /// Bytes that kept replies may take.
     pub cache_size: u64,
+    /// Where replies and answers are shared with other replicas.
+    pub store: Option<Store>,
     /// When requests are refused because there are too many.
     pub overload: overload::Settings,
 }

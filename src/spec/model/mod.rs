@@ -22,6 +22,7 @@ mod provider;
 mod quantity;
 mod route;
 mod step;
+mod store;
 mod template;
 mod text;
 mod type_use;
@@ -50,8 +51,9 @@ pub use provider::{ApiKey, Basic, Forward, Hmac, Introspection, Jwt, JwtAlgorith
 pub use quantity::{Filled, Frequency, Period, Share, Switch, Within, WordOr};
 pub use route::{Captured, Methods, Route, Segment};
 pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Repeat, Step};
+pub use store::Store;
 pub use template::{Each, Entry, List, Merge, Object, Prefer, Template};
-pub use text::{Constant, Digest, FieldName, FilePath, Network, Origin, Secret, Store, Url};
+pub use text::{Constant, Digest, FieldName, FilePath, Network, Origin, Secret, Url};
 pub use type_use::{SchemaSource, SchemaUse, TypeUse, UploadUse};
 pub use variant::{Choose, Reach, Shares, Variant, Variants, Weight};
 

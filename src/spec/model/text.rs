@@ -31,10 +31,6 @@ pub struct Network {
     pub bits: u8,
 }
 
-/// A store that replicas share: `redis://host:port`, `rediss://…` over TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store(pub String);
-
 /// Where a page comes from: `https://shop.example.com`, `https://*.example.com`, or `*` for any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(pub String);
@@ -57,30 +53,6 @@ impl FromScalar for Url {
             let has_scheme = text.starts_with("https://") || text.starts_with("http://");
             let uri = text.parse::<http::Uri>().ok();
             has_scheme && uri.and_then(|uri| uri.host().map(|host| !host.is_empty())).unwrap_or(false)
-        };
-        match scalar.text().filter(valid) {
-            Some(text) => Some(Self(text.to_owned())),
-            None => {
-                reader.expected_form::<Self>(scalar);
-                None
-            }
-        }
-    }
-}
-
-impl FromScalar for Store {
-    fn shape() -> Shape {
-        Shape::Form(Form {
-            pattern: "^rediss?://[^/?#]",
-            wanted: "the address of a store, such as `redis://127.0.0.1:6379`",
-        })
-    }
-
-    fn from_scalar(scalar: &Scalar, reader: &mut Reader<'_>) -> Option<Self> {
-        let valid = |text: &&str| {
-            let rest = text.strip_prefix("redis://").or_else(|| text.strip_prefix("rediss://"));
-            let authority = rest.map(|rest| rest.split('/').next().unwrap_or_default());
-            authority.is_some_and(|authority| authority.parse::<http::uri::Authority>().is_ok())
         };
         match scalar.text().filter(valid) {
             Some(text) => Some(Self(text.to_owned())),

@@ -11,6 +11,7 @@ const ROWS: &[&[&str]] = &[
     &["spec"],
     &["plan"],
     &["transport"],
+    &["store"],
     &["call"],
     &["exec"],
     &["front"],
