@@ -1,8 +1,8 @@
 //! The shared words: values over reply bytes, calls and replies, failures, diagnostics, typed ids, hosts, media types,
-//! paths, units, wires; and how files are read.
+//! paths, units, wires; how files are read, and what room bodies have.
 //!
-//! Everything here is plain data that several layers exchange, or what they would else all do on their own. What only one
-//! layer needs lives there.
+//! Everything here is plain data that several layers exchange, or what they share or would else all do on their own. What
+//! only one layer needs lives there.
 
 pub mod anchor;
 pub mod attempt;
@@ -16,6 +16,7 @@ pub mod id;
 pub mod media;
 pub mod packed;
 pub mod path;
+pub mod room;
 pub mod unit;
 pub mod upload;
 pub mod value;

@@ -50,7 +50,7 @@ pub struct Calls {
 impl Calls {
     /// The calls of one worker, by its number; `doubt` is told of replies that contradict what their backend says of itself.
     pub fn new(plan: Arc<Plan>, shared: Arc<Shared>, worker: usize, doubt: Doubt) -> Self {
-        let transport = Transport::new(&plan, doubt);
+        let transport = Transport::new(&plan, shared.room(), doubt);
         Self { plan, shared, transport, worker }
     }
 

@@ -10,6 +10,7 @@ use super::instances::{Clients, Instances, Seen};
 use super::kept::Landed;
 use super::meaning::Meanings;
 use crate::base::id::{BackendId, BreakerId, BudgetId, BulkheadId, KeepingId};
+use crate::base::room::Room;
 use crate::plan::{Owned, Plan, Succession};
 use crate::policy::breaker::{self, Breaker, Forced};
 use crate::policy::budget::{self, Budget};
@@ -37,6 +38,7 @@ pub struct Shared {
     /// Where replies and answers are shared with other replicas, and how they are named there.
     store: Option<Arc<store::Store>>,
     meanings: Meanings,
+    room: Arc<Room>,
 }
 
 /// Numbers in keys of replies. None ever stands for two things, whatever plans come and go.
@@ -110,6 +112,7 @@ impl Shared {
                 _ => Arc::new(store::Store::open(wanted, &previous.clients.network)),
             }),
             meanings: Meanings::of(plan),
+            room: previous.room.clone(),
         }
     }
 
@@ -145,6 +148,11 @@ impl Shared {
 
     pub(super) fn instances(&self, backend: BackendId) -> &Instances {
         &self.instances[backend.index()].1
+    }
+
+    /// The room that the bodies of all requests and replies share.
+    pub fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 
     /// The replies that the HTTP cache keeps.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::form::{self, Field};
 use super::sticky::Anchors;
 use crate::base::call::CREDENTIALS;
+use crate::base::room::Taken;
 use crate::base::upload::Upload;
 use crate::base::value::{DocBuilder, Held, Kind, Sink, Timestamp, member_key};
 
@@ -37,6 +38,8 @@ pub struct ClientRequest {
     pub form: Vec<Field>,
     /// The body or the file of its form, where it is passed on as it comes.
     pub upload: Option<Upload>,
+    /// The room that its body has taken.
+    pub taken: Taken,
     /// How long the client is going to wait, if that is less than the endpoint may take.
     pub patience: Option<Duration>,
     pub(super) anchors: Anchors,
@@ -97,6 +100,7 @@ impl ClientRequest {
             body: Held::Null,
             form: Vec::new(),
             upload: None,
+            taken: Taken::default(),
             patience: None,
             anchors: Anchors::default(),
             lazy: Lazy::default(),

@@ -30,6 +30,8 @@ pub struct Settings {
     pub memory: f64,
     /// Bytes of memory that the process may have, where that is written.
     pub memory_limit: Option<u64>,
+    /// Bytes that bodies which are read whole may have together, where that is written.
+    pub bodies: Option<u64>,
 }
 
 impl Class {

@@ -1,4 +1,5 @@
-//! Memory of the process against what it may have, for [`Overload`](crate::policy::overload::Overload).
+//! Memory of the process against what it may have, for [`Overload`](crate::policy::overload::Overload), and the part of it
+//! that is the [`Room`](crate::base::room::Room) of bodies.
 
 use std::fs::read_to_string;
 use std::path::Path;
@@ -14,29 +15,53 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Looks how much memory the process has, now and again and again for as long as what this gives is held.
 pub(super) fn watch(entrance: Arc<Entrance>) -> AbortOnDropHandle<()> {
-    let of_group = of_group(Path::new("/"));
-    look(&entrance, of_group);
+    let around = Around { group: of_group(Path::new("/")), machine: of_machine() };
+    look(&entrance, around);
     AbortOnDropHandle::new(tokio::spawn(async move {
         loop {
             tokio::time::sleep(PAUSE).await;
-            look(&entrance, of_group);
+            look(&entrance, around);
         }
     }))
 }
 
-/// Looks once; `of_group` is what the control group of the process may have, if that is limited.
-fn look(entrance: &Entrance, of_group: Option<u64>) {
+/// Bytes of memory that there are around the process, where that is known.
+#[derive(Clone, Copy, Debug)]
+struct Around {
+    /// What its control group may have, if that is limited.
+    group: Option<u64>,
+    /// What the machine has.
+    machine: Option<u64>,
+}
+
+/// The part of the memory that bodies may have where nothing is written: one of so many.
+const BODIES: u64 = 4;
+
+fn look(entrance: &Entrance, around: Around) {
     let doors = entrance.doors();
     let settings = doors.plan().gateway.overload;
     let used = read_to_string("/proc/self/status").ok().and_then(|status| resident(&status));
-    if let (Some(used), Some(limit)) = (used, settings.memory_limit.or(of_group)) {
+    let limit = settings.memory_limit.or(around.group);
+    if let (Some(used), Some(limit)) = (used, limit) {
         doors.overload().note_memory((used, limit), settings.memory);
     }
+    let bodies = settings.bodies.or(limit.or(around.machine).map(|memory| memory / BODIES));
+    doors.shared().room().limit_to(bodies.unwrap_or(u64::MAX));
+}
+
+/// Bytes of memory that the machine has.
+fn of_machine() -> Option<u64> {
+    kilobytes(&read_to_string("/proc/meminfo").ok()?, "MemTotal:")
 }
 
 /// Bytes that are resident, by the table that Linux has of a process.
 fn resident(status: &str) -> Option<u64> {
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    kilobytes(status, "VmRSS:")
+}
+
+/// Bytes that a table of Linux names in kilobytes.
+fn kilobytes(table: &str, name: &str) -> Option<u64> {
+    let kilobytes = table.lines().find_map(|line| line.strip_prefix(name))?;
     kilobytes.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
 }
 

@@ -1,6 +1,7 @@
 //! Bodies on the way to a backend, and reading replies under a cap.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -11,6 +12,7 @@ use http_body_util::BodyExt as _;
 use super::coding::{Coding, Decoder, Wrong};
 use crate::base::call::Content;
 use crate::base::failure::{Cause, Failure};
+use crate::base::room::{Full, Room, Taken};
 use crate::base::upload::{BoxError, Stream};
 
 /// The body of a request to a backend.
@@ -110,12 +112,25 @@ impl Body for RequestBody {
     }
 }
 
+/// How much of a reply is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cap<'r> {
+    /// Bytes at most.
+    pub(super) max: u64,
+    /// Where it has its room from.
+    pub(super) room: &'r Arc<Room>,
+}
+
 /// Reads a reply's body to its end: its bytes, in one piece without a copy when they came so, and
 /// its trailers.
 ///
 /// # Errors
-/// `TooLarge` as soon as the cap is passed, `Broken` when the body is cut short.
-pub(super) async fn read<B>(body: B, max: u64) -> Result<(Bytes, Option<HeaderMap>), Unread<B::Error>>
+/// `TooLarge` as soon as the cap is passed, `NoRoom` when there is none for it, `Broken` when the body is cut short.
+pub(super) async fn read<B>(
+    body: B,
+    Cap { max, room }: Cap<'_>,
+    taken: &mut Taken,
+) -> Result<(Bytes, Option<HeaderMap>), Unread<B::Error>>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -132,6 +147,7 @@ where
                 if (have + data.len()) as u64 > max {
                     return Err(Unread::TooLarge(max));
                 }
+                taken.reach(room, have + data.len()).await?;
                 if have == 0 {
                     first = Some(data);
                     continue;
@@ -151,9 +167,13 @@ where
 /// Reads a reply's body and takes its coding off while it comes. One without any bytes is in no coding.
 ///
 /// # Errors
-/// `TooLarge` as soon as more than the cap comes out, `Miscoded` for bytes that are not in the coding, `Broken` when the
-/// body is cut short.
-pub(super) async fn read_coded<B>(mut body: B, coding: Coding, max: u64) -> Result<Bytes, Unread<B::Error>>
+/// `TooLarge` as soon as more than the cap comes out, `NoRoom` when there is none for that, `Miscoded` for bytes that are
+/// not in the coding, `Broken` when the body is cut short.
+pub(super) async fn read_coded<B>(
+    (mut body, coding): (B, Coding),
+    Cap { max, room }: Cap<'_>,
+    taken: &mut Taken,
+) -> Result<Bytes, Unread<B::Error>>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -162,7 +182,9 @@ where
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(Unread::Broken)?.into_data() else { continue };
         if !piece.is_empty() {
-            decoder.get_or_insert_with(|| Decoder::new(coding, max)).write(&piece).map_err(wrong)?;
+            let decoder = decoder.get_or_insert_with(|| Decoder::new(coding, max));
+            decoder.write(&piece).map_err(wrong)?;
+            taken.reach(room, decoder.size()).await?;
         }
     }
     decoder.map_or(Ok(Bytes::new()), |decoder| decoder.finish().map_err(wrong))
@@ -183,6 +205,8 @@ pub(super) fn decoded<E>(bytes: &[u8], coding: Coding, max: u64) -> Result<Bytes
 pub(super) enum Unread<E> {
     /// It is larger than this.
     TooLarge(u64),
+    /// There is no room for it.
+    NoRoom(Full),
     /// It is not in the coding that it says.
     Miscoded(std::io::Error),
     /// It was cut short, or its framing is broken.
@@ -198,10 +222,17 @@ impl<E> Unread<E> {
     }
 }
 
+impl<E> From<Full> for Unread<E> {
+    fn from(full: Full) -> Self {
+        Self::NoRoom(full)
+    }
+}
+
 impl<E: std::error::Error + 'static> From<Unread<E>> for Failure {
     fn from(unread: Unread<E>) -> Self {
         match unread {
             Unread::TooLarge(max) => Self::new(Cause::ReplyTooLarge, format!("the reply is larger than {max} bytes")),
+            Unread::NoRoom(full) => full.into(),
             Unread::Miscoded(error) => Self::new(Cause::BadReply, format!("the reply is not in its coding: {error}")),
             Unread::Broken(error) => Self::new(Cause::BadReply, super::words(&error)),
         }

@@ -87,6 +87,11 @@ impl Decoder {
         written.map_err(|error| self.wrong(error))
     }
 
+    /// Bytes that have come out so far.
+    pub(super) fn size(&mut self) -> usize {
+        self.out_mut().bytes.len()
+    }
+
     /// Everything that came out.
     pub(super) fn finish(mut self) -> Result<Bytes, Wrong> {
         let ended = match &mut self.kind {

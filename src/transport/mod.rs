@@ -25,6 +25,7 @@ use tokio::time::Instant;
 
 use crate::base::call::{Call, Reply, Request};
 use crate::base::failure::{Cause, Failure};
+use crate::base::room::Room;
 use crate::observe::drift::Doubt;
 use crate::plan::Plan;
 use crate::plan::contract::Operation;
@@ -52,8 +53,17 @@ pub struct Transport {
 struct Backend {
     name: Box<str>,
     max_reply: u64,
+    /// Where its replies have their room from.
+    room: Arc<Room>,
     /// Whether it says itself what its replies hold.
     is_reflected: bool,
+}
+
+impl Backend {
+    /// How much of a reply is read.
+    fn cap(&self) -> body::Cap<'_> {
+        body::Cap { max: self.max_reply, room: &self.room }
+    }
 }
 
 /// The terms of one attempt.
@@ -66,11 +76,13 @@ pub struct Terms {
 }
 
 impl Transport {
-    /// For a plan's backends; `doubt` is told of replies that contradict what their backend says of itself.
-    pub fn new(plan: &Plan, doubt: Doubt) -> Self {
+    /// For a plan's backends, whose replies have their room from `room`; `doubt` is told of those that contradict what their
+    /// backend says of itself.
+    pub fn new(plan: &Plan, room: &Arc<Room>, doubt: Doubt) -> Self {
         let backend = |backend: &crate::plan::Backend| Backend {
             name: backend.to_string().into(),
             max_reply: backend.max_reply,
+            room: room.clone(),
             is_reflected: backend.is_reflected,
         };
         Self {

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
+use http_body_util::{BodyExt as _, Limited};
 use tokio::time::Instant;
 
 use super::instance::{Directed, Instance};
-use super::{RequestBody, body, grpc};
+use super::{RequestBody, grpc};
 use crate::plan::Question;
 
 /// Bytes of an answer that are read at most: what it says does not matter, but the connection is kept.
-const MAX_ANSWER: u64 = 64 << 10;
+const MAX_ANSWER: usize = 64 << 10;
 
 impl Instance {
     /// Asks whether the address is well and waits for an answer no longer than `timeout`.
@@ -45,7 +46,8 @@ impl Instance {
         let answer = self.send(directed).await.map_err(|failure| failure.log.to_string())?;
         let status = answer.status;
         // A long answer costs its connection and nothing else.
-        let _ = body::read(answer.body, MAX_ANSWER).await;
+        let mut body = Limited::new(answer.body, MAX_ANSWER);
+        while let Some(Ok(_)) = body.frame().await {}
         if status.is_success() { Ok(()) } else { Err(format!("it answers {}", status.as_u16())) }
     }
 }

@@ -7,13 +7,15 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::body::{self, Cap};
 use super::coding::{self, Coding};
 use super::instance::{Directed, Instance};
 use super::reply::Answer;
-use super::{Backend, ReplyBody, RequestBody, Terms, body, media, remaining};
+use super::{Backend, ReplyBody, RequestBody, Terms, media, remaining};
 use crate::base::call::{Reply, RestRequest};
 use crate::base::failure::Failure;
 use crate::base::fields::Fields;
+use crate::base::room::Taken;
 use crate::plan::contract::Operation;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -38,25 +40,34 @@ pub(super) async fn send(
         timeout: remaining(terms.until),
         is_repeatable: terms.is_repeatable || call.method.is_idempotent(),
     };
-    read(instance.send(directed).await?, backend.max_reply, operation).await
+    read(instance.send(directed).await?, backend.cap(), operation).await
 }
 
-async fn read(answer: Answer, max: u64, operation: Option<&Operation>) -> Result<Reply, Failure> {
+async fn read(answer: Answer, cap: Cap<'_>, operation: Option<&Operation>) -> Result<Reply, Failure> {
     let Answer { status, fields, body } = answer;
+    let mut taken = Taken::default();
     let (bytes, fields) = if fields.is_coded() {
-        Box::pin(decoded(fields, body, max)).await?
+        Box::pin(decoded((fields, body), cap, &mut taken)).await?
     } else {
-        (body::read(body, max).await?.0, fields)
+        (body::read(body, cap, &mut taken).await?.0, fields)
     };
     let body = media::held(bytes, (status, fields.content_type()), operation)?;
+    taken.reach(cap.room, body.size()).await?;
+    let body = body.keeping(taken);
     Ok(Reply { status: status.as_u16(), headers: Arc::new(fields), body, is_cut: false, code: None })
 }
 
 /// The body without its content coding. What expressions see are the fields of the body as it is.
-async fn decoded(fields: Fields, body: ReplyBody, max: u64) -> Result<(Bytes, Fields), Failure> {
+async fn decoded(
+    (fields, body): (Fields, ReplyBody),
+    cap: Cap<'_>,
+    taken: &mut Taken,
+) -> Result<(Bytes, Fields), Failure> {
     let mut fields = fields.into_map();
-    let Some(coding) = Coding::of(&fields)? else { return Ok((body::read(body, max).await?.0, fields.into())) };
+    let Some(coding) = Coding::of(&fields)? else {
+        return Ok((body::read(body, cap, taken).await?.0, fields.into()));
+    };
     fields.remove(CONTENT_ENCODING);
     fields.remove(CONTENT_LENGTH);
-    Ok((body::read_coded(body, coding, max).await?, fields.into()))
+    Ok((body::read_coded((body, coding), cap, taken).await?, fields.into()))
 }

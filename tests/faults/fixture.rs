@@ -52,12 +52,16 @@ pub(crate) enum Layer {
     SharedLimits,
     /// Some endpoints matter more than others.
     Priority,
+    /// Few requests may be under way.
+    Crowd,
+    /// There is little memory.
+    Memory,
     /// Traces are told to a collector.
     Telemetry,
 }
 
 impl Layer {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Retry,
         Self::Breaker,
         Self::Concurrency,
@@ -70,6 +74,8 @@ impl Layer {
         Self::Tokens,
         Self::SharedLimits,
         Self::Priority,
+        Self::Crowd,
+        Self::Memory,
         Self::Telemetry,
     ];
 
@@ -101,7 +107,13 @@ impl Layer {
                 "auth: { users: { jwt: { issuer: \"https://users.test/\", audience: faults, algorithms: [RS256] } } }",
             )],
             Self::SharedLimits => &[(Section::Gateway, "store: redis://127.0.0.1:1, rate: 100000/s")],
-            Self::Priority => &[(Section::Agg, "priority: sheddable")],
+            Self::Priority => &[
+                (Section::Agg, "priority: sheddable"),
+                (Section::Control, "priority: critical"),
+                (Section::Endpoints, CLASSES),
+            ],
+            Self::Crowd => &[(Section::Gateway, "overload: { requests: 20 }")],
+            Self::Memory => &[(Section::Gateway, "overload: { memory_limit: 128MiB }"), (Section::Endpoints, BIG)],
             Self::Telemetry => &[(Section::Gateway, "telemetry: { otlp: \"http://127.0.0.1:1\" }")],
         }
     }
@@ -115,7 +127,9 @@ enum Section {
     A,
     B,
     C,
+    Control,
     Agg,
+    Endpoints,
 }
 
 /// Where the backends of the fixture are.
@@ -159,6 +173,7 @@ fn composition(places: &Places, layers: &[Layer]) -> String {
     // With retries a call may take as long as its request; each try has the time that a call has without them.
     let call = if layers.contains(&Layer::Retry) { "1s" } else { "300ms" };
     let Places { a, b, c, d, e, of_a } = places;
+    let control = added(Section::Control);
     format!(
         "{file}
 gateway: {{ access_log: json, shutdown: {{ delay: 300ms, timeout: 2s }}{gateway} }}
@@ -168,14 +183,16 @@ backends:
   c: {{ rest: \"http://{c}\", timeout: 300ms{layers_of_c} }}
   d: {{ rest: \"http://{d}\", timeout: 300ms }}
   e: {{ rest: \"http://{e}\", timeout: 300ms }}
-{ENDPOINTS}{agg}",
+{endpoints}{agg}{more}",
         a = a.join("\", \""),
         file = added(Section::File).replacen(", ", "", 1),
         gateway = added(Section::Gateway),
         layers_of_a = added(Section::A),
         layers_of_b = added(Section::B),
         layers_of_c = added(Section::C),
+        endpoints = ENDPOINTS.replacen("/ctl: { timeout: 1s", &format!("/ctl: {{ timeout: 1s{control}"), 1),
         agg = added(Section::Agg).replacen(", ", "    ", 1),
+        more = added(Section::Endpoints).replace(", \n", "\n"),
     )
 }
 
@@ -203,6 +220,20 @@ endpoints:
       c: { backend: c, get: "/c/${args.key}", optional: true }
     result: { a: "${a.value}", b: "${b.available}", c: "${c.value}" }
 "#;
+
+/// An endpoint for each class of requests, with its line break before it.
+const CLASSES: &str = r#"
+  GET /critical: { priority: critical, steps: { e: { backend: e, get: /slow } }, result: { e: "${e.done}" } }
+  GET /default: { steps: { e: { backend: e, get: /slow } }, result: { e: "${e.done}" } }
+  GET /sheddable: { priority: sheddable, steps: { e: { backend: e, get: /slow } }, result: { e: "${e.done}" } }"#;
+
+/// An endpoint that takes large bodies.
+const BIG: &str = r#"
+  POST /big:
+    timeout: 5s
+    max_body: 8MiB
+    steps: { e: { backend: e, post: /big, timeout: 4s, body: "${request.body}" } }
+    result: { done: "${e.done}" }"#;
 
 const SCHEMA: &str = "type Query { a: Part! b: Int c: Part }
 type Part { value: String! }

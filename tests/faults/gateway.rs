@@ -133,6 +133,8 @@ pub(crate) struct Held {
     pub(crate) threads: u64,
     /// KiB.
     pub(crate) memory: u64,
+    /// The most that it ever was, in KiB.
+    pub(crate) peak: u64,
     /// Time of a processor since it began.
     pub(crate) processor: Duration,
 }
@@ -200,7 +202,8 @@ impl Process {
         let ticks = times.next()? + times.next()?;
         // The kernel counts in hundredths of a second on every machine that runs Linux (USER_HZ).
         let processor = Duration::from_millis(ticks * 10);
-        Some(Held { descriptors, threads: field("Threads:")?, memory: field("VmRSS:")?, processor })
+        let (threads, memory, peak) = (field("Threads:")?, field("VmRSS:")?, field("VmHWM:")?);
+        Some(Held { descriptors, threads, memory, peak, processor })
     }
 
     /// Sends it a signal, such as `TERM`.

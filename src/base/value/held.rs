@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::base::room::Taken;
+
 use super::{Doc, JsonWriter, NotANumber, Number, Sink, Value, View};
 
 /// A value that outlives the evaluation that made it. Replies are shared, never copied.
@@ -43,6 +45,22 @@ impl Held {
                 Self::whole(out.finish())
             }
         })
+    }
+
+    /// The same, which keeps the room that was taken for it for as long as anything of its bytes is held. It must not be
+    /// shared yet.
+    #[must_use]
+    pub fn keeping(self, taken: Taken) -> Self {
+        match self {
+            Self::Doc(mut doc, node) => {
+                if let Some(doc) = Arc::get_mut(&mut doc) {
+                    doc.bytes = taken.around(std::mem::take(&mut doc.bytes));
+                }
+                Self::Doc(doc, node)
+            }
+            Self::Bytes(bytes) => Self::Bytes(taken.around(bytes)),
+            other => other,
+        }
     }
 
     /// This as a value that borrows.

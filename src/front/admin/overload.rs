@@ -40,6 +40,16 @@ pub(super) async fn show(State(known): State<Known>) -> impl IntoResponse {
     out.key(b"\"classes_refused\":");
     out.uint(overload.short().into());
     out.end_object();
+    let room = doors.shared().room();
+    out.key(b"\"bodies\":");
+    out.begin_object();
+    out.key(b"\"used\":");
+    out.uint(room.taken());
+    out.key(b"\"limit\":");
+    out.uint(room.limit());
+    out.key(b"\"refused\":");
+    out.uint(room.refused());
+    out.end_object();
     out.key(b"\"files_open\":");
     out.uint(std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as u64);
     out.end_object();

@@ -81,16 +81,16 @@ impl Front {
     pub async fn serve(
         &self,
         live: &Arc<Live>,
-        (client, body): (ClientRequest, RequestBody),
+        (mut client, body): (ClientRequest, RequestBody),
         place: &mut Place,
     ) -> Result<Served, Failure> {
         if let Some(page) = self.for_people(&client) {
             return Ok(Served { response: page?, cause: None });
         }
-        let head = &client.head;
+        let ClientRequest { head, taken, .. } = &mut client;
         let format = Format::negotiate(&head.headers);
         let body = match head.method {
-            Method::POST => body.read(MAX_BODY).await?,
+            Method::POST => body.read(MAX_BODY, (live.calls.shared().room(), taken)).await?,
             _ => Bytes::new(),
         };
         let method = if head.method == Method::HEAD { Method::GET } else { head.method.clone() };

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::deadline::Deadline;
 use super::limits::Limits;
 use crate::base::failure::{Cause, Failure};
+use crate::base::room::{Full, Room, Taken};
 
 /// Any error that a streamed answer may break off with.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -133,11 +134,12 @@ impl RequestBody {
         self
     }
 
-    /// The whole body, of at most `cap` bytes. A declared length over the cap is refused before any byte is read.
+    /// The whole body, of at most `cap` bytes, for which room is taken as they come. A declared length over the cap is refused
+    /// before any byte is read.
     ///
     /// # Errors
     /// See [`BodyError`]. The connection must not be expected to survive one.
-    pub async fn read(self, cap: usize) -> Result<Bytes, BodyError> {
+    pub async fn read(self, cap: usize, (room, taken): (&Arc<Room>, &mut Taken)) -> Result<Bytes, BodyError> {
         if self.is_coded {
             return Err(BodyError::Coded);
         }
@@ -146,12 +148,15 @@ impl RequestBody {
         }
         let mut body = self.capped(cap as u64);
         let Some(first) = body.next_bytes().await? else { return Ok(Bytes::new()) };
+        taken.reach(room, first.len()).await?;
         let Some(second) = body.next_bytes().await? else { return Ok(first) };
+        taken.reach(room, first.len() + second.len()).await?;
         let declared = body.incoming.size_hint().lower() as usize;
         let mut whole = BytesMut::with_capacity(first.len() + second.len() + declared);
         whole.extend_from_slice(&first);
         whole.extend_from_slice(&second);
         while let Some(bytes) = body.next_bytes().await? {
+            taken.reach(room, whole.len() + bytes.len()).await?;
             whole.extend_from_slice(&bytes);
         }
         Ok(whole.freeze())
@@ -244,6 +249,8 @@ pub enum BodyError {
     Coded,
     /// It is larger than the cap: 413.
     TooLarge,
+    /// There is no room for it: 503.
+    NoRoom(Full),
     /// The client was too slow: 408.
     TooSlow,
     /// Its framing is broken: 400.
@@ -258,6 +265,7 @@ impl BodyError {
         match self {
             Self::Coded => Cause::UnsupportedMediaType,
             Self::TooLarge => Cause::BodyTooLarge,
+            Self::NoRoom(_) => Cause::Overloaded,
             Self::TooSlow => Cause::RequestTimeout,
             Self::Malformed => Cause::BadRequest,
             Self::Left(_) => Cause::ClientLeft,
@@ -278,6 +286,7 @@ impl fmt::Display for BodyError {
         match self {
             Self::Coded => f.write_str("the request body is compressed"),
             Self::TooLarge => f.write_str("the request body is larger than its cap"),
+            Self::NoRoom(_) => f.write_str("there is no room for the request body"),
             Self::TooSlow => f.write_str("the client was too slow to send the request body"),
             Self::Malformed => f.write_str("the framing of the request body is broken"),
             Self::Left(error) => write!(f, "the request body broke off: {error}"),
@@ -287,9 +296,16 @@ impl fmt::Display for BodyError {
 
 impl Error for BodyError {}
 
+impl From<Full> for BodyError {
+    fn from(full: Full) -> Self {
+        Self::NoRoom(full)
+    }
+}
+
 impl From<BodyError> for Failure {
     fn from(error: BodyError) -> Self {
         match error {
+            BodyError::NoRoom(full) => full.into(),
             BodyError::Coded => Self::told(error.cause(), "The request body must not be compressed."),
             _ => Self::new(error.cause(), error.to_string()),
         }

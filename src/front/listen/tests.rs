@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{AnswerBody, Drain, DrainTimes, Drained, Handler, Limits, Listener, Peer, Refused, RequestBody, Worker};
+use crate::base::room::Taken;
 use crate::plan::ServerTls;
 
 /// Longer than anything here may take.
@@ -91,7 +92,7 @@ impl Handler for Answers {
 impl Answers {
     async fn route(&self, request: Request<RequestBody>, peer: Peer) -> Response<AnswerBody> {
         match request.uri().path() {
-            "/echo" => match request.into_body().read(64 << 10).await {
+            "/echo" => match request.into_body().read(64 << 10, (&Arc::default(), &mut Taken::default())).await {
                 Ok(bytes) => Response::new(AnswerBody::from(bytes)),
                 Err(error) => status(error.cause().status()),
             },

@@ -1,5 +1,7 @@
 //! Bodies of requests: JSON, and forms where the type has fields to hold them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -7,6 +9,7 @@ use http::header::CONTENT_TYPE;
 use super::super::listen::RequestBody;
 use super::violations::{Violations, Wrong};
 use crate::base::failure::{Cause, Failure};
+use crate::base::room::{Room, Taken};
 use crate::base::value::{Doc, DocBuilder, Held, Kind, Sink as _, base64_into};
 use crate::exec::form;
 use crate::plan::contract::schema::{Violation, validate};
@@ -24,15 +27,23 @@ enum Media {
     Other,
 }
 
+/// A body as it is sent.
+pub(super) struct Sent<'s> {
+    pub(super) headers: &'s HeaderMap,
+    pub(super) body: RequestBody,
+    /// Where it has its room from.
+    pub(super) room: &'s Arc<Room>,
+}
+
 /// Reads, parses and coerces a body. What is wrong in it is a violation, and it is null.
 ///
 /// # Errors
-/// 413 or 415, or what keeps it from being read.
+/// 413, 415 or 503, or what keeps it from being read.
 pub(super) async fn read(
     plan: &Plan,
     (endpoint, ty, message): (&Endpoint, &BodyType, Option<&ProtoJson>),
-    (headers, body): (&HeaderMap, RequestBody),
-    violations: &mut Violations,
+    Sent { headers, body, room }: Sent<'_>,
+    (taken, violations): (&mut Taken, &mut Violations),
 ) -> Result<Held, Failure> {
     let media = media(headers);
     match (ty, media) {
@@ -43,17 +54,19 @@ pub(super) async fn read(
         _ => return Err(unsupported("application/json")),
     }
     let cap = usize::try_from(endpoint.max_body).unwrap_or(usize::MAX);
-    let bytes = body.read(cap).await?;
+    let bytes = body.read(cap, (room, taken)).await?;
     let read = match (ty, media) {
         (BodyType::Input(ty), Media::Form) => of_form(&plan.schema, ty, &bytes),
         (BodyType::Mentioned, _) if bytes.is_empty() => Ok(Held::Null),
         (BodyType::HttpBody, _) => Ok(http_body(headers, &bytes)),
         _ => json(bytes).and_then(|doc| of_json(&plan.schema, (ty, message), doc)),
     };
-    Ok(read.unwrap_or_else(|wrong| {
+    let read = read.unwrap_or_else(|wrong| {
         wrong.into_iter().for_each(|wrong| violations.add(Cause::InvalidBody, wrong));
         Held::Null
-    }))
+    });
+    taken.reach(room, read.size()).await?;
+    Ok(read)
 }
 
 fn unsupported(wanted: &str) -> Failure {

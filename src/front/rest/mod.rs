@@ -25,6 +25,7 @@ use crate::exec::{self, Answered, ClientRequest, Live};
 use crate::plan::{Answer, BodyType, Endpoint, Proxy, Segment};
 use crate::transport;
 
+use body::Sent;
 use kept::Keeping;
 use violations::Violations;
 
@@ -92,7 +93,9 @@ async fn answer(
             Box::pin(pass(live, proxy, (client, body), deadline)).await
         }
         (_, Some(BodyType::Upload { part })) => {
-            let broke_off = Box::pin(upload::open(&mut client, body, (part.as_deref(), endpoint.max_body))).await?;
+            let room = live.calls.shared().room();
+            let broke_off =
+                Box::pin(upload::open(&mut client, (body, room), (part.as_deref(), endpoint.max_body))).await?;
             args::check_fields(endpoint, &client.form, &mut violations);
             arguments(live, matched, &mut client, &mut violations);
             violations.refuse()?;
@@ -107,8 +110,9 @@ async fn answer(
             arguments(live, matched, &mut client, &mut violations);
             if let Some(ty) = ty {
                 let message = live.messages[matched.endpoint.index()].as_ref();
-                let sent = (&client.head.headers, body);
-                client.body = body::read(&live.plan, (endpoint, ty, message), sent, &mut violations).await?;
+                let sent = Sent { headers: &client.head.headers, body, room: live.calls.shared().room() };
+                client.body =
+                    body::read(&live.plan, (endpoint, ty, message), sent, (&mut client.taken, &mut violations)).await?;
             }
             violations.refuse()?;
             let once = match &endpoint.idempotency {

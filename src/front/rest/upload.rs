@@ -13,6 +13,7 @@ use http_body_util::BodyExt as _;
 use super::super::listen::{BodyError, RequestBody};
 use super::parts::{self, Fields, File, Next};
 use crate::base::failure::{Cause, Failure};
+use crate::base::room::{Room, Taken};
 use crate::base::upload::{Stream, Upload};
 use crate::exec::ClientRequest;
 use crate::exec::form::Field;
@@ -40,7 +41,7 @@ impl BrokeOff {
 /// A body that is not taken, and whatever is wrong before the file begins.
 pub(super) async fn open(
     client: &mut ClientRequest,
-    body: RequestBody,
+    (body, room): (RequestBody, &Arc<Room>),
     (file, max): (Option<&str>, u64),
 ) -> Result<BrokeOff, Failure> {
     let headers = &client.head.headers;
@@ -55,7 +56,7 @@ pub(super) async fn open(
         Some(file) => {
             let broke_off = BrokeOff::default();
             let (content, media_type);
-            (client.form, content, media_type) = form(headers, body, (file, max)).await?;
+            (client.form, content, media_type) = form(headers, body, (file, max), (room, &mut client.taken)).await?;
             let noted = broke_off.clone();
             let content = content.map_err(move |failure| {
                 noted.note(failure.clone());
@@ -88,6 +89,7 @@ async fn form(
     headers: &HeaderMap,
     body: RequestBody,
     (file, max): (&str, u64),
+    (room, taken): (&Arc<Room>, &mut Taken),
 ) -> Result<(Vec<Field>, Content, Option<HeaderValue>), Failure> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|media_type| media_type.to_str().ok()).unwrap_or_default();
     let Some(boundary) = parts::boundary(media_type)? else {
@@ -98,6 +100,7 @@ async fn form(
         return Err(too_large());
     }
     let mut body = body.capped(most);
+    let mut size = 0;
     let mut reading = Fields::new(boundary, file);
     let mut fields = Vec::new();
     let media_type = loop {
@@ -105,7 +108,12 @@ async fn form(
             Next::Field(field) => fields.push(field),
             Next::File(media_type) => break media_type,
             Next::More => match body.frame().await.transpose()? {
-                Some(frame) => frame.into_data().into_iter().for_each(|bytes| reading.push(bytes)),
+                Some(frame) => {
+                    let Ok(bytes) = frame.into_data() else { continue };
+                    size += bytes.len();
+                    taken.reach(room, size).await?;
+                    reading.push(bytes);
+                }
                 None => return Err(cut_short()),
             },
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::Planner;
 use crate::base::diagnostic::Place;
 use crate::base::id::FileId;
-use crate::plan::{AccessLog, Address, Fixed, Gateway, Store};
+use crate::plan::{AccessLog, Address, Backend, BodyType, Endpoint, Fixed, Gateway, Store};
 use crate::policy::overload::{self, Class};
-use crate::spec::{self, Located, Priority, Scalar};
+use crate::spec::{self, Located, Priority, Scalar, Size};
 
 /// The share of its memory from which on requests are refused, where nothing is written.
 const SHORT_OF_MEMORY: f64 = 0.85;
@@ -64,6 +64,7 @@ impl Planner<'_> {
             requests: written.and_then(|written| Some(written.requests.as_ref()?.value.0 as usize)),
             memory: written.and_then(|written| written.memory.as_ref()).map_or(SHORT_OF_MEMORY, |share| share.value.0),
             memory_limit: written.and_then(|written| Some(written.memory_limit.as_ref()?.value.0)),
+            bodies: written.and_then(|written| Some(written.bodies.as_ref()?.value.0)),
         }
     }
 
@@ -77,6 +78,22 @@ impl Planner<'_> {
         let (authority, location) = (authority.clone(), authority.clone());
         let address = Address { authority, location, prefix: "".into(), tls, weight: 1 };
         Some(Store { address, user: user.clone(), password: password.clone(), database: *database })
+    }
+
+    /// Refuses room for bodies that the largest which is taken would never find.
+    pub(super) fn check_bodies(&self, endpoints: &[Endpoint], backends: &[Backend]) {
+        let written = self.spec.gateway.overload.as_ref().and_then(|overload| overload.bodies.as_ref());
+        let Some(Located { value: Size(room), place }) = written else { return };
+        let is_held = |endpoint: &&Endpoint| !matches!(endpoint.body, None | Some(BodyType::Upload { .. }));
+        let requests = endpoints.iter().filter(is_held).map(|endpoint| (endpoint.max_body, "max_body", &endpoint.name));
+        let replies = backends.iter().map(|backend| (backend.max_reply, "max_reply", &backend.name));
+        let largest = requests.chain(replies).max_by_key(|(bytes, ..)| *bytes);
+        let Some((bytes, key, owner)) = largest.filter(|(bytes, ..)| bytes > room) else { return };
+        let message = format!(
+            "the largest body that is taken has {bytes} bytes, the `{key}` of `{owner}`: there is no room for it"
+        );
+        let help = "let many of them fit in, or take smaller ones".to_owned();
+        self.report.error("empty-range", (place, "gateway.overload.bodies"), message, help);
     }
 
     /// The class of requests that are said to be so important.

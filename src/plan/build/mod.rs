@@ -168,7 +168,8 @@ impl Planner<'_> {
         (fields, graph): (Vec<Field>, Option<Graph>),
         endpoints: Vec<Endpoint>,
     ) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let backends = self.backends.iter().flat_map(|facts| facts.plan(&self)).collect();
+        let backends: Vec<_> = self.backends.iter().flat_map(|facts| facts.plan(&self)).collect();
+        self.check_bodies(&endpoints, &backends);
         let (diagnostics, failed) = self.report.finish();
         let Some(gateway) = gateway.filter(|_| !failed) else { return Err(diagnostics) };
         let plan = Plan {

@@ -124,6 +124,9 @@ keys! {
         memory: Option<Located<Share>>,
         /// The memory that it may have; what its control group may have unless said.
         memory_limit: Option<Located<Size>>,
+        /// How many bytes the bodies of requests and replies may have together while they are held; a quarter of its memory
+        /// unless said.
+        bodies: Option<Located<Size>>,
     }
     then Overload::check
 }

@@ -1,5 +1,7 @@
 //! The messages of a reply, one at a time: no more is taken from the backend than whoever asks for them takes.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame};
@@ -10,6 +12,7 @@ use super::super::coding::Coding;
 use super::super::http2;
 use super::{ENCODING, PREFIX, status};
 use crate::base::failure::{Cause, Failure};
+use crate::base::room::{Room, Taken};
 
 /// A reply that is being read. Dropped before its end, it cancels the call, as its body does.
 #[derive(Debug)]
@@ -23,6 +26,11 @@ pub(super) struct Messages<B> {
     piece: Bytes,
     /// The beginning of a message whose rest has not come yet.
     part: BytesMut,
+    /// Bytes that came, and that messages had with their coding taken off.
+    size: usize,
+    /// Where there is room for them; `None` for what a backend says of itself, which is bounded and soon gone.
+    room: Option<Arc<Room>>,
+    taken: Taken,
 }
 
 /// What comes next in a reply.
@@ -55,27 +63,45 @@ where
             Some(other) => Err(other.into()),
             None => Err("none is named".into()),
         };
-        Self { body, only_trailers, coding, piece: Bytes::new(), part: BytesMut::new() }
+        let (piece, part, taken) = Default::default();
+        Self { body, only_trailers, coding, piece, part, size: 0, room: None, taken }
+    }
+
+    /// The same, with room for everything that comes.
+    pub(super) fn within(self, room: &Arc<Room>) -> Self {
+        Self { room: Some(room.clone()), ..self }
+    }
+
+    /// What was taken for everything that came.
+    pub(super) fn into_taken(self) -> Taken {
+        self.taken
     }
 
     /// Waits for the next message, or for the end.
     ///
     /// # Errors
-    /// `reply_too_large` for a message of more than `most` bytes, before it is read; `bad_reply` for broken framing and
-    /// for a reply that is cut short or ends without a status.
+    /// `reply_too_large` for a message of more than `most` bytes, before it is read; `overloaded` when there is no room;
+    /// `bad_reply` for broken framing and for a reply that is cut short or ends without a status.
     pub(super) async fn next(&mut self, most: u64) -> Result<Next, Failure> {
         if let Some(trailers) = self.only_trailers.take() {
             return self.end(trailers);
         }
         loop {
-            if let Some(message) = self.take(most)? {
+            let message = self.take(most)?;
+            if let Some(room) = &self.room {
+                self.taken.reach(room, self.size).await?;
+            }
+            if let Some(message) = message {
                 return Ok(Next::Message(message));
             }
             let Some(frame) = self.body.frame().await else {
                 return Err(Failure::new(Cause::BadReply, "the reply ended without trailers"));
             };
             match frame.map(Frame::into_data) {
-                Ok(Ok(data)) => self.piece = data,
+                Ok(Ok(data)) => {
+                    self.size += data.len();
+                    self.piece = data;
+                }
                 Ok(Err(frame)) => return self.end(frame.into_trailers().unwrap_or_default()),
                 Err(error) => {
                     let reason = http2::reset(&error).ok_or_else(|| Failure::from(Unread::Broken(error)))?;
@@ -106,7 +132,11 @@ where
         let message = framed.slice(PREFIX..);
         match &self.coding {
             _ if !prefix.is_coded => Ok(Some(message)),
-            Ok(coding) => Ok(Some(decoded::<h2::Error>(&message, *coding, most)?)),
+            Ok(coding) => {
+                let decoded = decoded::<h2::Error>(&message, *coding, most)?;
+                self.size += decoded.len();
+                Ok(Some(decoded))
+            }
             Err(other) => Err(broken(&format!("the message is in a coding that was not offered: {other}"))),
         }
     }

@@ -20,6 +20,7 @@ pub(super) use health::check;
 pub use proto_json::ProtoJson;
 pub use reflection::reflect;
 
+use super::body::Cap;
 use super::http2::{Broken, ReplyBody};
 use super::{Backend, Instance, RequestBody, remaining, rest};
 use crate::base::call::{Collect, Over, Reply, Take};
@@ -102,7 +103,7 @@ pub(super) async fn send(
     *request.method_mut() = http::Method::POST;
     *request.headers_mut() = headers(head);
     match instance.http2().send(method.path.clone(), request).await {
-        Ok(response) => read(response, method, (backend.max_reply, take)).await,
+        Ok(response) => read(response, (method, take), backend.cap()).await,
         Err(Broken::Reset(reason)) => Ok(status::of_reset(reason)),
         Err(Broken::Failed(failure)) => Err(failure),
     }
@@ -152,13 +153,17 @@ fn timeout_value(left: Duration) -> HeaderValue {
     HeaderValue::from_str(&format!("{number}{unit}")).unwrap_or(HeaderValue::from_static("0u"))
 }
 
-async fn read(response: Response<ReplyBody>, method: &Method, (max, take): (u64, Take)) -> Result<Reply, Failure> {
+async fn read(
+    response: Response<ReplyBody>,
+    (method, take): (&Method, Take),
+    Cap { max, room }: Cap<'_>,
+) -> Result<Reply, Failure> {
     let (head, body) = response.into_parts();
     let mut headers = head.headers;
     if !is_grpc(&headers) {
         return Ok(status::of_http(head.status.as_u16(), headers));
     }
-    let mut messages = Messages::new(&headers, body);
+    let mut messages = Messages::new(&headers, body).within(room);
     let (wires, end) = match take {
         Take::Message | Take::Data => one(&mut messages, max).await.map(|(wire, end)| (Wires::One(wire), Some(end)))?,
         Take::List(collect) => {
@@ -173,7 +178,10 @@ async fn read(response: Response<ReplyBody>, method: &Method, (max, take): (u64,
         }
     }
     status::remove(&mut headers);
+    let mut taken = messages.into_taken();
     let body = held(method, (wires, take), &mut headers)?;
+    taken.reach(room, body.size()).await?;
+    let body = body.keeping(taken);
     Ok(Reply { status: 200, headers: Arc::new(headers.into()), body, is_cut, code: Some(0) })
 }
 
