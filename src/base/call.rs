@@ -38,6 +38,9 @@ pub struct Call {
     pub given: Duration,
     /// What stands around it.
     pub policies: PoliciesId,
+    /// Whether it is made for a request that is itself another attempt: then it is made once, for of all that stand one
+    /// behind the other only one is to try again.
+    pub is_attempted_once: bool,
     /// Calls that agree in this go to the same address of their backend.
     pub affinity: Option<u64>,
     /// Where those of one client stay.

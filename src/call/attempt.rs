@@ -91,7 +91,7 @@ impl Calls {
         let outcome = match is_hurried && left < LEAST {
             true => Err(Failure::new(Cause::Timeout, "too little of the request's time is left")),
             false => {
-                let terms = Terms { until, is_repeatable: policies.repeatable };
+                let terms = Terms { until, is_repeatable: policies.repeatable, previous: tried.begin() };
                 self.transport.send(chosen.instance(), call, terms).await
             }
         };

@@ -193,7 +193,8 @@ async fn fetched(calls: &Calls, asked: &Asked) -> Landed {
 /// Asks the backend, about what is doubted if there is something.
 async fn fetch(calls: &Calls, (asked, doubted): (&Asked, Option<&Arc<Entry>>)) -> Ended {
     let deadline = Instant::now() + asked.time;
-    let mut call = Call { deadline, given: asked.time, ..asked.call.clone() };
+    // Who asked first need not be the only one who waits.
+    let mut call = Call { deadline, given: asked.time, is_attempted_once: false, ..asked.call.clone() };
     let doubted = doubted.and_then(|entry| Doubted::ask(entry, &mut call));
     let mut ended = made(calls, &call).await;
     if let Some(doubted) = doubted {

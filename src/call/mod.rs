@@ -99,7 +99,7 @@ pub async fn run(calls: &Arc<Calls>, mut call: Call) -> Result<Reply, Failure> {
 async fn made(calls: &Calls, call: &Call) -> Ended {
     let policies = calls.policies(call.policies);
     let tried = Tried::default();
-    let Some((retry, budget)) = policies.retry.as_ref().filter(|_| can_be_replayed(call)) else {
+    let Some((retry, budget)) = policies.retry.as_ref().filter(|_| can_be_retried(call)) else {
         return calls.hedged((call, &tried), policies, call.deadline).await;
     };
     let budget = calls.shared.budget(*budget);
@@ -145,6 +145,11 @@ impl Calls {
         let (ended, other) = futures_util::future::select(first, second).await.factor_first();
         if ended.is_good() { ended } else { other.await }
     }
+}
+
+/// Whether a call may be made again after it failed.
+fn can_be_retried(call: &Call) -> bool {
+    !call.is_attempted_once && can_be_replayed(call)
 }
 
 /// Whether a call can go out a second time: nothing of it is gone with the first, and it is small enough to be kept.

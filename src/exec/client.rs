@@ -40,6 +40,8 @@ pub struct ClientRequest {
     pub upload: Option<Upload>,
     /// The room that its body has taken.
     pub taken: Taken,
+    /// Whether the client, or whoever stands before it, says that it asks again.
+    pub is_another_attempt: bool,
     /// How long the client is going to wait, if that is less than the endpoint may take.
     pub patience: Option<Duration>,
     pub(super) anchors: Anchors,
@@ -87,10 +89,22 @@ fn said_patience(headers: &HeaderMap) -> Option<Duration> {
     })
 }
 
+/// How often gRPC clients say that they asked before (gRFC A6).
+const GRPC_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
+/// The same as others say it.
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-retry-attempt");
+
+/// Whether a client says that it asks again; what cannot be read says nothing.
+fn says_another_attempt(headers: &HeaderMap) -> bool {
+    let attempts = |name| headers.get(name)?.to_str().ok()?.parse::<u32>().ok();
+    [ATTEMPTS, GRPC_ATTEMPTS].into_iter().filter_map(attempts).any(|attempts| attempts > 0)
+}
+
 impl ClientRequest {
     /// A request without arguments and body yet.
     pub fn new(head: Parts, id: HeaderValue, client_ip: IpAddr) -> Self {
         Self {
+            is_another_attempt: says_another_attempt(&head.headers),
             head,
             tail: String::new(),
             client_ip,

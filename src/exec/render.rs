@@ -70,6 +70,7 @@ pub(super) fn call(
         deadline,
         given,
         policies: target.policies,
+        is_attempted_once: env.request.is_another_attempt,
         affinity,
         anchor: target.sticky.as_ref().map(|sticky| env.request.anchor(sticky)),
         judge: rules::judge_of(call, env),

@@ -73,6 +73,8 @@ pub struct Terms {
     pub until: Instant,
     /// Whether the call may be made twice, also where its method does not say so.
     pub is_repeatable: bool,
+    /// Attempts of the call before this one.
+    pub previous: u32,
 }
 
 impl Transport {
@@ -107,7 +109,8 @@ impl Transport {
                     rest::send((backend, instance, operation), rest, (&call.headers, terms)).await
                 }
                 Request::Grpc { method, message, take } => {
-                    let head = grpc::Head { headers: &call.headers, deadline: terms.until };
+                    let Terms { until: deadline, previous, .. } = terms;
+                    let head = grpc::Head { headers: &call.headers, deadline, previous };
                     let asked = grpc::Asked { method: &self.methods[method.index()], message, take: *take };
                     // Boxed, or every REST call would have room for one over HTTP/2.
                     let sent = Box::pin(grpc::send((backend, instance), head, asked)).await;

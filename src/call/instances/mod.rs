@@ -9,7 +9,7 @@ mod tend;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -85,9 +85,21 @@ struct Set {
     wheel: Wheel,
 }
 
-/// The addresses that the attempts of one call went to: another attempt rather goes elsewhere.
+/// The attempts of one call so far.
 #[derive(Debug, Default)]
-pub(super) struct Tried(AtomicU64);
+pub(super) struct Tried {
+    /// The addresses that they went to: another attempt rather goes elsewhere.
+    marks: AtomicU64,
+    /// How many they are.
+    count: AtomicU32,
+}
+
+impl Tried {
+    /// Takes note of another attempt; how many there were before it.
+    pub(super) fn begin(&self) -> u32 {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+}
 
 /// What decides where an attempt goes.
 #[derive(Clone, Copy)]
@@ -134,7 +146,7 @@ impl Instances {
                 let (member, is_try) = group
                     .choose(asking, now)
                     .ok_or_else(|| Failure::new(Cause::ConnectFailed, "no address of the backend is known"))?;
-                asking.tried.0.fetch_or(member.mark, Ordering::Relaxed);
+                asking.tried.marks.fetch_or(member.mark, Ordering::Relaxed);
                 Ok(Chosen::Of(UnderWay::begin(group, (member, is_try), asking.worker, now)))
             }
         }
@@ -239,7 +251,7 @@ impl Group {
     /// One that is available and was not tried by this call comes first, then one that is available, then any.
     fn choose_any(&self, set: &Set, asking: Asking<'_>, now: Instant) -> Option<(Arc<Member>, bool)> {
         let members = &set.members;
-        let tried = asking.tried.0.load(Ordering::Relaxed);
+        let tried = asking.tried.marks.load(Ordering::Relaxed);
         let is_new = |position: usize| members[position].mark & tried == 0;
         if self.next_try.load(Ordering::Relaxed) <= self.millis(now)
             && let Some(member) = self.due(set, now)

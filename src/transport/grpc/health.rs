@@ -30,7 +30,7 @@ pub(in crate::transport) async fn check(instance: &Instance, service: &str, dead
     body.extend_from_slice(&message);
     let mut request = http::Request::new(RequestBody::Whole(Some(body.into())));
     *request.method_mut() = http::Method::POST;
-    *request.headers_mut() = headers(Head { headers: &HeaderMap::new(), deadline });
+    *request.headers_mut() = headers(Head { headers: &HeaderMap::new(), deadline, previous: 0 });
     let response = instance.http2().send(PathAndQuery::from_static(PATH), request).await;
     let response = response.map_err(|broken| match broken {
         Broken::Reset(reason) => format!("it gives the call up: {reason}"),

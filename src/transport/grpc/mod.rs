@@ -37,6 +37,8 @@ const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encodin
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+/// How many attempts of a call came before it (gRFC A6); not said of the first.
+const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 /// One byte of flags and four of length stand before each message.
 const PREFIX: usize = 5;
 /// Header fields that every call has.
@@ -58,6 +60,8 @@ pub(super) struct Head<'c> {
     pub(super) headers: &'c HeaderMap,
     /// When the reply must have come.
     pub(super) deadline: Instant,
+    /// Attempts of the call before this one.
+    pub(super) previous: u32,
 }
 
 /// What a call says, and how much it takes for an answer.
@@ -131,7 +135,7 @@ fn frame(method: &Method, message: &Bytes) -> Result<Bytes, Failure> {
 }
 
 fn headers(head: Head<'_>) -> HeaderMap {
-    let Head { headers: declared, deadline } = head;
+    let Head { headers: declared, deadline, previous } = head;
     let mut headers = HeaderMap::with_capacity(declared.len() + OWN_FIELDS);
     headers.extend(declared.iter().map(|(name, value)| (name.clone(), value.clone())));
     headers.insert(CONTENT_TYPE, GRPC);
@@ -139,6 +143,9 @@ fn headers(head: Head<'_>) -> HeaderMap {
     headers.insert(ACCEPT_ENCODING, GZIP);
     headers.insert(USER_AGENT, rest::AGENT);
     headers.insert(TIMEOUT, timeout_value(remaining(deadline)));
+    if previous > 0 {
+        headers.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(previous));
+    }
     headers
 }
 

@@ -140,7 +140,8 @@ impl Asking<'_> {
         let mut request = http::Request::new(RequestBody::Whole(Some(body)));
         let path = PathAndQuery::from_static(self.path);
         *request.method_mut() = http::Method::POST;
-        *request.headers_mut() = headers(Head { headers: self.metadata, deadline: Instant::now() + TIMEOUT });
+        let deadline = Instant::now() + TIMEOUT;
+        *request.headers_mut() = headers(Head { headers: self.metadata, deadline, previous: 0 });
         let response = self.instance.http2().send(path, request).await.map_err(|broken| match broken {
             Broken::Reset(reason) => format!("it gives the call up: {reason}"),
             Broken::Failed(failure) => failure.log.to_string(),
