@@ -19,9 +19,14 @@ use crate::policy::overload::Overload;
 /// How long doors stay closed for addresses that are not found.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
-/// The doors to one plan, one for each worker.
+/// The doors to one plan.
 #[derive(Debug)]
-pub struct Doors(Box<[Arc<Door>]>);
+pub struct Doors {
+    /// One for each worker.
+    each: Box<[Arc<Door>]>,
+    /// TLS that connections which come now are served with.
+    tls: Option<ServerTls>,
+}
 
 /// The doors that requests go through now.
 #[derive(Debug)]
@@ -47,12 +52,16 @@ impl Doors {
     /// The same with what makes connections to backends.
     pub fn within(plan: &Arc<Plan>, clients: Clients) -> Self {
         let clients = Clients { workers: clients.workers.max(1), ..clients };
-        Self(Door::for_workers(plan, clients).into_iter().map(Arc::new).collect())
+        let each = Door::for_workers(plan, clients).into_iter().map(Arc::new).collect();
+        Self { each, tls: plan.gateway.tls.clone() }
     }
 
-    /// Doors to the next plan. What does not change goes on as it is: connections to backends, counts, ids.
+    /// Doors to the next plan. What does not change goes on as it is: connections to backends, counts, ids, and the TLS
+    /// sessions that clients may resume.
     pub fn followed_by(&self, plan: &Arc<Plan>) -> Self {
-        Self(Door::succeeding(plan, &self.0).into_iter().map(Arc::new).collect())
+        let each = Door::succeeding(plan, &self.each).into_iter().map(Arc::new).collect();
+        let same = self.tls.as_ref().filter(|tls| plan.gateway.tls.as_ref() == Some(tls));
+        Self { each, tls: same.or(plan.gateway.tls.as_ref()).cloned() }
     }
 
     /// The plan that they lead to.
@@ -84,13 +93,13 @@ impl Doors {
 
     /// Waits until everything that runs on without its client has come to its end, also behind the doors before.
     pub async fn detached(&self) {
-        for door in &self.0 {
+        for door in &self.each {
             door.detached().await;
         }
     }
 
     fn first(&self) -> &Arc<Door> {
-        self.0.first().expect("doors are made for at least one worker")
+        self.each.first().expect("doors are made for at least one worker")
     }
 }
 
@@ -130,7 +139,7 @@ impl Way {
     /// The worker's own door, so that no two workers count references to one.
     fn door(&self) -> Arc<Door> {
         let doors = self.entrance.doors.load();
-        doors.0.get(self.worker).unwrap_or(doors.first()).clone()
+        doors.each.get(self.worker).unwrap_or(doors.first()).clone()
     }
 }
 
@@ -141,7 +150,7 @@ impl Handler for Way {
     }
 
     fn tls(&self) -> Option<ServerTls> {
-        self.door().plan().gateway.tls.clone()
+        self.entrance.doors.load().tls.clone()
     }
 
     fn refused(&self, refused: &Refused<'_>, peer: Peer) -> HeaderValue {

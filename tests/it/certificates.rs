@@ -109,16 +109,23 @@ pub(crate) async fn connect(
     protocol: &[u8],
     versions: &[&'static SupportedProtocolVersion],
 ) -> Result<TlsStream<TcpStream>, String> {
-    let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-    let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
-    let connected = client(protocol, versions).connect(name, stream).await;
-    let stream = connected.map_err(|error| error.to_string())?;
+    let stream = connect_again(&client(protocol, versions), address).await?;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(protocol));
     Ok(stream)
 }
 
+/// The same as somebody who may have been there before, and resumes that session if he can.
+///
+/// # Errors
+/// What either side says of the other.
+pub(crate) async fn connect_again(client: &TlsConnector, address: SocketAddr) -> Result<TlsStream<TcpStream>, String> {
+    let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+    let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
+    client.connect(name, stream).await.map_err(|error| error.to_string())
+}
+
 /// TLS of a client that trusts the authority of the tests.
-fn client(protocol: &[u8], versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
+pub(crate) fn client(protocol: &[u8], versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     let authority = CertificateDer::from_pem_file(file("authority.pem")).expect("it was written");
     roots.add(authority).expect("it is an authority");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use rustls::HandshakeKind;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -32,6 +33,7 @@ claims![
     an_upload_goes_to_a_backend_over_http_2_as_it_comes,
     the_log_says_what_is_wrong_with_a_certificate,
     a_new_certificate_is_shown_from_the_next_reload_on,
+    a_session_is_resumed_across_reloads_until_tls_itself_changes,
 ];
 
 const DOCUMENT: &str = "# TLS to clients
@@ -370,6 +372,50 @@ fn a_new_certificate_is_shown_from_the_next_reload_on() -> Result<(), String> {
         open.send(b"GET /one HTTP/1.1\r\nhost: a\r\n\r\n").await.map_err(|error| error.to_string())?;
         assert_eq!(open.response("GET").await.map_err(|error| error.to_string())?.text(), "1");
         gateway.stop().await;
+        Ok(())
+    })
+}
+
+fn a_session_is_resumed_across_reloads_until_tls_itself_changes() -> Result<(), String> {
+    run(async {
+        let text = |more: &str, result: u8| {
+            let text = format!(
+                "gateway: {{ tls: {{ certificate: /tls.test/server.pem, key: /tls.test/server.key{more} }} }}\n\
+                 endpoints: {{ GET /one: {{ result: {result} }} }}\n"
+            );
+            certificates::locate(&text)
+        };
+        for versions in [&[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
+            let project = Project::write("secure/resumed", &[("compositions/main.yaml".to_owned(), text("", 1))])?;
+            let gateway = Running::start(project.root()).await?;
+            let client = certificates::client(b"http/1.1", versions);
+            let asked = async |result: u8| {
+                let stream = certificates::connect_again(&client, gateway.address()).await?;
+                let kind = stream.get_ref().1.handshake_kind();
+                let mut connection = Connection::over(Box::new(stream));
+                connection.send(b"GET /one HTTP/1.1\r\nhost: a\r\n\r\n").await.map_err(|error| error.to_string())?;
+                let answer = connection.response("GET").await.map_err(|error| error.to_string())?;
+                assert_eq!(answer.text(), result.to_string());
+                Ok::<_, String>(kind)
+            };
+            let change = async |text: String| {
+                std::fs::write(project.root().join("compositions/main.yaml"), text)
+                    .map_err(|error| error.to_string())?;
+                let (status, said) = reload::ask(gateway.admin_address(), "POST", "/reload").await?;
+                if status == 200 { Ok(()) } else { Err(said) }
+            };
+            assert_eq!(asked(1).await?, Some(HandshakeKind::Full));
+            assert_eq!(asked(1).await?, Some(HandshakeKind::Resumed));
+            change(text("", 2)).await?;
+            assert_eq!(asked(2).await?, Some(HandshakeKind::Resumed), "{versions:?}");
+            change(text(", minimum: \"1.2\"", 3)).await?;
+            assert_eq!(asked(3).await?, Some(HandshakeKind::Resumed), "what is said by default may be written");
+            if versions == [&rustls::version::TLS13] {
+                change(text(", minimum: \"1.3\"", 4)).await?;
+                assert_ne!(asked(4).await?, Some(HandshakeKind::Resumed), "other versions are other sessions");
+            }
+            gateway.stop().await;
+        }
         Ok(())
     })
 }

@@ -90,7 +90,7 @@ impl ReadHalf {
 
 /// Puts TLS on a connection within `limit`; `None` if it did not come about.
 pub(super) async fn secure(tls: &ServerTls, halves: Halves, limit: Duration) -> Option<Socket> {
-    let acceptor = TlsAcceptor::from(tls.0.clone());
+    let acceptor = TlsAcceptor::from(tls.config.clone());
     match timeout(limit, acceptor.accept(halves)).await {
         Ok(Ok(stream)) => Some(Either::Right(Box::new(stream))),
         Ok(Err(error)) => {

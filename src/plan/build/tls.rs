@@ -10,8 +10,8 @@ use rustls::{ClientConfig, InconsistentKeys, RootCertStore, ServerConfig, Suppor
 
 use super::report::Report;
 use crate::base::diagnostic::Place;
-use crate::plan::{ClientTls, ServerTls, TlsOrigin};
-use crate::spec::{self, Asked, FilePath, Located, LookUp, Switch, TlsVersion};
+use crate::plan::{ClientTls, ServerTls, ServerTlsOrigin, TlsOrigin};
+use crate::spec::{self, Asked, FilePath, Located, LookUp, Scalar, Switch, TlsVersion};
 
 /// What a backend says about TLS to it.
 #[derive(Clone, Copy)]
@@ -112,12 +112,13 @@ impl Files<'_> {
         let Some(written) = written else { return Ok(None) };
         let path = "gateway.tls";
         let (chain, key) = self.certificate((&written.certificate, &written.key), path).ok_or(())?;
+        let origin = ServerTlsOrigin { versions: versions(written.minimum.as_ref()), chain, key };
         let builder = ServerConfig::builder_with_provider(provider());
-        let builder = builder.with_protocol_versions(versions(written.minimum.as_ref())).map_err(|_| ())?;
-        let made = builder.with_no_client_auth().with_single_cert(chain, key);
+        let builder = builder.with_protocol_versions(origin.versions).map_err(|_| ())?;
+        let made = builder.with_no_client_auth().with_single_cert(origin.chain.clone(), origin.key.clone_key());
         let mut config = self.certified((&written.key, path), made).ok_or(())?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Some(ServerTls(Arc::new(config))))
+        Ok(Some(ServerTls { config: Arc::new(config), origin: Arc::new(origin) }))
     }
 
     /// A certificate with those between it and its authority, and its key.

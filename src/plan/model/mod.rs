@@ -40,7 +40,7 @@ pub use graph::{Field, Graph, GraphLimits};
 pub use policies::{Around, Keeping, Kept, Owned, Policies, Whom};
 pub use rules::{Read, Rules};
 pub use store::Store;
-pub use tls::{ClientTls, ServerTls, TlsOrigin};
+pub use tls::{ClientTls, ServerTls, ServerTlsOrigin, TlsOrigin};
 pub use variant::{Choose, Variants};
 
 pub use crate::base::call::{Collect, Over};

@@ -42,4 +42,26 @@ impl PartialEq for TlsOrigin {
 
 /// TLS to clients, with the gateway's certificate; HTTP/2 and HTTP/1.1 are offered.
 #[derive(Clone, Debug)]
-pub struct ServerTls(pub Arc<ServerConfig>);
+pub struct ServerTls {
+    /// What is spoken, and the sessions that clients may resume.
+    pub config: Arc<ServerConfig>,
+    /// What `config` was made of, which says whether another is the same.
+    pub origin: Arc<ServerTlsOrigin>,
+}
+
+impl PartialEq for ServerTls {
+    fn eq(&self, other: &Self) -> bool {
+        self.origin == other.origin
+    }
+}
+
+/// What TLS to clients was made of.
+#[derive(Debug, PartialEq)]
+pub struct ServerTlsOrigin {
+    /// The versions that are spoken.
+    pub versions: &'static [&'static SupportedProtocolVersion],
+    /// The certificate, with those between it and its authority.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Its key.
+    pub key: PrivateKeyDer<'static>,
+}
