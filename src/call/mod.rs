@@ -13,6 +13,7 @@ mod second;
 mod shared;
 mod streamed;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,12 +136,12 @@ impl Calls {
             return self.attempt((call, tried), policies, until).await;
         };
         let _call = budget.call(Instant::now());
-        // Boxed, or every call would have room for two.
-        let mut first = Box::pin(self.attempt((call, tried), policies, until));
+        let mut first = pin!(self.attempt((call, tried), policies, until));
         if let Ok(ended) = tokio::time::timeout(late, &mut first).await {
             return ended;
         }
         let Some(_further) = budget.further(Instant::now()) else { return first.await };
+        // Boxed, or every call would have room for two.
         let second = Box::pin(self.attempt((call, tried), policies, until));
         let (ended, other) = futures_util::future::select(first, second).await.factor_first();
         if ended.is_good() { ended } else { other.await }

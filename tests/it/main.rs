@@ -19,6 +19,7 @@ mod http1;
 mod project;
 
 mod access;
+mod allocations;
 mod architecture;
 mod causes;
 mod cel;
@@ -99,6 +100,7 @@ fn main() {
         schema::trials(),
         secure::trials(),
         access::trials(),
+        allocations::trials(),
         explain::trials(),
         explain::snapshots(),
     ];
