@@ -44,7 +44,8 @@ impl Around {
         assert_eq!(plan.around.calls.len(), 1, "one call has one row of policies");
         let drift = Drift::new(&plan.promises);
         let shared = Arc::new(Shared::new(&plan, 1));
-        let request = RestRequest { method: Method::GET, target: "/a".parse().expect("a path"), body: None, operation: None };
+        let request =
+            RestRequest { method: Method::GET, target: "/a".parse().expect("a path"), body: None, operation: None };
         let call = Call {
             backend: BackendId(0),
             request: Request::Rest(request),

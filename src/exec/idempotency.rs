@@ -14,6 +14,7 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderName;
 use tokio::time::Instant;
 
@@ -209,13 +210,13 @@ impl Begun {
         let bytes = AROUND
             + outcome.as_ref().map_or(0, |answered| {
                 let fields = answered.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
-                answered.body.as_ref().map_or(0, bytes::Bytes::len) + fields.sum::<usize>()
+                answered.body.as_ref().map_or(0, Bytes::len) + fields.sum::<usize>()
             });
         let mut entries = self.kept.entries();
         entries.make_room(bytes, self.kept.room);
         let until = Instant::now() + self.keep;
         if let Some(entry) = entries.by_id.get_mut(&self.id).filter(|entry| entry.number == self.number) {
-            entry.answer = Some(Answer { outcome: Arc::new(outcome.clone()), until, bytes });
+            entry.answer = Some(Answer { outcome: Arc::new(detached(outcome)), until, bytes });
             entries.bytes += bytes;
             entries.answered.push_back((self.id, self.number));
         }
@@ -257,6 +258,18 @@ fn under_way() -> Failure {
     Failure { retry_after: Some(Duration::from_secs(1)), ..failure }
 }
 
+/// The same in memory of its own, without what nobody reads any more: keeping it keeps nothing of the replies that it was
+/// made of, nor their room.
+fn detached(outcome: &Result<Answered, Failure>) -> Result<Answered, Failure> {
+    match outcome {
+        Ok(answered) => {
+            let body = answered.body.as_ref().map(|bytes| Bytes::copy_from_slice(bytes));
+            Ok(Answered { body, ..answered.clone() })
+        }
+        Err(failure) => Err(Failure { body: None, ..failure.clone() }),
+    }
+}
+
 /// The key that a request says: a string of structured fields (RFC 9651), or a bare token as many clients send it.
 fn key(client: &ClientRequest) -> Result<Option<&str>, Failure> {
     let mut said = client.head.headers.get_all(IDEMPOTENCY_KEY).iter();
@@ -275,10 +288,10 @@ fn key(client: &ClientRequest) -> Result<Option<&str>, Failure> {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
-    use bytes::Bytes;
     use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
     use super::*;
+    use crate::base::room::{Room, Taken};
     use crate::exec::Partial;
 
     const HOUR: Idempotency = Idempotency { required: false, keep: Duration::from_secs(3600) };
@@ -309,6 +322,19 @@ mod tests {
             Ok(Some(Once::Again(outcome))) => outcome.as_ref().as_ref().ok()?.body.clone(),
             _ => None,
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_kept_gives_the_room_of_its_reply_back() {
+        let (room, mut taken, kept) = (Arc::<Room>::default(), Taken::default(), Arc::<Kept>::default());
+        taken.reach(&room, 20 << 10).await.expect("there is no limit");
+        let body = taken.around(Bytes::from(vec![b'1'; 20 << 10]));
+        let outcome = answered(b"").map(|answered| Answered { body: Some(body), ..answered });
+        let client = client(&[("idempotency-key", "k")]);
+        first(&kept, &client).expect("it is the first").finish(&outcome);
+        assert_eq!(room.taken(), 4 << 10);
+        drop(outcome);
+        assert_eq!((room.taken(), again(&kept, &client).map(|body| body.len())), (0, Some(20 << 10)));
     }
 
     fn code(kept: &Arc<Kept>, client: &ClientRequest) -> Option<Cause> {

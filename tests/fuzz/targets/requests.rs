@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
+use selvedge::base::room::Taken;
 use selvedge::front::entrance::{Doors, Entrance, Way};
 use selvedge::front::listen::{AnswerBody, Handler, Peer, Refused, RequestBody};
 use selvedge::plan::ServerTls;
@@ -190,7 +191,7 @@ impl Handler for Noted {
         }
         let (head, body) = request.into_parts();
         let coded = head.headers.contains_key("content-encoding");
-        let body = match body.read(1 << 20).await {
+        let body = match body.read(1 << 20, (&Arc::default(), &mut Taken::default())).await {
             Ok(body) => Some(body.to_vec()),
             Err(_) if coded => None,
             Err(error) => {
