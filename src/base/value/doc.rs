@@ -40,9 +40,9 @@ impl Doc {
         &self.bytes
     }
 
-    /// The bytes that it takes in memory, about.
+    /// The bytes that it takes in memory, about. Room for nodes that there are not was never written to, and takes none.
     pub fn size(&self) -> usize {
-        size_of::<Self>() + self.bytes.len() + self.nodes.capacity() * size_of::<Node>()
+        size_of::<Self>() + self.bytes.len() + self.nodes.len() * size_of::<Node>()
     }
 
     /// What a node is.

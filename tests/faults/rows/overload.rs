@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::backend::rest::Reply;
 use crate::case::{Bar, Beside, Case, row};
 use crate::fixture::Layer;
-use crate::load::{Answer, Answers, Ask, Load};
+use crate::load::{self, Answer, Answers, Ask, Load};
 use crate::scene::Scene;
 
 pub(super) const ROWS: &[Case] = &[
@@ -22,32 +22,35 @@ const HELD: Duration = Duration::from_secs(1);
 
 async fn large_bodies(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     scene.e.play(|_| Reply::json(201, r#"{"done":true}"#).after(HELD));
-    // 40 at a time are 80 MiB, and again as much on their way to the backend.
+    // 48 MiB at a time, for which there is room for 32, and again as much on its way to the backend.
     let body = format!("\"{}\"", "x".repeat(2 << 20));
-    let load = Load { ask: Ask::post("/big", body), rate: 40, clients: 40 };
-    let answers = scene.load(&load, Duration::from_secs(3)).await;
+    let load = Load { ask: Ask::post("/big", body).with("connection", "close"), rate: 24, clients: 24 };
+    let answers = scene.load(&load, Duration::from_secs(4)).await;
     let (done, refused) = (answers.with_status(200), answers.those(is_overloaded));
     let others = answers.count() - done - refused;
     let held = scene.gateway.held().ok_or("it ended")?;
+    let room = load::ask(scene.gateway.operators, &Ask::get("/overload")).await.text();
+    let room: serde_json::Value = serde_json::from_str(&room).map_err(|error| error.to_string())?;
     Ok(vec![
         Bar::at_most("most memory KiB", held.peak, 128 << 10),
         Bar::holds(("requests that were done", "> 0"), done, done > 0),
         Bar::holds(("refused", "> 0"), refused, refused > 0),
         Bar::equal("ended otherwise", others, 0),
+        Bar::equal("room that bodies have after that", room["bodies"]["used"].to_string(), "0".to_owned()),
     ])
 }
 
-/// How long the backend takes for a request of any class: with 20 places that makes 100 a second.
-const SLOW: Duration = Duration::from_millis(200);
+/// How long the backend takes for a request of any class: with 40 places that makes 100 a second.
+const SLOW: Duration = Duration::from_millis(400);
 
 async fn crowd(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     scene.e.play(|_| Reply::json(200, r#"{"done":true}"#).after(SLOW));
     let of = |path: &str, rate: u32, clients: u32| Load { ask: Ask::get(path), rate, clients };
-    // As much as can be done, and nothing that is refused first.
+    // As much as can be done, less what is left for critical ones.
     let before = Duration::from_secs(2);
-    let peak = scene.load(&of("/critical", 100, 20), before).await.with_status(200) as f64 / before.as_secs_f64();
+    let peak = scene.load(&of("/default", 100, 50), before).await.with_status(200) as f64 / before.as_secs_f64();
     let during = Duration::from_secs(4);
-    let (critical, default, sheddable) = (of("/critical", 8, 8), of("/default", 100, 50), of("/sheddable", 192, 64));
+    let (critical, default, sheddable) = (of("/critical", 5, 5), of("/default", 100, 50), of("/sheddable", 195, 64));
     let (critical, default, sheddable) =
         tokio::join!(scene.load(&critical, during), scene.load(&default, during), scene.load(&sheddable, during));
     let since = Instant::now();
