@@ -4,16 +4,17 @@
 //! all of them. So what stands around calls is measured as calls meet it, without a connection.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use selvedge::base::call::{Call, Request, RestRequest};
 use selvedge::base::failure::{Cause, Failure};
 use selvedge::base::id::{BackendId, PoliciesId};
-use selvedge::call::{Calls, Shared, run};
+use selvedge::call::{Calls, Clients, Shared, run};
 use selvedge::observe::drift::Drift;
 use selvedge::plan::build;
 use selvedge::spec::{Asked, read_texts};
+use tokio::time::Instant;
 
 /// A backend of one address without any policy.
 pub(crate) const NOTHING: &str = "{ rest: http://127.0.0.1:1 }";
@@ -43,7 +44,7 @@ impl Around {
         let plan = Arc::new(plan);
         assert_eq!(plan.around.calls.len(), 1, "one call has one row of policies");
         let drift = Drift::new(&plan.promises);
-        let shared = Arc::new(Shared::new(&plan, 1));
+        let shared = Arc::new(Shared::new(&plan, Clients::of(1)));
         let request =
             RestRequest { method: Method::GET, target: "/a".parse().expect("a path"), body: None, operation: None };
         let call = Call {
@@ -55,6 +56,7 @@ impl Around {
             policies: PoliciesId(0),
             is_attempted_once: false,
             affinity: None,
+            anchor: None,
             judge: None,
             keeping: None,
         };

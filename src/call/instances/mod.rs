@@ -238,7 +238,7 @@ impl Group {
         let at = anchor.at();
         let home = set.members.iter().find(|member| member.id.is_some() && member.id == at && self.is_open(member));
         if let Some(home) = home {
-            let is_tried = home.mark & asking.tried.0.load(Ordering::Relaxed) != 0;
+            let is_tried = home.mark & asking.tried.marks.load(Ordering::Relaxed) != 0;
             return if is_tried { self.choose_any(&set, asking, now) } else { Some((home.clone(), false)) };
         }
         let (chosen, is_try) = self.choose_any(&set, asking, now)?;
