@@ -86,16 +86,21 @@ impl Shared {
     pub fn succeeding(plan: &Plan, (succession, previous): (&Succession, &Self)) -> Self {
         let (around, now) = (&plan.around, Instant::now());
         let breaker = |settings: &breaker::Settings| Breaker::new(settings.clone());
+        // Where other name servers are asked, backends may be elsewhere.
+        let (clients, reached) = match previous.clients.network.asks(&plan.gateway.name_servers) {
+            true => (previous.clients.clone(), succession.clone()),
+            false => (previous.clients.asking(&plan.gateway.name_servers), Succession::first(plan)),
+        };
         let instances = |id: BackendId| {
             let backend = &plan.backends[id.index()];
-            (backend.to_string().into(), Arc::new(Instances::new(backend, &previous.clients)))
+            (backend.to_string().into(), Arc::new(Instances::new(backend, &clients)))
         };
         Self {
             breakers: carried(&around.breakers, (succession, &previous.breakers), breaker),
             bulkheads: carried(&around.bulkheads, (succession, &previous.bulkheads), |it| Bulkhead::new(*it)),
             budgets: carried(&around.budgets, (succession, &previous.budgets), |it| Budget::new(*it, now)),
             times: succession.carry(&previous.times, |_| Arc::new(Times::new(now))),
-            instances: succession.carry(&previous.instances, instances),
+            instances: reached.carry(&previous.instances, instances),
             http_replies: match previous.http_replies.capacity() == plan.gateway.cache_size {
                 true => previous.http_replies.clone(),
                 false => Arc::new(http_cache::Store::new(plan.gateway.cache_size)),
@@ -106,11 +111,11 @@ impl Shared {
             },
             flights: previous.flights.clone(),
             names: previous.names.followed_by(plan, succession),
-            clients: previous.clients.clone(),
             store: plan.gateway.store.as_ref().map(|wanted| match &previous.store {
                 Some(store) if store.plan() == wanted => store.clone(),
-                _ => Arc::new(store::Store::open(wanted, &previous.clients.network)),
+                _ => Arc::new(store::Store::open(wanted, &clients.network)),
             }),
+            clients,
             meanings: Meanings::of(plan),
             room: previous.room.clone(),
         }

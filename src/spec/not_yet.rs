@@ -13,7 +13,6 @@ pub const CODE: &str = "not-supported-yet";
 /// The keys, by the type that they stand in.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("Spec", &["auth"]),
-    ("Discover", &["dns", "srv"]),
     ("Variant", &["auth"]),
     ("Credentials", &["bearer", "client_credentials", "forward", "hmac", "sigv4"]),
     ("Step", &["auth", "stream"]),

@@ -1,8 +1,11 @@
 //! Opens connections to backends, with TLS where the address says `https://`.
 
-use std::io;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use rustls::CertificateError;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -14,8 +17,11 @@ use crate::base::failure::{Cause, Failure};
 use crate::base::wire::Wire;
 use crate::plan::{Address, ClientTls};
 
-/// The time that a TCP connection may take to come about, and then TLS on it, within the call's own deadline.
+/// The time that finding a host and a TCP connection to it may take, and then TLS on it, within the call's own deadline.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long one place of a host may take before the next is tried beside it.
+const NEXT_PLACE: Duration = Duration::from_millis(250);
 
 /// HTTP/2 and HTTP/1.1 as TLS names them (RFC 7301).
 pub(super) const HTTP2: &[u8] = b"h2";
@@ -44,11 +50,10 @@ pub(super) fn speaks_http2(stream: &Stream) -> bool {
     }
 }
 
-/// Connects within a bounded time, without delaying small writes. The addresses of the host are tried in the order in
-/// which it resolves. `protocols` are offered over TLS.
+/// Connects within a bounded time, without delaying small writes. `protocols` are offered over TLS.
 ///
 /// # Errors
-/// Nobody listens, the host does not resolve, it took too long, or TLS did not come about.
+/// Nobody listens, the host has no address, it took too long, or TLS did not come about.
 pub(crate) async fn connect(Reach { address, network }: &Reach, protocols: &[&[u8]]) -> Result<Stream, Failure> {
     let failed = |error: io::Error| Failure::new(Cause::ConnectFailed, words(&error));
     let stream = open(address, network).await.map_err(failed)?;
@@ -61,12 +66,11 @@ pub(crate) async fn connect(Reach { address, network }: &Reach, protocols: &[&[u
 
 async fn open(address: &Address, network: &Network) -> io::Result<Plain> {
     let host = address.location.host().trim_start_matches('[').trim_end_matches(']');
-    let default = if address.tls.is_some() { 443 } else { 80 };
-    let port = address.location.port_u16().unwrap_or(default);
+    let port = address.port();
     let opened = async {
         Ok(match network {
-            Network::Machine => {
-                let stream = TcpStream::connect((host, port)).await?;
+            Network::Machine(resolver) => {
+                let stream = first_of(resolver.places(host, port).await?).await?;
                 stream.set_nodelay(true)?;
                 Either::Left(stream)
             }
@@ -75,7 +79,31 @@ async fn open(address: &Address, network: &Network) -> io::Result<Plain> {
     };
     match tokio::time::timeout(TIMEOUT, opened).await {
         Ok(opened) => opened,
-        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")),
+        Err(_) => Err(io::Error::new(ErrorKind::TimedOut, "connecting took too long")),
+    }
+}
+
+/// The first connection that comes about. The next place is tried when one fails, and beside one that takes long
+/// (RFC 8305, section 5).
+async fn first_of(places: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut places = places.into_iter();
+    let mut attempts = FuturesUnordered::new();
+    let mut failed = io::Error::from(ErrorKind::NotFound);
+    loop {
+        match places.next() {
+            Some(place) => attempts.push(TcpStream::connect(place)),
+            None if attempts.is_empty() => return Err(failed),
+            None => {}
+        }
+        let ended = match places.len() {
+            0 => attempts.next().await,
+            _ => tokio::time::timeout(NEXT_PLACE, attempts.next()).await.unwrap_or(None),
+        };
+        match ended {
+            Some(Ok(stream)) => return Ok(stream),
+            Some(Err(error)) => failed = error,
+            None => {}
+        }
     }
 }
 
@@ -124,6 +152,6 @@ fn why(error: &rustls::Error, tls: &ClientTls) -> String {
 pub(super) fn reach(authority: http::uri::Authority) -> Reach {
     Reach {
         address: Address { location: authority.clone(), authority, prefix: "".into(), tls: None, weight: 1 },
-        network: Network::Machine,
+        network: Network::default(),
     }
 }

@@ -11,6 +11,7 @@ mod http1;
 mod http2;
 mod instance;
 mod media;
+pub mod names;
 mod network;
 mod probe;
 mod proxy;

@@ -44,7 +44,9 @@ pub(crate) enum Layer {
     LeastLoaded,
     /// A late read of A is made a second time.
     Hedge,
-    /// The addresses of A come from DNS.
+    /// The kit's name server says where backends are.
+    Names,
+    /// It also says which addresses A has.
     Discover,
     /// Who asks is told by tokens.
     Tokens,
@@ -61,7 +63,7 @@ pub(crate) enum Layer {
 }
 
 impl Layer {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Retry,
         Self::Breaker,
         Self::Concurrency,
@@ -70,6 +72,7 @@ impl Layer {
         Self::Eject,
         Self::LeastLoaded,
         Self::Hedge,
+        Self::Names,
         Self::Discover,
         Self::Tokens,
         Self::SharedLimits,
@@ -101,7 +104,8 @@ impl Layer {
             )],
             Self::LeastLoaded => &[(Section::A, "balance: { algorithm: least_loaded }")],
             Self::Hedge => &[(Section::A, "hedge: { after: p95, budget: 5% }")],
-            Self::Discover => &[(Section::A, "discover: { dns: localhost:1 }")],
+            Self::Names => &[NAMES],
+            Self::Discover => &[NAMES, (Section::A, "discover: { dns: a.internal }")],
             Self::Tokens => &[(
                 Section::File,
                 "auth: { users: { jwt: { issuer: \"https://users.test/\", audience: faults, algorithms: [RS256] } } }",
@@ -118,6 +122,9 @@ impl Layer {
         }
     }
 }
+
+/// Asks the kit's name server, at the address that stands for `NAME-SERVER`.
+const NAMES: (Section, &str) = (Section::Gateway, "dns: { servers: [\"NAME-SERVER\"] }");
 
 /// A place of the fixture where a layer adds members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +148,8 @@ pub(crate) struct Places {
     pub(crate) c: SocketAddr,
     pub(crate) d: SocketAddr,
     pub(crate) e: SocketAddr,
+    /// The kit's name server.
+    pub(crate) names: SocketAddr,
     /// Members that A has besides, each with a comma before it.
     pub(crate) of_a: String,
 }
@@ -149,7 +158,8 @@ impl Places {
     /// Places where nobody listens, for a project that is only checked.
     pub(crate) fn nowhere() -> Self {
         let nobody = SocketAddr::from(([127, 0, 0, 1], 1));
-        Self { a: vec![format!("http://{nobody}")], b: nobody, c: nobody, d: nobody, e: nobody, of_a: String::new() }
+        let a = vec![format!("http://{nobody}")];
+        Self { a, b: nobody, c: nobody, d: nobody, e: nobody, names: nobody, of_a: String::new() }
     }
 }
 
@@ -172,7 +182,7 @@ fn composition(places: &Places, layers: &[Layer]) -> String {
     };
     // With retries a call may take as long as its request; each try has the time that a call has without them.
     let call = if layers.contains(&Layer::Retry) { "1s" } else { "300ms" };
-    let Places { a, b, c, d, e, of_a } = places;
+    let Places { a, b, c, d, e, names, of_a } = places;
     let control = added(Section::Control);
     format!(
         "{file}
@@ -186,7 +196,7 @@ backends:
 {endpoints}{agg}{more}",
         a = a.join("\", \""),
         file = added(Section::File).replacen(", ", "", 1),
-        gateway = added(Section::Gateway),
+        gateway = added(Section::Gateway).replace("NAME-SERVER", &names.to_string()),
         layers_of_a = added(Section::A),
         layers_of_b = added(Section::B),
         layers_of_c = added(Section::C),

@@ -53,9 +53,9 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A link to `backend` on a port of its own.
-    pub(crate) async fn to(backend: SocketAddr) -> io::Result<Self> {
-        let port = socket(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    /// A link to `backend` at an address of this machine; port 0 is one of its own.
+    pub(crate) async fn at(address: SocketAddr, backend: SocketAddr) -> io::Result<Self> {
+        let port = socket(address)?;
         let address = port.local_addr()?;
         let (line, watched) = watch::channel(Line::default());
         let mut task = JoinSet::new();

@@ -25,6 +25,9 @@ mod claim;
 #[path = "../it/http1.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod http1;
+#[path = "../it/name_server.rs"]
+#[allow(dead_code, reason = "shared with the integration tests")]
+mod name_server;
 #[path = "../it/project.rs"]
 #[allow(dead_code, reason = "shared with the integration tests")]
 mod project;

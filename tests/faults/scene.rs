@@ -16,6 +16,7 @@ use crate::case::{Bar, Case};
 use crate::fixture::{self, Layer, Places};
 use crate::gateway::{Held, Process, Start, until};
 use crate::load::{self, Answer, Answers, Ask, Load, Pair};
+use crate::name_server::{NameServer, Record, Said, Wanted};
 use crate::project::Project;
 use crate::projects;
 
@@ -67,6 +68,8 @@ pub(crate) struct Scene {
     pub(crate) c: Backend<rest::Reply>,
     pub(crate) d: Backend<rest::Reply>,
     pub(crate) e: Backend<rest::Reply>,
+    /// What says where hosts are, where a layer asks it: `a.internal` is at 127.0.0.1, and nothing else is anywhere.
+    pub(crate) names: NameServer,
     /// Further addresses of A, where a row has them.
     pub(crate) more_of_a: Vec<Backend<rest::Reply>>,
     pub(crate) project: Project,
@@ -156,7 +159,7 @@ const BEFORE: Duration = Duration::from_millis(900);
 pub(crate) struct Setting {
     /// Addresses of A besides the first.
     pub(crate) more_of_a: usize,
-    /// What stands for the addresses of A.
+    /// What stands for the addresses of A; `PORT` in it is the port of the first.
     pub(crate) instead_of_a: Option<String>,
     /// Members that A has besides, each with a comma before it.
     pub(crate) of_a: String,
@@ -183,15 +186,21 @@ impl Scene {
         for _ in 0..setting.more_of_a {
             more_of_a.push(rest::start(value("a")).await.map_err(said)?);
         }
+        let names = NameServer::start(says_where("a.internal", [127, 0, 0, 1])).await.map_err(said)?;
         let layers: Vec<Layer> = case.needs.iter().chain(case.wants).copied().collect();
         let layers: Vec<Layer> = layers.into_iter().filter(|layer| run.lacks(*layer).is_none()).collect();
         let everywhere = std::iter::once(&a).chain(&more_of_a).map(|one| format!("http://{}", one.address()));
+        let port = a.address().port().to_string();
         let places = Places {
-            a: setting.instead_of_a.clone().map_or_else(|| everywhere.collect(), |one| vec![one]),
+            a: setting
+                .instead_of_a
+                .as_ref()
+                .map_or_else(|| everywhere.collect(), |one| vec![one.replace("PORT", &port)]),
             b: b.address(),
             c: c.address(),
             d: d.address(),
             e: e.address(),
+            names: names.address,
             of_a: setting.of_a.clone(),
         };
         let name = format!("row-{}", case.row);
@@ -199,7 +208,7 @@ impl Scene {
         let gateway = Process::start(&run.binary, project.root(), &setting.start).await?;
         let (control, tally, holds) = (Control::default(), Tally::default(), Duration::ZERO);
         let run = run.clone();
-        Ok(Self { run, layers, a, b, manners, c, d, e, more_of_a, project, gateway, control, tally, holds })
+        Ok(Self { run, layers, a, b, manners, c, d, e, names, more_of_a, project, gateway, control, tally, holds })
     }
 
     /// Whether a layer is in force.
@@ -299,6 +308,15 @@ impl Scene {
             });
         }
         Watch { over, asking, tally }
+    }
+}
+
+/// A name server that knows one name, whose address holds a second.
+pub(crate) fn says_where(name: &'static str, address: [u8; 4]) -> impl FnMut(&str, Wanted) -> Said + Send {
+    move |asked, wanted| match wanted {
+        _ if asked != name => Said::NoSuchName,
+        Wanted::A => Said::Records(1, vec![Record::Address(address.into())]),
+        Wanted::Aaaa | Wanted::Srv => Said::Records(1, Vec::new()),
     }
 }
 

@@ -15,8 +15,10 @@ use crate::compare;
 use crate::document::{self, Answer, Asker, Calls, Document, Kind, Request, Tls};
 use crate::gateway::Running;
 use crate::http1::{Connection, Message};
+use crate::name_server::NameServer;
 use crate::project::Project;
 use crate::store::server::Redis;
+use crate::zone::Zone;
 
 /// One trial a document.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -26,6 +28,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// How long the record of calls may take to become what a document says.
 const SETTLE: Duration = Duration::from_secs(1);
+
+/// What stands in a composition for the address of the document's name server.
+const NAMES: &str = "192.0.2.53";
 
 /// How long nothing more may arrive after that.
 const QUIET: Duration = Duration::from_millis(15);
@@ -88,6 +93,7 @@ pub(crate) struct Stage {
     pub(crate) backends: Backends,
     /// The store that its project names.
     _store: Option<Redis>,
+    _names: Option<NameServer>,
 }
 
 impl Stage {
@@ -98,21 +104,33 @@ impl Stage {
     pub(crate) async fn set(document: &Document, name: &str) -> Result<Self, String> {
         let protos = Project::write(name, &document.files)?.protos()?;
         let backends = Backends::start(&document.backends, &protos).await?;
+        let names = match &document.names {
+            Some(zone) => Some(start(zone.clone(), &backends).await.map_err(|error| error.to_string())?),
+            None => None,
+        };
+        let server = names.as_ref().map_or_else(String::new, |names| names.address.to_string());
         let store = match document.files.iter().any(|(_, text)| text.contains(STORE)) {
             true => Some(Redis::start(&[]).await?),
             false => None,
         };
-        let found = |text: &str| store.as_ref().map_or(text.to_owned(), |store| text.replace(STORE, &store.url()));
+        let url = store.as_ref().map_or_else(|| STORE.to_owned(), Redis::url);
+        let locate = |text: &str| backends.locate(text).replace(NAMES, &server).replace(STORE, &url);
         let located: Vec<(String, String)> =
-            document.files.iter().map(|(path, text)| (path.clone(), found(&backends.locate(text)))).collect();
+            document.files.iter().map(|(path, text)| (path.clone(), locate(text))).collect();
         let project = Project::write(name, &located)?;
         let started = match document.is_of_the_command() {
             true => Running::command(project.root(), document.profile.as_deref()),
             false => Running::start_with(project.root(), document.profile.as_deref()).await,
         };
         let gateway = started.map_err(|why| format!("the project does not start\n{why}"))?;
-        Ok(Self { gateway, backends, _store: store })
+        Ok(Self { gateway, backends, _store: store, _names: names })
     }
+}
+
+/// Starts the name server of a document.
+async fn start(zone: Zone, backends: &Backends) -> std::io::Result<NameServer> {
+    let ports = backends.addresses.iter().map(|(name, address)| (name.clone(), address.port())).collect();
+    NameServer::start(zone.play(ports)).await
 }
 
 /// The client of a document: sends requests one by one and keeps what came back.

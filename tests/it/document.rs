@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::script::{self, Asked, Script};
+use crate::zone::{self, Zone};
 
 /// One file of `tests/behaviour/`.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Document {
     pub(crate) profile: Option<String>,
     /// The backends that it calls.
     pub(crate) backends: Vec<Script>,
+    /// What the name server answers, if there is one.
+    pub(crate) names: Option<Zone>,
     /// What happens, in order.
     pub(crate) events: Vec<Event>,
 }
@@ -188,6 +191,16 @@ fn read_block(document: &mut Document, line: usize, info: &str, text: &str) -> R
         ["proto", name] | ["descriptors", name] => return project_file(document, &format!("proto/{name}"), text),
         ["backend", name] => {
             document.backends.push(script::read(name, text)?);
+            return Ok(());
+        }
+        ["backend", name, "beside", other, "at", address] => {
+            let address = address.parse().map_err(|_| format!("no address: {address}"))?;
+            let beside = Some(((*other).to_owned(), address));
+            document.backends.push(Script { beside, ..script::read(name, text)? });
+            return Ok(());
+        }
+        ["names"] => {
+            document.names = Some(zone::read(text)?);
             return Ok(());
         }
         ["text"] => return Ok(()),

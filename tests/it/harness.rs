@@ -1,5 +1,6 @@
 //! The tools of the tests, tested: what a document says must be what is sent, played and compared.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +12,10 @@ use crate::claim::{claims, files, run, until};
 use crate::compare;
 use crate::document::{self, Asker, Document, Kind, Tls, Way};
 use crate::http1::Connection;
+use crate::name_server::{Record, Said, Wanted};
 use crate::project::Project;
 use crate::script::{self, Act};
+use crate::zone;
 
 claims![
     the_documents_and_the_rejects_are_found,
@@ -34,6 +37,8 @@ claims![
     a_grpc_backend_can_leave_out_trailers_and_break_frames,
     a_grpc_backend_sees_a_cancelled_call,
     a_script_that_does_not_fit_its_proto_is_refused,
+    names_are_answered_in_turn,
+    a_line_about_names_that_says_nothing_is_refused,
 ];
 
 const DOCUMENT: &str = r#"# A claim
@@ -416,4 +421,28 @@ fn a_script_that_does_not_fit_its_proto_is_refused() {
             assert!(Backends::start(&document.backends, &protos).await.is_err(), "{wrong}");
         }
     });
+}
+
+fn names_are_answered_in_turn() {
+    let text = "a.test A -> 127.0.0.1 for 1s\n  -> no such name\n_x._tcp.a.test SRV -> 1 2 b.test:{one.port}\n";
+    let mut play = zone::read(text).expect("it is well formed").play(HashMap::from([("one".to_owned(), 7)]));
+    assert_eq!(play("a.test", Wanted::A), Said::Records(1, vec![Record::Address([127, 0, 0, 1].into())]));
+    assert_eq!(play("a.test", Wanted::A), Said::NoSuchName);
+    assert_eq!(play("a.test", Wanted::A), Said::NoSuchName);
+    assert_eq!(play("a.test", Wanted::Aaaa), Said::Records(60, Vec::new()));
+    assert_eq!(play("b.test", Wanted::A), Said::NoSuchName);
+    let service = Record::Service(1, 2, 7, "b.test".to_owned());
+    assert_eq!(play("_x._tcp.a.test", Wanted::Srv), Said::Records(60, vec![service]));
+}
+
+fn a_line_about_names_that_says_nothing_is_refused() {
+    for text in [
+        "a.test A 127.0.0.1",
+        "a.test MX -> 127.0.0.1",
+        "-> 127.0.0.1",
+        "a.test A -> somewhere",
+        "a.test A -> 127.0.0.1 for 1m",
+    ] {
+        assert!(zone::read(text).is_err(), "{text}");
+    }
 }

@@ -16,7 +16,10 @@ mod certificates;
 mod coding;
 mod gateway;
 mod http1;
+#[allow(dead_code, reason = "shared with the fault kit")]
+mod name_server;
 mod project;
+mod zone;
 
 mod access;
 mod allocations;

@@ -2,6 +2,7 @@
 //!
 //! The grammar is told in `tests/behaviour/README.md`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,6 +12,8 @@ use serde_json::Value;
 pub(crate) struct Script {
     /// The name in the composition's `http://NAME.test`.
     pub(crate) name: String,
+    /// The backend whose port it has, and the address of this machine at which it has it; a port of its own unless said.
+    pub(crate) beside: Option<(String, IpAddr)>,
     /// Tried from the first to the last.
     pub(crate) rules: Vec<Rule>,
 }
@@ -108,7 +111,7 @@ pub(crate) fn read(name: &str, text: &str) -> Result<Script, String> {
     }
     match rules.iter().find(|rule| rule.replies.is_empty()) {
         Some(rule) => Err(format!("backend {name}: no reply for {:?}", rule.asked)),
-        None => Ok(Script { name: name.to_owned(), rules }),
+        None => Ok(Script { name: name.to_owned(), beside: None, rules }),
     }
 }
 

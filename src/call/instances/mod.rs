@@ -9,6 +9,7 @@ mod tend;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -361,7 +362,12 @@ fn varied(time: Duration) -> Duration {
 impl Clients {
     /// Of so many workers, in the network of this machine.
     pub fn of(workers: usize) -> Self {
-        Self { workers, network: Network::Machine }
+        Self { workers, network: Network::default() }
+    }
+
+    /// For the same workers, in the network of this machine with these name servers.
+    pub(super) fn asking(&self, servers: &[SocketAddr]) -> Self {
+        Self { workers: self.workers, network: Network::asking(servers) }
     }
 
     /// Those of an address, by worker.

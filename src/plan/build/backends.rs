@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -27,6 +28,8 @@ pub struct Reflecting {
     pub backend: Backend,
     /// What its calls carry that is known without a request: of its `metadata` the constants.
     pub metadata: HeaderMap,
+    /// The name servers that are asked where it is; those of the machine if there is none.
+    pub name_servers: Box<[SocketAddr]>,
 }
 
 /// Asks backends what they promise, all at once: each says its files, as `FileDescriptorProto`s, or why it does not.
@@ -133,7 +136,7 @@ impl<'s> BackendFacts<'s> {
             }
         }
         let backend = self.plan(planner).into_iter().next().filter(|backend| !backend.addresses.is_empty())?;
-        Some(Reflecting { backend, metadata })
+        Some(Reflecting { backend, metadata, name_servers: planner.name_servers.clone() })
     }
 
     fn is_reflected(&self) -> bool {

@@ -47,8 +47,9 @@ impl Planner<'_> {
         let said =
             Said::of([reached.variant.and_then(|variant| variant.value.discover.as_ref()), backend.discover.as_ref()])?;
         let every = said.time(|discover| discover.every.as_ref());
-        let directory = said.member(|discover| directory(discover, every))?;
-        Some(Discover { directory, pattern: addresses.first()?.clone() })
+        let pattern = addresses.first()?.clone();
+        let directory = said.member(|discover| directory(discover, every, &pattern))?;
+        Some(Discover { directory, pattern })
     }
 
     fn balances<'l>(&'l self, backend: &'l spec::Backend, reached: &Reached<'l>) -> Layers<'l> {
@@ -72,7 +73,14 @@ impl Unit<'_, '_> {
 }
 
 /// Who knows addresses, if somebody is named here.
-fn directory(written: &spec::Discover, every: Option<Duration>) -> Option<Directory> {
+fn directory(written: &spec::Discover, every: Option<Duration>, pattern: &Address) -> Option<Directory> {
+    if let Some(host) = &written.dns {
+        let port = host.value.port.unwrap_or_else(|| pattern.port());
+        return Some(Directory::Host { name: host.value.name.as_str().into(), port, every });
+    }
+    if let Some(service) = &written.srv {
+        return Some(Directory::Service { name: service.value.0.as_str().into(), every });
+    }
     let file = written.file.as_ref()?;
     Some(Directory::File { path: file.value.0.clone().into(), every: every.unwrap_or(FILE_READ) })
 }

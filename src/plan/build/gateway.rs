@@ -1,6 +1,6 @@
 //! The listener and the defaults of requests.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::Planner;
@@ -15,6 +15,8 @@ const SHORT_OF_MEMORY: f64 = 0.85;
 
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+/// The port of name servers.
+const DNS: u16 = 53;
 const DRAIN_DELAY: Duration = Duration::from_secs(5);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes that kept replies may take.
@@ -49,6 +51,7 @@ impl Planner<'_> {
             drain_delay: duration(shutdown.and_then(|shutdown| shutdown.delay.as_ref()), DRAIN_DELAY),
             drain_timeout: duration(shutdown.and_then(|shutdown| shutdown.timeout.as_ref()), DRAIN_TIMEOUT),
             tls: tls.ok()?,
+            name_servers: self.name_servers.clone(),
             cache_size: written.cache.as_ref().map_or(CACHE_SIZE, |cache| cache.size.value.0),
             store: match &written.store {
                 Some(store) => Some(self.store(store)?),
@@ -56,6 +59,26 @@ impl Planner<'_> {
             },
             overload: self.overload(),
         })
+    }
+
+    /// The name servers of `gateway.dns`, after a diagnostic for each that is none.
+    pub(super) fn dns(&self) -> Box<[SocketAddr]> {
+        let written = self.spec.gateway.dns.iter().flat_map(|dns| &dns.servers.0);
+        let server = |(number, scalar): (usize, &Scalar)| {
+            let path = format!("gateway.dns.servers[{number}]");
+            let text = self.constant_text(scalar, &path)?;
+            let alone = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, DNS));
+            let server = text.parse().ok().or_else(alone);
+            if server.is_none() {
+                // What a constant holds is not shown.
+                let written = scalar.text().filter(|written| *written == text).unwrap_or("what this constant holds");
+                let message = format!("`{written}` is no address of a name server");
+                let help = "write an IP address, perhaps with a port, as in `10.0.0.2` or `127.0.0.1:5353`".to_owned();
+                self.report.error("bad-address", (&scalar.place, &path), message, help);
+            }
+            server
+        };
+        written.enumerate().filter_map(server).collect()
     }
 
     fn overload(&self) -> overload::Settings {

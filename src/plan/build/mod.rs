@@ -59,6 +59,7 @@ mod wiring;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +100,8 @@ struct Planner<'s> {
     self_telling: RefCell<BTreeSet<BackendId>>,
     /// What stands for everything that contracts and protos say.
     contracts: u64,
+    /// The name servers that are asked where backends are; those of the machine if there is none.
+    name_servers: Box<[SocketAddr]>,
     /// The authorities that the machine trusts, once a backend needs them.
     roots: OnceCell<Arc<RootCertStore>>,
 }
@@ -144,8 +147,10 @@ pub fn rebuild(
         keeping: RefCell::default(),
         self_telling: RefCell::default(),
         contracts: 0,
+        name_servers: Box::default(),
         roots: OnceCell::new(),
     };
+    planner.name_servers = planner.dns();
     planner.link_protos((spec, reading), reflect);
     let gateway = planner.gateway();
     planner.check_fixed(gateway.as_ref(), fixed);

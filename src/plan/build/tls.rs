@@ -11,7 +11,7 @@ use rustls::{ClientConfig, InconsistentKeys, RootCertStore, ServerConfig, Suppor
 use super::report::Report;
 use crate::base::diagnostic::Place;
 use crate::plan::{ClientTls, ServerTls, ServerTlsOrigin, TlsOrigin};
-use crate::spec::{self, Asked, FilePath, Located, LookUp, Scalar, Switch, TlsVersion};
+use crate::spec::{self, Asked, FilePath, Located, LookUp, Switch, TlsVersion};
 
 /// What a backend says about TLS to it.
 #[derive(Clone, Copy)]

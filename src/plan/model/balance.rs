@@ -70,4 +70,20 @@ pub enum Directory {
         /// How often it is read.
         every: Duration,
     },
+    /// Name servers know the addresses of a host, which are those of the backend.
+    Host {
+        /// Its name.
+        name: Box<str>,
+        /// The port at each of them.
+        port: u16,
+        /// How long an answer counts at most.
+        every: Option<Duration>,
+    },
+    /// Name servers know the places of a service: hosts, ports and weights (RFC 2782).
+    Service {
+        /// Its name.
+        name: Box<str>,
+        /// How long an answer counts at most.
+        every: Option<Duration>,
+    },
 }

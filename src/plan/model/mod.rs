@@ -147,6 +147,13 @@ pub struct Address {
     pub weight: u32,
 }
 
+impl Address {
+    /// The port that is connected to.
+    pub fn port(&self) -> u16 {
+        self.location.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 })
+    }
+}
+
 /// Where it is connected to, without what stands before every path.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,6 +186,8 @@ pub struct Gateway {
     pub drain_timeout: Duration,
     /// TLS to clients.
     pub tls: Option<ServerTls>,
+    /// The name servers that are asked where backends are; those of the machine if there is none.
+    pub name_servers: Box<[SocketAddr]>,
     /// Bytes that kept replies may take.
     pub cache_size: u64,
     /// Where replies and answers are shared with other replicas.

@@ -7,7 +7,7 @@ use crate::spec::yaml::{Kind, Node, Scalar};
 
 use super::pairs::check_cookie_name;
 use super::policy::{refuse_nothing, refuse_reversed};
-use super::{FilePath, Located, Period, Share, Switch, Within};
+use super::{FilePath, HostPort, Located, Period, ServiceName, Share, Switch, Within};
 
 keys! {
     /// One of several addresses. `http://a.internal:7001` is short for `{ url: http://a.internal:7001 }`.
@@ -117,14 +117,16 @@ keys! {
     /// Where the addresses of a backend are found, under the scheme and the path that `rest` or `grpc` says: exactly one
     /// of `dns`, `srv` and `file`.
     pub struct Discover: "a discovery", as in "{ file: /run/addresses/catalog }" {
-        /// A name, with a port, of which every address counts.
-        dns: Option<Located<String>>,
-        /// A name with SRV records, which tell ports and weights.
-        srv: Option<Located<String>>,
+        /// A host, each address of which (A, AAAA) is one of the backend, at this port, or at that of the address under
+        /// `rest` or `grpc`: `catalog.internal:7001`.
+        dns: Option<Located<HostPort>>,
+        /// A service whose SRV records name hosts, ports and weights; of several priorities the lowest counts.
+        srv: Option<Located<ServiceName>>,
         /// A file with one address in each line: `host:port`, and perhaps a weight; read again and again. The addresses
         /// under `rest` or `grpc` are there until it can be read. Its path begins with `/`.
         file: Option<Located<FilePath>>,
-        /// How often it is looked at again; `5s` unless said.
+        /// How often it is looked at again: a file every `5s` unless said; names whenever what name servers say holds no
+        /// longer, and so often at least.
         every: Option<Located<Period>>,
     }
     then Discover::check

@@ -25,6 +25,8 @@ keys! {
         max_body: Option<Located<Size>>,
         /// What holds for every call to every backend.
         calls: Option<Calls>,
+        /// Who says where the hosts of backends are.
+        dns: Option<Dns>,
         /// Where replies are kept.
         cache: Option<KeptReplies>,
         /// How the gateway stops.
@@ -86,6 +88,15 @@ keys! {
         tokens: Option<Located<u32>>,
         /// How many calls to backends a document may need in the worst case.
         cost: Option<Located<u32>>,
+    }
+}
+
+keys! {
+    /// Who says where the hosts of backends are.
+    pub struct Dns: "the name servers", as in "{ servers: [10.0.0.2, \"127.0.0.1:5353\"] }" {
+        /// The name servers that are asked, each an address, perhaps with a port; those of the machine
+        /// (`/etc/resolv.conf`) unless said.
+        servers: Filled<Vec<Scalar>>,
     }
 }
 

@@ -20,6 +20,7 @@ mod pairs;
 mod policy;
 mod provider;
 mod quantity;
+mod resolved;
 mod route;
 mod step;
 mod store;
@@ -40,7 +41,7 @@ pub use deprecated::Deprecated;
 pub use door::{Addresses, AnswerCache, Cors, Counted, Priority, Rate, Requirement};
 pub use endpoint::{Document, Endpoint, Proxy, ProxyCache, Respond};
 pub use errors::{ErrorStatus, FailureKind};
-pub use gateway::{AccessLog, Admin, Calls, Gateway, Graphql, GraphqlLimits, Shutdown};
+pub use gateway::{AccessLog, Admin, Calls, Dns, Gateway, Graphql, GraphqlLimits, Shutdown};
 pub use graph::{Coordinate, Field, FieldBody, Graph, GraphNames};
 pub use pairs::{CallCookie, CallCookies, Header, Headers, ListStyle, Pairs, Parameter, Parameters, Styled};
 pub use policy::{
@@ -49,6 +50,7 @@ pub use policy::{
 };
 pub use provider::{ApiKey, Basic, Forward, Hmac, Introspection, Jwt, JwtAlgorithm, Key, Mtls, Provider};
 pub use quantity::{Filled, Frequency, Period, Share, Switch, Within, WordOr};
+pub use resolved::{HostPort, ServiceName};
 pub use route::{Captured, Methods, Route, Segment};
 pub use step::{Batch, Blame, Fail, ForEach, Missing, Over, Repeat, Step};
 pub use store::Store;

@@ -39,9 +39,10 @@ const V1_ALPHA: &str = "/grpc.reflection.v1alpha.ServerReflection/ServerReflecti
 /// Why the backend does not say it, in words for whoever wrote its address.
 pub async fn reflect(reflecting: &Reflecting) -> Result<Vec<Bytes>, String> {
     let mut why = String::new();
+    // What it knows lives no longer than the runtime that asks.
+    let network = Network::asking(&reflecting.name_servers);
     for address in &reflecting.backend.addresses {
-        let asking =
-            Asking { instance: Instance::new(address, &Network::Machine), metadata: &reflecting.metadata, path: V1 };
+        let asking = Asking { instance: Instance::new(address, &network), metadata: &reflecting.metadata, path: V1 };
         let outcome = match tokio::time::timeout(TIMEOUT, asking.everything()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(format!("no answer within {} seconds", TIMEOUT.as_secs()).into()),

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -104,7 +105,7 @@ pub(crate) async fn start(
     usual: impl Fn(&super::Call) -> Reply + Send + Sync + 'static,
 ) -> io::Result<(Backend<Reply>, Manners)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let link = Link::to(listener.local_addr()?).await?;
+    let link = Link::at(SocketAddr::from(([127, 0, 0, 1], 0)), listener.local_addr()?).await?;
     let (record, script, manners) = (Record::default(), Script::of(usual), Manners::default());
     let usual = script.current();
     let mut task = JoinSet::new();

@@ -1,6 +1,7 @@
 //! The REST backend: HTTP/1.1 as bytes, so that it can send what no good server sends.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -81,8 +82,16 @@ impl Reply {
 
 /// Starts a backend that does `usual`.
 pub(crate) async fn start(usual: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> io::Result<Backend<Reply>> {
+    start_at(SocketAddr::from(([127, 0, 0, 1], 0)), usual).await
+}
+
+/// The same, at an address of this machine.
+pub(crate) async fn start_at(
+    address: SocketAddr,
+    usual: impl Fn(&Call) -> Reply + Send + Sync + 'static,
+) -> io::Result<Backend<Reply>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let link = Link::to(listener.local_addr()?).await?;
+    let link = Link::at(address, listener.local_addr()?).await?;
     let (record, script) = (Record::default(), Script::of(usual));
     let usual = script.current();
     let mut task = JoinSet::new();

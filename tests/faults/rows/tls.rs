@@ -34,6 +34,7 @@ async fn broken(scene: &mut Scene) -> Result<Vec<Bar>, String> {
         server.spawn(serve(listener, certificate));
         let places = Places {
             a: vec![format!("https://localhost:{port}")],
+            names: scene.names.address,
             of_a: format!(", tls: {{ authorities: {} }}", certificates::file("authority.pem").display()),
             b: scene.b.address(),
             c: scene.c.address(),

@@ -58,7 +58,8 @@ impl Record {
 /// Running backends; they end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Backends {
-    addresses: Vec<(String, SocketAddr)>,
+    /// Where each of them listens, by its name.
+    pub(crate) addresses: Vec<(String, SocketAddr)>,
     /// What they saw.
     pub(crate) record: Record,
     _tasks: JoinSet<()>,
@@ -72,7 +73,10 @@ impl Backends {
     pub(crate) async fn start(scripts: &[Script], pool: &DescriptorPool) -> Result<Self, String> {
         let mut backends = Self { addresses: Vec::new(), record: Record::default(), _tasks: JoinSet::new() };
         for script in scripts {
-            let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+            let place = script.beside.as_ref().map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |(other, address)| {
+                SocketAddr::new(*address, backends.address(other).port())
+            });
+            let listener = TcpListener::bind(place).await.map_err(|error| error.to_string())?;
             let address = listener.local_addr().map_err(|error| error.to_string())?;
             backends.addresses.push((script.name.clone(), address));
             let player = Arc::new(Player::new(script, backends.record.clone()));
@@ -91,6 +95,7 @@ impl Backends {
 
     /// The text with each `http://NAME.test` replaced by the address of that backend, and `https://NAME.test` by one with
     /// the name of this machine, which certificates can have; a name without a script gets a port where nobody listens.
+    /// `http://NAME.internal` gets the port of that backend, and is found by asking name servers.
     pub(crate) fn locate(&self, text: &str) -> String {
         let mut parts = text.split("://");
         let mut located = parts.next().unwrap_or_default().to_owned();
@@ -108,6 +113,8 @@ impl Backends {
                 None => located.push_str(&format!("://{part}")),
             }
         }
+        let ports = self.addresses.iter().map(|(name, address)| (format!("://{name}.internal"), address.port()));
+        let located = ports.fold(located, |text, (written, port)| text.replace(&written, &format!("{written}:{port}")));
         certificates::locate(&located)
     }
 

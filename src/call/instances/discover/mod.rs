@@ -4,6 +4,7 @@
 //! may have something else to tell. How long that takes is its own affair. What was good last stays until something
 //! better comes; each time of trouble is told once.
 
+mod dns;
 mod file;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,8 @@ use tokio::sync::watch::Sender;
 
 use super::Group;
 use crate::plan::{Address, Directory, Discover};
+use crate::transport::Network;
+use dns::Question;
 
 /// An address that was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +32,12 @@ pub(super) struct Found {
 #[derive(Debug)]
 enum Watch {
     File(file::Watch),
+    Dns(dns::Watch),
 }
 
 /// Lets the group have the addresses that are found, for as long as it lives; `looked` is told once the first look is over.
 pub(super) async fn follow(group: Arc<Group>, discover: Discover, looked: Sender<bool>) {
-    let mut watch = Watch::of(discover.directory);
+    let mut watch = Watch::of(discover.directory, &group.clients.network);
     let mut complained = false;
     loop {
         match watch.next().await {
@@ -54,9 +58,12 @@ pub(super) async fn follow(group: Arc<Group>, discover: Discover, looked: Sender
 }
 
 impl Watch {
-    fn of(directory: Directory) -> Self {
+    fn of(directory: Directory, network: &Network) -> Self {
+        let dns = |question, every| Self::Dns(dns::Watch::new(question, every, network.clone()));
         match directory {
             Directory::File { path, every } => Self::File(file::Watch::new(path, every)),
+            Directory::Host { name, port, every } => dns(Question::Host(name, port), every),
+            Directory::Service { name, every } => dns(Question::Service(name), every),
         }
     }
 
@@ -67,6 +74,7 @@ impl Watch {
     async fn next(&mut self) -> Result<Vec<Found>, String> {
         match self {
             Self::File(file) => file.next().await,
+            Self::Dns(dns) => dns.next().await,
         }
     }
 }
