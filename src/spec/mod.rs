@@ -30,17 +30,17 @@ pub use keys::{FieldDoc, Form, ObjectDoc, Shape};
 pub use model::{
     AccessLog, Action, Adaptive, Addresses, Admin, Algorithm, AnswerCache, ApiKey, Arg, ArgSource, Backend, Backoff,
     Balance, Basic, Batch, Blame, Breaker, Cache, CallCookie, CallCookies, CallPolicies, Calls, Captured, Certificate,
-    Choose, ClientCredentials, ClientTls, Composition, Concurrency, Constant, Cookie, CookieDomain, CookiePath,
+    Choose, ClientCredentials, ClientTls, Composition, Concurrency, Constant, Consul, Cookie, CookieDomain, CookiePath,
     Coordinate, Cors, Counted, Credentials, Deprecated, Digest, Discover, Dns, Document, Each, Eject, Endpoint, Entry,
     ErrorStatus, Fail, FailureKind, Field, FieldBody, FieldName, FilePath, Filled, ForEach, FormPart, Forward,
     Frequency, Gateway, Graph, GraphNames, Graphql, GraphqlLimits, GrpcCall, Hash, Header, Headers, Health, Hedge,
-    Hmac, HostPort, Introspection, Judged, Jwt, JwtAlgorithm, Key, Lasting, Lateness, List, ListStyle, Located, Merge,
-    Methods, Missing, Mtls, Named, Network, Object, OneCall, Opinion, Origin, Over, Pairs, Parameter, Parameters,
-    PartUse, Period, Prefer, Priority, Protocol, Provider, Proxy, ProxyCache, Rate, Reach, Reads, Repeat, Requirement,
-    Respond, RestCall, Retry, RetryCause, Route, Rule, SameSite, SchemaSource, SchemaUse, Secret, Segment, Server,
-    ServerTls, ServiceName, Share, Shares, Sharing, Shutdown, SigV4, SignatureProfile, Signing, Size, Slow, Spec, Step,
-    Sticky, Store, Stream, Styled, Switch, Template, TlsVersion, TypeUse, Undo, UploadUse, Url, Variant, Variants,
-    Verb, Weight, Within, WordOr,
+    Hmac, HostPort, Introspection, Judged, Jwt, JwtAlgorithm, Key, Kubernetes, Lasting, Lateness, List, ListStyle,
+    Located, Merge, Methods, Missing, Mtls, Named, Network, Object, OneCall, Opinion, Origin, Over, Pairs, Parameter,
+    Parameters, PartUse, Period, Prefer, Priority, Protocol, Provider, Proxy, ProxyCache, Rate, Reach, Reads, Repeat,
+    Requirement, Respond, RestCall, Retry, RetryCause, Route, Rule, SameSite, SchemaSource, SchemaUse, Secret, Segment,
+    Server, ServerTls, ServiceName, Share, Shares, Sharing, Shutdown, SigV4, SignatureProfile, Signing, Size, Slow,
+    Spec, Step, Sticky, Store, Stream, Styled, Switch, Template, TlsVersion, TypeUse, Undo, UploadUse, Url, Variant,
+    Variants, Verb, Weight, Within, WordOr,
 };
 pub use name::is_reserved;
 pub use not_yet::{CODE as NOT_SUPPORTED_YET, KEYS as NOT_SUPPORTED_KEYS, Refused};

@@ -6,6 +6,7 @@
 mod body;
 mod coding;
 mod connect;
+mod fetch;
 pub mod grpc;
 mod http1;
 mod http2;
@@ -34,6 +35,7 @@ use crate::plan::contract::Operation;
 pub use body::RequestBody;
 pub use connect::Reach;
 pub(crate) use connect::connect;
+pub use fetch::Fetched;
 pub use instance::Instance;
 pub use network::{Dial, Network};
 pub use reply::{ReplyBody, ReplyError};

@@ -1,14 +1,12 @@
 //! Asks an address whether it is well, over the connections and the TLS that calls have.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
-use http_body_util::{BodyExt as _, Limited};
+use http::HeaderMap;
 use tokio::time::Instant;
 
-use super::instance::{Directed, Instance};
-use super::{RequestBody, grpc};
+use super::grpc;
+use super::instance::Instance;
 use crate::plan::Question;
 
 /// Bytes of an answer that are read at most: what it says does not matter, but the connection is kept.
@@ -33,21 +31,10 @@ impl Instance {
     }
 
     async fn get(&self, path: &http::uri::PathAndQuery, timeout: Duration) -> Result<(), String> {
-        let target = self.target(path).map_err(|failure| failure.log.to_string())?;
-        let directed = Directed {
-            method: Method::GET,
-            target,
-            headers: Cow::Owned(HeaderMap::new()),
-            usual: &[],
-            body: RequestBody::Whole(None),
-            timeout,
-            is_repeatable: true,
-        };
-        let answer = self.send(directed).await.map_err(|failure| failure.log.to_string())?;
+        let answer = self.fetch(path, &HeaderMap::new(), timeout).await?;
         let status = answer.status;
         // A long answer costs its connection and nothing else.
-        let mut body = Limited::new(answer.body, MAX_ANSWER);
-        while let Some(Ok(_)) = body.frame().await {}
+        let _ = answer.whole(MAX_ANSWER).await;
         if status.is_success() { Ok(()) } else { Err(format!("it answers {}", status.as_u16())) }
     }
 }

@@ -179,7 +179,7 @@ impl<'s> BackendFacts<'s> {
 
 impl Secured<'_> {
     /// An address such as `http://catalog:7001/v2`; `None` after a diagnostic.
-    fn address(&self, text: &str, (scalar, path): (&Scalar, &str), files: Files<'_>) -> Option<Address> {
+    pub(super) fn address(&self, text: &str, (scalar, path): (&Scalar, &str), files: Files<'_>) -> Option<Address> {
         let complain = |message: &str, help: &str| {
             files.report.error("bad-address", (&scalar.place, path), message.to_owned(), help.to_owned());
             None

@@ -9,12 +9,9 @@ use super::backends::{BackendFacts, Reached};
 use super::names::Wide;
 use super::unit::Unit;
 use crate::expr::Node;
-use crate::plan::{Address, Balance, Directory, Discover, HealthCheck, Question};
+use crate::plan::{Balance, HealthCheck, Question};
 use crate::policy::{balance, eject, health};
 use crate::spec::{self, Algorithm, Rule, Switch};
-
-/// How often a file with addresses is read where nothing is written.
-const FILE_READ: Duration = Duration::from_secs(5);
 
 type Layers<'s> = [Option<&'s Switch<spec::Balance>>; 3];
 
@@ -37,21 +34,6 @@ impl Planner<'_> {
         }
     }
 
-    /// Where the addresses of a backend, or of a variant of it, are found while it runs.
-    pub(super) fn discover(
-        &self,
-        backend: &spec::Backend,
-        reached: &Reached<'_>,
-        addresses: &[Address],
-    ) -> Option<Discover> {
-        let said =
-            Said::of([reached.variant.and_then(|variant| variant.value.discover.as_ref()), backend.discover.as_ref()])?;
-        let every = said.time(|discover| discover.every.as_ref());
-        let pattern = addresses.first()?.clone();
-        let directory = said.member(|discover| directory(discover, every, &pattern))?;
-        Some(Discover { directory, pattern })
-    }
-
     fn balances<'l>(&'l self, backend: &'l spec::Backend, reached: &Reached<'l>) -> Layers<'l> {
         [
             reached.variant.and_then(|variant| variant.value.balance.as_ref()),
@@ -70,19 +52,6 @@ impl Unit<'_, '_> {
         let path = format!("{}.balance.algorithm.hash", reached.path);
         Some(self.planner.scalar(&hash.hash, &wide, &path).node)
     }
-}
-
-/// Who knows addresses, if somebody is named here.
-fn directory(written: &spec::Discover, every: Option<Duration>, pattern: &Address) -> Option<Directory> {
-    if let Some(host) = &written.dns {
-        let port = host.value.port.unwrap_or_else(|| pattern.port());
-        return Some(Directory::Host { name: host.value.name.as_str().into(), port, every });
-    }
-    if let Some(service) = &written.srv {
-        return Some(Directory::Service { name: service.value.0.as_str().into(), every });
-    }
-    let file = written.file.as_ref()?;
-    Some(Directory::File { path: file.value.0.clone().into(), every: every.unwrap_or(FILE_READ) })
 }
 
 /// Unless the nearest that speaks of it turns it off, what fails is left out.

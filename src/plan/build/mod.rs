@@ -18,6 +18,7 @@ mod bodies;
 mod calls;
 mod cookies;
 mod cycles;
+mod directory;
 mod ending;
 mod endpoints;
 mod fields;

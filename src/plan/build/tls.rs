@@ -3,14 +3,13 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, InconsistentKeys, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
 use super::report::Report;
 use crate::base::diagnostic::Place;
-use crate::plan::{ClientTls, ServerTls, ServerTlsOrigin, TlsOrigin};
+use crate::plan::{ClientTls, ServerTls, ServerTlsOrigin, TlsOrigin, tls_provider};
 use crate::spec::{self, Asked, FilePath, Located, LookUp, Switch, TlsVersion};
 
 /// What a backend says about TLS to it.
@@ -27,6 +26,11 @@ impl<'s> Said<'s> {
     pub(super) fn of(backend: &'s spec::Backend) -> Self {
         let credentials = backend.policies.auth.as_ref().and_then(Switch::on);
         Self { tls: backend.tls.as_ref(), certificate: credentials.and_then(|credentials| credentials.mtls.as_ref()) }
+    }
+
+    /// About a server that is no backend.
+    pub(super) fn of_server(tls: Option<&'s spec::ClientTls>) -> Self {
+        Self { tls, certificate: None }
     }
 
     /// Whether the gateway shows a certificate of its own.
@@ -63,7 +67,7 @@ impl Files<'_> {
             files => self.roots(files, &format!("{path}.tls.authorities")),
         };
         let versions = versions(said.tls.and_then(|tls| tls.minimum.as_ref()));
-        let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(versions).ok();
+        let builder = ClientConfig::builder_with_provider(tls_provider()).with_protocol_versions(versions).ok();
         let shown = match said.certificate {
             Some(own) => Some(self.certificate((&own.certificate, &own.key), &format!("{path}.auth.mtls"))?),
             None => None,
@@ -113,7 +117,7 @@ impl Files<'_> {
         let path = "gateway.tls";
         let (chain, key) = self.certificate((&written.certificate, &written.key), path).ok_or(())?;
         let origin = ServerTlsOrigin { versions: versions(written.minimum.as_ref()), chain, key };
-        let builder = ServerConfig::builder_with_provider(provider());
+        let builder = ServerConfig::builder_with_provider(tls_provider());
         let builder = builder.with_protocol_versions(origin.versions).map_err(|_| ())?;
         let made = builder.with_no_client_auth().with_single_cert(origin.chain.clone(), origin.key.clone_key());
         let mut config = self.certified((&written.key, path), made).ok_or(())?;
@@ -223,11 +227,6 @@ impl Files<'_> {
         self.report.error("certificate", (&file.place, path), format!("the file {what}"), help.to_owned());
         None
     }
-}
-
-/// The one implementation of cryptography in the process.
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// The versions of TLS from a minimum on; 1.1 and older are never spoken (RFC 8996).

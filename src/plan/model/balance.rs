@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Address;
+use super::{Address, Consul, Kubernetes};
 use crate::policy::{balance, eject, health};
 
 /// Which of a backend's addresses gets a call.
@@ -86,4 +86,8 @@ pub enum Directory {
         /// How long an answer counts at most.
         every: Option<Duration>,
     },
+    /// A Consul agent knows which instances of a service are well.
+    Consul(Consul),
+    /// Kubernetes knows which endpoints of a service are ready.
+    Kubernetes(Kubernetes),
 }

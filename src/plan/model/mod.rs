@@ -6,6 +6,7 @@ mod bounds;
 mod call;
 mod composition;
 mod deprecation;
+mod directory;
 mod endpoint;
 mod errors;
 mod graph;
@@ -31,6 +32,7 @@ pub use composition::{
     Action, Composition, Each, Expr, Guard, Need, OnFailure, RequestPart, Scope, Source, Step, Unwritten,
 };
 pub use deprecation::{Deprecation, LinkPart};
+pub use directory::{Api, Consul, Kubernetes, Port};
 pub use endpoint::{
     Answer, Arg, ArgDefault, ArgSource, BodyForm, BodyType, Composed, Cookie, Endpoint, Idempotency, Proxy,
     ProxyTarget, Queried, Respond, Segment,
@@ -40,6 +42,7 @@ pub use graph::{Field, Graph, GraphLimits};
 pub use policies::{Around, Keeping, Kept, Owned, Policies, Whom};
 pub use rules::{Read, Rules};
 pub use store::Store;
+pub(crate) use tls::provider as tls_provider;
 pub use tls::{ClientTls, ServerTls, ServerTlsOrigin, TlsOrigin};
 pub use variant::{Choose, Variants};
 

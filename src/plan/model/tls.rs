@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
@@ -15,6 +17,30 @@ pub struct ClientTls {
     pub origin: Arc<TlsOrigin>,
     /// The name that the certificate must have.
     pub server_name: ServerName<'static>,
+}
+
+impl ClientTls {
+    /// TLS to a server whose certificate comes from one of these authorities (PEM).
+    ///
+    /// # Errors
+    /// They are none, in words for operators.
+    pub fn trusting(authorities: &[u8], server: &str) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(authorities) {
+            let certificate = certificate.map_err(|error| format!("the authorities: {error}"))?;
+            roots.add(certificate).map_err(|error| format!("the authorities: {error}"))?;
+        }
+        let origin = TlsOrigin { roots: Arc::new(roots), versions: rustls::ALL_VERSIONS, shown: None };
+        let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(origin.versions);
+        let builder = builder.map_err(|error| error.to_string())?.with_root_certificates(origin.roots.clone());
+        let server_name = ServerName::try_from(server.to_owned()).map_err(|error| error.to_string())?;
+        Ok(Self { config: Arc::new(builder.with_no_client_auth()), origin: Arc::new(origin), server_name })
+    }
+}
+
+/// The one implementation of cryptography in the process.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 impl PartialEq for ClientTls {

@@ -5,9 +5,10 @@ use http::uri::PathAndQuery;
 use crate::spec::keys::{Entries, FromNode, Keys as _, Reader, Shape, keys, words};
 use crate::spec::yaml::{Kind, Node, Scalar};
 
+use super::directory::refuse_relative;
 use super::pairs::check_cookie_name;
 use super::policy::{refuse_nothing, refuse_reversed};
-use super::{FilePath, HostPort, Located, Period, ServiceName, Share, Switch, Within};
+use super::{Consul, FilePath, HostPort, Kubernetes, Located, Period, ServiceName, Share, Switch, Within};
 
 keys! {
     /// One of several addresses. `http://a.internal:7001` is short for `{ url: http://a.internal:7001 }`.
@@ -115,7 +116,7 @@ keys! {
 
 keys! {
     /// Where the addresses of a backend are found, under the scheme and the path that `rest` or `grpc` says: exactly one
-    /// of `dns`, `srv` and `file`.
+    /// of `dns`, `srv`, `file`, `consul` and `kubernetes`.
     pub struct Discover: "a discovery", as in "{ file: /run/addresses/catalog }" {
         /// A host, each address of which (A, AAAA) is one of the backend, at this port, or at that of the address under
         /// `rest` or `grpc`: `catalog.internal:7001`.
@@ -125,8 +126,13 @@ keys! {
         /// A file with one address in each line: `host:port`, and perhaps a weight; read again and again. The addresses
         /// under `rest` or `grpc` are there until it can be read. Its path begins with `/`.
         file: Option<Located<FilePath>>,
+        /// A service that Consul knows: those of its instances that are well.
+        consul: Option<Consul>,
+        /// A service of Kubernetes: those of its endpoints that are ready.
+        kubernetes: Option<Kubernetes>,
         /// How often it is looked at again: a file every `5s` unless said; names whenever what name servers say holds no
-        /// longer, and so often at least.
+        /// longer, and so often at least. Who tells by himself what is new (`consul`, `kubernetes`) is asked again after so
+        /// long without news; `60s` unless said.
         every: Option<Located<Period>>,
     }
     then Discover::check
@@ -180,11 +186,9 @@ impl Eject {
 
 impl Discover {
     fn check(&self, entries: &Entries<'_>, reader: &mut Reader<'_>) {
-        entries.expect_one(&["dns", "srv", "file"], reader);
-        if let Some(file) = self.file.as_ref().filter(|file| !file.value.0.starts_with('/')) {
-            let message = "the path of a file that is read while the gateway runs begins with `/`";
-            let diagnostic = reader.error("malformed-path", &file.place, message);
-            reader.report(diagnostic.help("write it as in `/run/addresses/catalog`"));
+        entries.expect_one(&["dns", "srv", "file", "consul", "kubernetes"], reader);
+        if let Some(file) = &self.file {
+            refuse_relative(file, "/run/addresses/catalog", reader);
         }
     }
 }

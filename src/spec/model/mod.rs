@@ -10,6 +10,7 @@ mod composition;
 mod cookie;
 mod credentials;
 mod deprecated;
+mod directory;
 mod door;
 mod endpoint;
 mod errors;
@@ -38,6 +39,7 @@ pub use credentials::{
     Certificate, ClientCredentials, ClientTls, Credentials, ServerTls, SigV4, SignatureProfile, Signing, TlsVersion,
 };
 pub use deprecated::Deprecated;
+pub use directory::{Consul, Kubernetes};
 pub use door::{Addresses, AnswerCache, Cors, Counted, Priority, Rate, Requirement};
 pub use endpoint::{Document, Endpoint, Proxy, ProxyCache, Respond};
 pub use errors::{ErrorStatus, FailureKind};

@@ -79,7 +79,7 @@ impl Backends {
             let listener = TcpListener::bind(place).await.map_err(|error| error.to_string())?;
             let address = listener.local_addr().map_err(|error| error.to_string())?;
             backends.addresses.push((script.name.clone(), address));
-            let player = Arc::new(Player::new(script, backends.record.clone()));
+            let player = Arc::new(Player::new(&backends.known(script), backends.record.clone()));
             let rpcs = script.rules.iter().filter(|rule| matches!(rule.asked, Asked::Rpc { .. })).count();
             match rpcs {
                 0 => drop(backends._tasks.spawn(rest::serve(listener, player))),
@@ -91,6 +91,19 @@ impl Backends {
             }
         }
         Ok(backends)
+    }
+
+    /// A script that knows the ports of the backends above it: `{port of NAME}` in what it replies.
+    fn known(&self, script: &Script) -> Script {
+        let mut script = script.clone();
+        for reply in script.rules.iter_mut().flat_map(|rule| &mut rule.replies) {
+            if let Act::Http { body, .. } = &mut reply.act {
+                for (name, address) in &self.addresses {
+                    *body = body.replace(&format!("{{port of {name}}}"), &address.port().to_string());
+                }
+            }
+        }
+        script
     }
 
     /// The text with each `http://NAME.test` replaced by the address of that backend, and `https://NAME.test` by one with

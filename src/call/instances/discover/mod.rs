@@ -4,8 +4,11 @@
 //! may have something else to tell. How long that takes is its own affair. What was good last stays until something
 //! better comes; each time of trouble is told once.
 
+mod consul;
 mod dns;
 mod file;
+mod kubernetes;
+mod patience;
 #[cfg(test)]
 mod tests;
 
@@ -14,9 +17,8 @@ use std::sync::Arc;
 use http::uri::Authority;
 use tokio::sync::watch::Sender;
 
-use super::Group;
+use super::{Clients, Group};
 use crate::plan::{Address, Directory, Discover};
-use crate::transport::Network;
 use dns::Question;
 
 /// An address that was found.
@@ -33,11 +35,13 @@ pub(super) struct Found {
 enum Watch {
     File(file::Watch),
     Dns(dns::Watch),
+    Consul(Box<consul::Watch>),
+    Kubernetes(Box<kubernetes::Watch>),
 }
 
 /// Lets the group have the addresses that are found, for as long as it lives; `looked` is told once the first look is over.
 pub(super) async fn follow(group: Arc<Group>, discover: Discover, looked: Sender<bool>) {
-    let mut watch = Watch::of(discover.directory, &group.clients.network);
+    let mut watch = Watch::of(discover.directory, &group.clients);
     let mut complained = false;
     loop {
         match watch.next().await {
@@ -58,12 +62,16 @@ pub(super) async fn follow(group: Arc<Group>, discover: Discover, looked: Sender
 }
 
 impl Watch {
-    fn of(directory: Directory, network: &Network) -> Self {
-        let dns = |question, every| Self::Dns(dns::Watch::new(question, every, network.clone()));
+    fn of(directory: Directory, clients: &Clients) -> Self {
+        let dns = |question, every| Self::Dns(dns::Watch::new(question, every, clients.network.clone()));
         match directory {
             Directory::File { path, every } => Self::File(file::Watch::new(path, every)),
             Directory::Host { name, port, every } => dns(Question::Host(name, port), every),
             Directory::Service { name, every } => dns(Question::Service(name), every),
+            Directory::Consul(consul) => Self::Consul(Box::new(consul::Watch::new(consul, clients))),
+            Directory::Kubernetes(kubernetes) => {
+                Self::Kubernetes(Box::new(kubernetes::Watch::new(kubernetes, clients.clone())))
+            }
         }
     }
 
@@ -75,6 +83,18 @@ impl Watch {
         match self {
             Self::File(file) => file.next().await,
             Self::Dns(dns) => dns.next().await,
+            Self::Consul(consul) => consul.next().await,
+            Self::Kubernetes(kubernetes) => kubernetes.next().await,
         }
     }
+}
+
+/// Where a host with a port is.
+///
+/// # Errors
+/// They are none.
+fn at(host: &str, port: u16) -> Result<Authority, String> {
+    let written = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let authority = written.parse::<Authority>().ok().filter(|authority| port != 0 && authority.as_str() == written);
+    authority.ok_or_else(|| format!("`{written}` is no address"))
 }
