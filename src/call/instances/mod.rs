@@ -11,7 +11,7 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -75,8 +75,9 @@ pub(super) struct Group {
     next_try: AtomicU64,
     /// Whether so few addresses are available that all of them are asked.
     is_panicking: AtomicBool,
-    /// Held by whoever leaves an address out, so that not too many are.
-    leaving_out: Mutex<()>,
+    /// Held by whoever leaves an address out, so that not too many are, and by whoever finds out what follows from a change:
+    /// whoever looks last has seen every change.
+    looking: Mutex<()>,
 }
 
 /// The addresses that there are.
@@ -205,7 +206,7 @@ impl Group {
             turn: AtomicU64::new(0),
             next_try: AtomicU64::new(NEVER),
             is_panicking: AtomicBool::new(false),
-            leaving_out: Mutex::new(()),
+            looking: Mutex::new(()),
         }
     }
 
@@ -317,7 +318,7 @@ impl Group {
         let change = match (is_try, health) {
             (true, _) => ejection.settle_try(health, now),
             (false, Health::Hard) => {
-                let _alone = self.leaving_out.lock().unwrap_or_else(PoisonError::into_inner);
+                let _alone = self.alone();
                 ejection.count(health, now, || self.may_leave_out())
             }
             (false, _) => ejection.count(health, now, || false),
@@ -332,12 +333,17 @@ impl Group {
 
     /// Finds out anew whether enough addresses are available, and when one that is left out may be tried.
     fn look(&self) {
+        let _alone = self.alone();
         let set = self.set.load();
         let open = set.members.iter().filter(|member| member.is_open()).count();
         // With fewer than half of them, what is left would break down under the calls of the others.
         self.is_panicking.store(open * 2 < set.members.len(), Ordering::Relaxed);
         let next = set.members.iter().filter_map(|member| member.until()).min();
         self.next_try.store(next.map_or(NEVER, |next| self.millis(next)), Ordering::Relaxed);
+    }
+
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Rounded up, so that what is due by this is due.
