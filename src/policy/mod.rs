@@ -16,6 +16,7 @@ pub mod health;
 pub mod hedge;
 pub mod http_cache;
 pub mod latency;
+pub mod outlook;
 pub mod overload;
 pub mod retry;
 pub mod verdict;

@@ -10,8 +10,8 @@ mod tend;
 mod tests;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -24,6 +24,7 @@ use crate::plan::{Address, Backend, Balance};
 use crate::policy::affinity;
 use crate::policy::balance::{Algorithm, Wheel};
 use crate::policy::eject::Change;
+use crate::policy::outlook::{Look, Outlook};
 use crate::transport::{Instance, Network};
 pub use member::{Known, Seen};
 use member::{Member, UnderWay};
@@ -37,9 +38,6 @@ pub struct Clients {
     /// Where addresses are.
     pub network: Network,
 }
-
-/// No time.
-const NEVER: u64 = u64::MAX;
 
 /// The addresses of one backend.
 #[derive(Debug)]
@@ -71,13 +69,8 @@ pub(super) struct Group {
     set: ArcSwap<Set>,
     /// Calls that took turns so far.
     turn: AtomicU64,
-    /// When a call may try an address that is left out: milliseconds since it began.
-    next_try: AtomicU64,
-    /// Whether so few addresses are available that all of them are asked.
-    is_panicking: AtomicBool,
-    /// Held by whoever leaves an address out, so that not too many are, and by whoever finds out what follows from a change:
-    /// whoever looks last has seen every change.
-    looking: Mutex<()>,
+    /// Of its members together, in milliseconds since it began.
+    outlook: Outlook,
 }
 
 /// The addresses that there are.
@@ -204,9 +197,7 @@ impl Group {
             joined: AtomicU64::new(addresses.len() as u64),
             set: ArcSwap::from_pointee(set),
             turn: AtomicU64::new(0),
-            next_try: AtomicU64::new(NEVER),
-            is_panicking: AtomicBool::new(false),
-            looking: Mutex::new(()),
+            outlook: Outlook::new(),
         }
     }
 
@@ -255,7 +246,7 @@ impl Group {
         let members = &set.members;
         let tried = asking.tried.marks.load(Ordering::Relaxed);
         let is_new = |position: usize| members[position].mark & tried == 0;
-        if self.next_try.load(Ordering::Relaxed) <= self.millis(now)
+        if self.outlook.is_due(self.millis(now))
             && let Some(member) = self.due(set, now)
         {
             return Some((member, true));
@@ -270,7 +261,7 @@ impl Group {
 
     /// Whether an address gets calls.
     fn is_open(&self, member: &Member) -> bool {
-        member.is_open() || self.is_panicking.load(Ordering::Relaxed)
+        member.is_open() || self.outlook.is_panicking()
     }
 
     fn pick(&self, set: &Set, affinity: Option<u64>, now: Instant, is_free: &dyn Fn(usize) -> bool) -> Option<usize> {
@@ -318,7 +309,7 @@ impl Group {
         let change = match (is_try, health) {
             (true, _) => ejection.settle_try(health, now),
             (false, Health::Hard) => {
-                let _alone = self.alone();
+                let _alone = self.outlook.alone();
                 ejection.count(health, now, || self.may_leave_out())
             }
             (false, _) => ejection.count(health, now, || false),
@@ -331,25 +322,20 @@ impl Group {
         }
     }
 
-    /// Finds out anew whether enough addresses are available, and when one that is left out may be tried.
+    /// Finds out anew what follows from the states of all addresses.
     fn look(&self) {
-        let _alone = self.alone();
-        let set = self.set.load();
-        let open = set.members.iter().filter(|member| member.is_open()).count();
-        // With fewer than half of them, what is left would break down under the calls of the others.
-        self.is_panicking.store(open * 2 < set.members.len(), Ordering::Relaxed);
-        let next = set.members.iter().filter_map(|member| member.until()).min();
-        self.next_try.store(next.map_or(NEVER, |next| self.millis(next)), Ordering::Relaxed);
-    }
-
-    fn alone(&self) -> MutexGuard<'_, ()> {
-        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+        self.outlook.renew(|| {
+            let set = self.set.load();
+            let open = set.members.iter().filter(|member| member.is_open()).count();
+            let next_try = set.members.iter().filter_map(|member| member.until()).min();
+            Look { all: set.members.len(), open, next_try: next_try.map(|next| self.millis(next)) }
+        });
     }
 
     /// Rounded up, so that what is due by this is due.
     fn millis(&self, instant: Instant) -> u64 {
         let since = instant.saturating_duration_since(self.began) + Duration::from_nanos(999_999);
-        u64::try_from(since.as_millis()).unwrap_or(NEVER)
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -59,4 +59,27 @@ mod tests {
             assert_eq!(begun.elapsed(), Duration::from_secs(moves[1]), "{moves:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn however_often_it_is_moved_it_is_met_on_time(
+            moves in proptest::collection::vec((1_u64..60, 0_u64..60), 1..12),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+            runtime.expect("it starts").block_on(async {
+                let (mut deadline, mut at) = (Deadline::default(), Instant::now());
+                for (ahead, pause) in moves {
+                    at = Instant::now() + Duration::from_secs(ahead);
+                    poll_fn(|context| {
+                        assert!(deadline.poll(context, at).is_pending());
+                        Poll::Ready(())
+                    })
+                    .await;
+                    tokio::time::sleep(Duration::from_secs(pause % ahead)).await;
+                }
+                poll_fn(|context| deadline.poll(context, at)).await;
+                assert_eq!(Instant::now(), at);
+            });
+        }
+    }
 }

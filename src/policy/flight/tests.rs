@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::{Flights, Forsaken, Seat};
 
 type Of = Arc<Flights<&'static str, usize>>;
@@ -106,4 +108,75 @@ fn a_flight_serves_other_threads_than_its_own() {
     assert!(threads.into_iter().all(|thread| thread.join().is_ok()));
     assert!(made.load(Ordering::SeqCst) as u64 + flights.joined() >= 800);
     assert_eq!(flights.under_way(), 0);
+}
+
+/// What happens to the flights of one key.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Ask(Forsaken),
+    /// One of those who wait leaves.
+    Leave(usize),
+    /// So many seconds pass: never as many as a flight takes, or its end and a look at it would be at the same moment.
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let forsaken = prop_oneof![Just(Forsaken::Ends), Just(Forsaken::Lasts)];
+    prop_oneof![
+        4 => forsaken.prop_map(Step::Ask),
+        3 => (0_usize..8).prop_map(Step::Leave),
+        3 => (1_u64..=3).prop_map(|times| Step::Pass(3 * times)),
+    ]
+}
+
+/// The flight that is under way: which it is, and when it lands.
+struct UnderWay {
+    number: usize,
+    lands: u64,
+    forsaken: Forsaken,
+}
+
+/// Takes the steps, beside what they should come to.
+async fn take(steps: &[Step]) {
+    let (flights, made) = (Of::default(), Arc::<AtomicUsize>::default());
+    let (mut seats, mut now) = (Vec::<(Seat<usize>, usize)>::new(), 0);
+    // What each flight brings, when it lands.
+    let (mut brought, mut under_way) = (Vec::<Option<usize>>::new(), None::<UnderWay>);
+    for step in steps.iter().chain(&[Step::Pass(12)]) {
+        match *step {
+            Step::Ask(forsaken) => {
+                let seat = ask(&flights, &made, (LONG, forsaken));
+                let flight = under_way.get_or_insert_with(|| {
+                    brought.push(None);
+                    UnderWay { number: brought.len() - 1, lands: now + LONG.as_secs(), forsaken }
+                });
+                seats.push((seat, flight.number));
+            }
+            Step::Leave(which) if !seats.is_empty() => drop(seats.swap_remove(which % seats.len())),
+            Step::Leave(_) => {}
+            Step::Pass(seconds) => {
+                under_way = under_way.filter(|flight| {
+                    flight.forsaken == Forsaken::Lasts || seats.iter().any(|(_, boarded)| *boarded == flight.number)
+                });
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                now += seconds;
+                if let Some(landed) = under_way.take_if(|flight| flight.lands < now) {
+                    brought[landed.number] = Some(brought.iter().flatten().count() + 1);
+                }
+                assert_eq!(flights.under_way(), usize::from(under_way.is_some()));
+                assert_eq!(made.load(Ordering::SeqCst), brought.iter().flatten().count());
+            }
+        }
+    }
+    for (seat, flight) in seats {
+        assert_eq!(seat.wait().await, brought[flight]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whoever_stays_gets_what_the_flight_brings_that_it_boarded(steps in proptest::collection::vec(step(), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("it starts").block_on(take(&steps));
+    }
 }
