@@ -331,7 +331,7 @@ mod tests {
         let body = taken.around(Bytes::from(vec![b'1'; 20 << 10]));
         let outcome = answered(b"").map(|answered| Answered { body: Some(body), ..answered });
         let client = client(&[("idempotency-key", "k")]);
-        first(&kept, &client).expect("it is the first").finish(&outcome);
+        first(&kept, &client).expect("it is the first").finish(&outcome).await;
         assert_eq!(room.taken(), 4 << 10);
         drop(outcome);
         assert_eq!((room.taken(), again(&kept, &client).map(|body| body.len())), (0, Some(20 << 10)));
