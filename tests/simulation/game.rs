@@ -65,10 +65,11 @@ const HOSTS: [&str; 4] = ["a1", "a2", "b", "c"];
 pub(crate) const LATE: Duration = Duration::from_millis(150);
 
 /// When whatever was wrong is over; when clients ask no more but one, for whom breakers have had the time to close; by when
-/// that one must have had whole answers.
+/// that one must have had whole answers: an HTTP/2 connection that the network lost is given up two seconds after a call on
+/// it was, and a breaker may open once more meanwhile.
 const HEALED: Duration = Duration::from_millis(1_400);
 pub(crate) const QUIET: Duration = Duration::from_millis(2_150);
-pub(crate) const END: Duration = Duration::from_millis(3_400);
+pub(crate) const END: Duration = Duration::from_millis(4_600);
 
 impl Game {
     /// The game of a number.
