@@ -116,8 +116,10 @@ impl Layer {
                 (Section::Control, "priority: critical"),
                 (Section::Endpoints, CLASSES),
             ],
-            Self::Crowd => &[(Section::Gateway, "overload: { requests: 40 }")],
-            Self::Memory => &[(Section::Gateway, "overload: { memory_limit: 128MiB }"), (Section::Endpoints, BIG)],
+            Self::Crowd => &[(Section::Gateway, "overload: { requests: 100 }")],
+            Self::Memory => {
+                &[(Section::Gateway, "overload: { memory_limit: 128MiB, bodies: 8MiB }"), (Section::Endpoints, BIG)]
+            }
             Self::Telemetry => &[(Section::Gateway, "telemetry: { otlp: \"http://127.0.0.1:1\" }")],
         }
     }
@@ -231,11 +233,11 @@ endpoints:
     result: { a: "${a.value}", b: "${b.available}", c: "${c.value}" }
 "#;
 
-/// An endpoint for each class of requests: 40 of them at a time are 100 a second.
+/// An endpoint for each class of requests: 100 of them at a time are 125 a second.
 const CLASSES: &str = r#"
-  GET /critical: { priority: critical, steps: { e: { backend: e, get: /slow, timeout: 1s } }, result: { e: "${e.done}" } }
-  GET /default: { steps: { e: { backend: e, get: /slow, timeout: 1s } }, result: { e: "${e.done}" } }
-  GET /sheddable: { priority: sheddable, steps: { e: { backend: e, get: /slow, timeout: 1s } }, result: { e: "${e.done}" } }"#;
+  GET /critical: { priority: critical, timeout: 4s, steps: { e: { backend: e, get: /slow, timeout: 3s } }, result: { e: "${e.done}" } }
+  GET /default: { timeout: 4s, steps: { e: { backend: e, get: /slow, timeout: 3s } }, result: { e: "${e.done}" } }
+  GET /sheddable: { priority: sheddable, timeout: 4s, steps: { e: { backend: e, get: /slow, timeout: 3s } }, result: { e: "${e.done}" } }"#;
 
 /// An endpoint that takes large bodies.
 const BIG: &str = r#"

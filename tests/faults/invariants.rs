@@ -59,7 +59,7 @@ async fn held(scene: &Scene) -> Vec<Bar> {
     let descriptors = before.descriptors + (before.descriptors / 20).max(SPARE);
     let connections = scene.control.connections + (scene.control.connections / 20).max(SPARE);
     let threads = before.threads + before.threads / 20;
-    let memory = before.memory + (before.memory / 10).max(SPARE_MEMORY);
+    let memory = before.memory + (before.memory / 10).max(SPARE_MEMORY).max(scene.keeps);
     let settled = |held: crate::gateway::Held, open: usize| {
         held.descriptors <= descriptors && open <= connections && held.threads <= threads && held.memory <= memory
     };

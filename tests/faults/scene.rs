@@ -79,6 +79,8 @@ pub(crate) struct Scene {
     pub(crate) tally: Tally,
     /// What one of the row's requests may take of a worker in one go, which the others of that worker wait for.
     pub(crate) holds: Duration,
+    /// KiB of what the row made the gateway hold that its allocator may have left when it is over.
+    pub(crate) keeps: u64,
 }
 
 /// What is measured while nothing is wrong.
@@ -206,9 +208,26 @@ impl Scene {
         let name = format!("row-{}", case.row);
         let project = projects::write(&name, &fixture::files(&places, &layers))?;
         let gateway = Process::start(&run.binary, project.root(), &setting.start).await?;
-        let (control, tally, holds) = (Control::default(), Tally::default(), Duration::ZERO);
-        let run = run.clone();
-        Ok(Self { run, layers, a, b, manners, c, d, e, names, more_of_a, project, gateway, control, tally, holds })
+        let (control, tally, run) = (Control::default(), Tally::default(), run.clone());
+        let (holds, keeps) = (Duration::ZERO, 0);
+        Ok(Self {
+            run,
+            layers,
+            a,
+            b,
+            manners,
+            c,
+            d,
+            e,
+            names,
+            more_of_a,
+            project,
+            gateway,
+            control,
+            tally,
+            holds,
+            keeps,
+        })
     }
 
     /// Whether a layer is in force.

@@ -39,7 +39,7 @@ async fn descriptors(scene: &mut Scene) -> Result<Vec<Bar>, String> {
     Ok(vec![
         // A quarter of them is left, whatever the process has besides its clients.
         Bar::at_most("descriptors", held, 256 / 4 * 3),
-        meanwhile.all("new clients refused or closed", |answer| is_refused(answer)),
+        meanwhile.all("new clients refused or closed", is_refused),
         Bar::within("  p99", meanwhile.p99(), Duration::from_millis(50)),
         Bar::holds(("  of them told so", "> 0"), told, told > 0),
         Bar::equal("a new client after they left", after.text(), WHOLE.to_owned()),
