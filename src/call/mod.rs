@@ -132,11 +132,9 @@ impl Calls {
             let late = self.shared.times(call.backend).late(*settings, Instant::now())?;
             Some((late, self.shared.budget(*budget)))
         });
-        let Some((late, budget)) = late.filter(|_| can_be_replayed(call)) else {
-            return self.attempt((call, tried), policies, until).await;
-        };
-        let _call = budget.call(Instant::now());
         let mut first = pin!(self.attempt((call, tried), policies, until));
+        let Some((late, budget)) = late.filter(|_| can_be_replayed(call)) else { return first.await };
+        let _call = budget.call(Instant::now());
         if let Ok(ended) = tokio::time::timeout(late, &mut first).await {
             return ended;
         }
